@@ -1,0 +1,101 @@
+"""The only maker of local time. Storage is UTC; local time is derived here from the pinned tzdata, never from the system's.
+
+Morocco left its Ramadan clock changes for plain UTC on 2026-09-20 (decree 2.26.530, IANA 2026c). An older system
+database is one hour wrong after that date, so `zoneinfo` is told to read the `tzdata` package only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zoneinfo
+from functools import lru_cache
+from importlib.metadata import version
+
+import polars as pl
+
+from etl.errors import SettingsError
+
+zoneinfo.reset_tzpath(to=[])
+
+TZDATA_VERSION = version("tzdata")
+_FIRST, _LAST = dt.datetime(2000, 1, 1), dt.datetime(2050, 1, 1)
+
+
+@lru_cache(maxsize=32)
+def transitions(zone: str) -> tuple[tuple[dt.datetime, int], ...]:
+    """Return (instant_utc, offset_min from that instant on), oldest first, covering 2000 to 2049.
+
+    Found by asking zoneinfo hour by hour only where two days disagree, so a rule read from tzdata is never copied here.
+    Raises SettingsError for a zone tzdata does not know.
+    """
+    try:
+        info = zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError) as error:
+        raise SettingsError("time zone", f"'{zone}' is not a zone of tzdata {TZDATA_VERSION}", "", "Use an IANA name such as Africa/Casablanca") from error
+
+    def offset(instant: dt.datetime) -> int:
+        return int(instant.replace(tzinfo=dt.timezone.utc).astimezone(info).utcoffset().total_seconds() // 60)
+
+    found = [(_FIRST, offset(_FIRST))]
+    day = _FIRST
+    while day < _LAST:
+        after = day + dt.timedelta(days=1)
+        if offset(after) != found[-1][1]:
+            low, high = day, after
+            while high - low > dt.timedelta(minutes=1):
+                middle = low + (high - low) / 2
+                middle = middle.replace(second=0, microsecond=0)
+                low, high = (middle, high) if offset(middle) == found[-1][1] else (low, middle)
+            found.append((high, offset(high)))
+        day = after
+    return tuple(found)
+
+
+def _offset_frame(zone: str) -> pl.DataFrame:
+    rows = transitions(zone)
+    return pl.DataFrame({"_from": [row[0] for row in rows], "_offset": [row[1] for row in rows]}, schema={"_from": pl.Datetime("us"), "_offset": pl.Int32})
+
+
+def offset_min(utc: pl.Series, zone: str) -> pl.Series:
+    """Minutes to add to each UTC instant (naive Datetime[us]) to get the local time of `zone`. Null stays null."""
+    table = _offset_frame(zone)
+    at = table["_from"].search_sorted(utc.cast(pl.Datetime("us")).fill_null(_FIRST), side="right").cast(pl.Int64) - 1
+    return table["_offset"].gather(at.clip(0)).set(utc.is_null(), None).rename(utc.name)
+
+
+def to_local(utc: pl.Series, zone: str) -> pl.Series:
+    """Return the local wall time (naive Datetime[us]) of naive UTC instants."""
+    return (utc.cast(pl.Datetime("us")) + pl.duration(minutes=0)) if utc.is_empty() else _shift(utc, offset_min(utc, zone), +1)
+
+
+def _shift(at: pl.Series, minutes: pl.Series, sign: int) -> pl.Series:
+    return (at.cast(pl.Datetime("us")).cast(pl.Int64) + sign * minutes.cast(pl.Int64) * 60_000_000).cast(pl.Datetime("us")).rename(at.name)
+
+
+def to_utc(local: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
+    """Return (naive UTC instants, clock_flag) of naive local wall times.
+
+    clock_flag is `ok`, `ambiguous` (the hour happened twice: the earlier instant is returned) or `nonexistent` (the hour
+    was skipped: read with the offset before the change). Flagged rows are kept and never used for a duration.
+    """
+    rows = transitions(zone)
+    local = local.cast(pl.Datetime("us"))
+    # The local wall time at which each offset starts to hold, by the larger (earlier instant) reading of the seam.
+    starts = [instant + dt.timedelta(minutes=max(offset, previous)) for (instant, offset), (_, previous) in zip(rows[1:], rows[:-1])]
+    edges = pl.Series(starts, dtype=pl.Datetime("us"))
+    offsets = pl.Series([offset for _, offset in rows], dtype=pl.Int32)
+    index = edges.search_sorted(local.fill_null(_FIRST), side="right").cast(pl.Int64)
+    utc = _shift(local, offsets.gather(index), -1).set(local.is_null(), None)
+    flag = pl.Series("clock_flag", ["ok"], dtype=pl.String).new_from_index(0, len(local))
+    for (instant, offset), (_, previous) in zip(rows[1:], rows[:-1]):
+        low, high = instant + dt.timedelta(minutes=min(offset, previous)), instant + dt.timedelta(minutes=max(offset, previous))
+        inside = (local >= low) & (local < high)
+        if inside.any():
+            flag = flag.set(inside.fill_null(False), "ambiguous" if offset < previous else "nonexistent")
+    return utc, flag
+
+
+def iso_with_offset(utc: dt.datetime, zone: str) -> str:
+    """Return one naive UTC instant as ISO 8601 local time with its offset, for exports and pages."""
+    minutes = int(offset_min(pl.Series([utc], dtype=pl.Datetime("us")), zone)[0])
+    return (utc + dt.timedelta(minutes=minutes)).replace(tzinfo=dt.timezone(dt.timedelta(minutes=minutes))).isoformat()

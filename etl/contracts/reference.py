@@ -1,0 +1,188 @@
+"""What a site brings beside its logs: gates, lanes, terminals, service points, zones, arms, calendar, benchmarks, constants.
+
+A site folder holds `site.toml`, `reference/*.csv` (one file a table, named after it without `dim_`), `reference/zones.geojson`
+and `mappings/*.toml`. Reference tables go into the build unchanged as `dim_` tables.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from etl.contracts import codes
+from etl.contracts.fields import Field, Table
+from etl.errors import SettingsError
+
+_NAMES = (Field("name_en", "text", "Name in English", required=True), Field("name_fr", "text", "Name in French"), Field("name_ar", "text", "Name in Arabic"))
+_VALID = (Field("valid_from", "date", "First day trucks may use it; null is always"), Field("valid_to", "date", "Last day, included; null is still"))
+
+DIM_GATES = Table(
+    "dim_gates", "One gate of one perimeter in one period of validity.", ("gate_code", "valid_from"),
+    (Field("gate_code", "text", "Gate", required=True), Field("perimeter_code", "code", "Perimeter", codes=codes.PERIMETER), Field("terminal_code", "text", "Terminal of a terminal gate"), *_VALID, *_NAMES),
+)  # fmt: skip
+DIM_LANES = Table(
+    "dim_lanes", "One lane of one gate in one period of validity.", ("lane_code", "valid_from"),
+    (Field("lane_code", "text", "Lane", required=True), Field("gate_code", "text", "Gate", required=True), *_VALID, *_NAMES),
+)  # fmt: skip
+DIM_TERMINALS = Table("dim_terminals", "One terminal.", ("terminal_code",), (Field("terminal_code", "text", "Terminal", required=True), *_NAMES))
+DIM_SERVICE_POINTS = Table(
+    "dim_service_points", "One service point inside the port.", ("place_code",),
+    (
+        Field("place_code", "text", "Service point", required=True), Field("means_kind_code", "code", "Kind of means it has", codes=codes.MEANS),
+        Field("zone_code", "text", "Zone it lies in"), Field("capacity_per_hour", "float", "Trucks an hour with all means open"),
+        Field("is_shared", "bool", "Serves pilot and comparison lanes alike, so their visits are not independent"), *_NAMES,
+    ),
+)  # fmt: skip
+DIM_ZONES = Table(
+    "dim_zones", "One zone.", ("zone_code",),
+    (
+        Field("zone_code", "text", "Zone", required=True), Field("zone_kind_code", "code", "Kind", codes=codes.ZONE_KIND),
+        Field("capacity_trucks", "float", "Trucks it holds"), Field("is_approximate", "bool", "Outline drawn by hand"),
+        Field("geometry", "text", "GeoJSON geometry, WGS 84", required=True), *_NAMES,
+    ),
+)  # fmt: skip
+DIM_PILOT_ARMS = Table(
+    "dim_pilot_arms", "One unit of the pilot or of its comparison.", ("unit_kind_code", "unit_code"),
+    (
+        Field("unit_kind_code", "text", "gate, lane, terminal or carrier", required=True), Field("unit_code", "text", "The unit", required=True),
+        Field("arm_code", "code", "Pilot or comparison", required=True, codes=codes.ARM), Field("start_on", "date", "Local date the pilot starts (for comparison units: of the pilot they are compared with)", required=True),
+    ),
+)  # fmt: skip
+DIM_CALENDAR = Table(
+    "dim_calendar", "One named period that explains a change.", ("from_on", "calendar_code"),
+    (
+        Field("from_on", "date", "First day", required=True), Field("to_on", "date", "Last day, included", required=True),
+        Field("calendar_code", "text", "ramadan, holiday, strike, clock, rule, incident or pilot", required=True), *_NAMES,
+    ),
+)  # fmt: skip
+DIM_BENCHMARKS = Table(
+    "dim_benchmarks", "One published figure of another port, shown as a reference mark ('repère'), never as a target.", ("metric_code", "port", "year"),
+    (
+        Field("metric_code", "text", "Metric it can stand beside", required=True), Field("port", "text", "Where", required=True), Field("year", "int", "When"),
+        Field("value", "float", "Value", required=True), Field("unit", "text", "Unit"), Field("perimeter", "text", "Which part of the visit it measures"), Field("source", "text", "Source"),
+    ),
+)  # fmt: skip
+DIM_CONSTANTS = Table(
+    "dim_constants", "One constant with its range.", ("constant_code",),
+    (
+        Field("constant_code", "text", "Constant", required=True), Field("value", "float", "Value", required=True), Field("low", "float", "Low"), Field("high", "float", "High"),
+        Field("unit", "text", "Unit"), Field("source", "text", "Source"), Field("status", "text", "published or assumption"), *_NAMES,
+    ),
+)  # fmt: skip
+REFERENCE_TABLES: tuple[Table, ...] = (
+    DIM_GATES, DIM_LANES, DIM_TERMINALS, DIM_SERVICE_POINTS, DIM_ZONES, DIM_PILOT_ARMS, DIM_CALENDAR, DIM_BENCHMARKS, DIM_CONSTANTS,
+)  # fmt: skip
+_CSV_TYPES = {"float": float, "int": int, "bool": lambda text: text.lower() == "true"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """One port's own facts. `tables` holds every reference table by its dim_ name, conformed and possibly empty."""
+
+    folder: Path
+    port_code: str
+    port_name: str
+    zone_name: str
+    longitude_deg: float
+    latitude_deg: float
+    is_sample: bool
+    tables: dict[str, pl.DataFrame]
+    digest: str
+
+    @cached_property
+    def references(self) -> dict[str, frozenset[str]]:
+        """Reference list name -> the codes a row may carry (fields declare `reference=` one of these names)."""
+        codes_of = {
+            "gates": self.tables["dim_gates"]["gate_code"], "lanes": self.tables["dim_lanes"]["lane_code"], "terminals": self.tables["dim_terminals"]["terminal_code"],
+            "service_points": self.tables["dim_service_points"]["place_code"], "zones": self.tables["dim_zones"]["zone_code"],
+        }  # fmt: skip
+        lists = {name: frozenset(series.to_list()) for name, series in codes_of.items()}
+        return lists | {"places": frozenset().union(*lists.values())}
+
+    @property
+    def mappings(self) -> Path:
+        return self.folder / "mappings"
+
+    @property
+    def demo_key(self) -> Path:
+        """Fixed pseudonym key of a fictitious port; absent for a real one, whose key is made at first load."""
+        return self.folder / "demo.key"
+
+
+def load_site(folder: Path) -> Site:
+    """Read a site folder. Raises SettingsError naming the file and line of whatever is missing or unknown."""
+    about = folder / "site.toml"
+    if not about.is_file():
+        raise SettingsError(str(about), "the site has no site.toml", "", "Give --site a folder with site.toml, reference/ and mappings/")
+    site = tomllib.loads(about.read_text("utf-8"))
+    tables = {table.name: _read_reference(table, folder / "reference") for table in REFERENCE_TABLES}
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in {".csv", ".toml", ".geojson"}):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    try:
+        return Site(
+            folder, site["port_code"], site["port_name"], site["zone_name"], float(site["longitude_deg"]), float(site["latitude_deg"]),
+            bool(site.get("is_sample", False)), tables, digest.hexdigest()[:16],
+        )  # fmt: skip
+    except KeyError as error:
+        raise SettingsError(str(about), f"{error} is missing", "port_code, port_name, zone_name, longitude_deg, latitude_deg, is_sample") from error
+
+
+def _read_reference(table: Table, folder: Path) -> pl.DataFrame:
+    if table.name == "dim_zones":
+        return _read_zones(folder / "zones.geojson")
+    path = folder / f"{table.name.removeprefix('dim_')}.csv"
+    if not path.is_file():
+        return table.empty()
+    rows = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file)
+        unknown = set(reader.fieldnames or ()) - set(table.columns)
+        if unknown:
+            raise SettingsError(f"{path} line 1", f"unknown columns {', '.join(sorted(unknown))}", ", ".join(table.columns))
+        for number, raw in enumerate(reader, start=2):
+            rows.append({field.name: _typed(field, raw.get(field.name), path, number) for field in table.fields})
+    return table.conform(pl.DataFrame(rows, schema=table.schema, strict=False) if rows else table.empty())
+
+
+def _typed(field: Field, text: str | None, path: Path, line: int) -> object:
+    text = (text or "").strip()
+    if not text:
+        if field.required:
+            raise SettingsError(f"{path} line {line}", f"{field.name} is empty")
+        return None
+    if field.codes and text not in field.codes.codes:
+        raise SettingsError(f"{path} line {line}", f"{field.name} '{text}' is not known", ", ".join(field.codes.codes))
+    try:
+        if field.kind == "date":
+            return dt.date.fromisoformat(text)
+        return _CSV_TYPES.get(field.kind, str)(text)
+    except ValueError as error:
+        raise SettingsError(f"{path} line {line}", f"{field.name} '{text}' is not a {field.kind}") from error
+
+
+def _read_zones(path: Path) -> pl.DataFrame:
+    if not path.is_file():
+        return DIM_ZONES.empty()
+    rows = []
+    for number, feature in enumerate(json.loads(path.read_text("utf-8"))["features"], start=1):
+        about = feature["properties"]
+        code = about.get("zone_code") or about.get("zone_id")
+        if not code or feature["geometry"]["type"] not in {"Polygon", "MultiPolygon"}:
+            raise SettingsError(f"{path} feature {number}", "a zone needs a zone_code and a Polygon or MultiPolygon")
+        rows.append(
+            {
+                "zone_code": code, "zone_kind_code": about.get("zone_kind_code", "other"), "capacity_trucks": about.get("capacity_trucks"),
+                "is_approximate": about.get("is_approximate", True), "geometry": json.dumps(feature["geometry"], separators=(",", ":")),
+                "name_en": about.get("name_en", code), "name_fr": about.get("name_fr"), "name_ar": about.get("name_ar"),
+            }
+        )  # fmt: skip
+    return DIM_ZONES.conform(pl.DataFrame(rows, schema=DIM_ZONES.schema, strict=False))

@@ -1,0 +1,59 @@
+"""The only reader of settings: where the data live and which port it is. Environment first, then the defaults."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE_SITE = ROOT / "sample_data" / "sites" / "MACAS"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Folders of one installation. Everything below `home` is ours to write; `site` is only read.
+
+    home/settings   owner-only: the pseudonym key
+    home/quarantine owner-only: raw files and rejected bytes, kept `quarantine_days`
+    home/lake       staged rows
+    home/build      published builds, what the dashboard reads
+    """
+
+    home: Path
+    site: Path
+    quarantine_days: int = 400
+    replaced_build_hours: int = 24
+    small_cell: int = 10
+
+    @property
+    def keys(self) -> Path:
+        return self.home / "settings"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.home / "quarantine"
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def build(self) -> Path:
+        return self.home / "build"
+
+
+def load_settings(home: str | Path | None = None, site: str | Path | None = None) -> Settings:
+    """Return the settings from arguments, else SMARTPORT_HOME and SMARTPORT_SITE, else ./smartport_home and the sample port."""
+    return Settings(
+        home=Path(home or os.environ.get("SMARTPORT_HOME") or "smartport_home").resolve(),
+        site=Path(site or os.environ.get("SMARTPORT_SITE") or SAMPLE_SITE).resolve(),
+        quarantine_days=int(os.environ.get("SMARTPORT_QUARANTINE_DAYS", "400")),
+        small_cell=int(os.environ.get("SMARTPORT_SMALL_CELL", "10")),
+    )
+
+
+def trial_data() -> Path | None:
+    """Return the folder of third-party logs to try against (SMARTPORT_TRIAL_DATA, default ../shared/data), or None."""
+    folder = Path(os.environ.get("SMARTPORT_TRIAL_DATA") or ROOT.parent / "shared" / "data")
+    return folder if folder.is_dir() else None
