@@ -96,6 +96,7 @@ class Site:
     is_sample: bool
     tables: dict[str, pl.DataFrame]
     digest: str
+    stay_gap_s: float = 180.0  # pieces of presence in a zone at most this far apart are one stay; a port with rarer fixes sets a longer one
 
     @cached_property
     def references(self) -> dict[str, frozenset[str]]:
@@ -130,7 +131,7 @@ def load_site(folder: Path) -> Site:
     try:
         return Site(
             folder, site["port_code"], site["port_name"], site["zone_name"], float(site["longitude_deg"]), float(site["latitude_deg"]),
-            bool(site.get("is_sample", False)), tables, digest.hexdigest()[:16],
+            bool(site.get("is_sample", False)), tables, digest.hexdigest()[:16], float(site.get("stay_gap_s", 180.0)),
         )  # fmt: skip
     except KeyError as error:
         raise SettingsError(str(about), f"{error} is missing", "port_code, port_name, zone_name, longitude_deg, latitude_deg, is_sample") from error
