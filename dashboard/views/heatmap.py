@@ -1,0 +1,79 @@
+"""Heatmaps drawn in classes, with thin cells greyed: congestion by zone and hour, means open by hour, coverage by source and day.
+
+A frame of cells in, a figure out. A grey cell is known but rests on too little; an empty one has no data at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import plotly.graph_objects as go
+import polars as pl
+
+from dashboard.views.map import CLASSES, MIN_N, NO_DATA, class_of
+
+_FONT = {"size": 12}
+
+
+def _steps(colours: Sequence[str]) -> list[list[object]]:
+    """Return a Plotly colour scale of hard steps, one a colour."""
+    size = len(colours)
+    return [[edge / size, colour] for number, colour in enumerate(colours) for edge in (number, number + 1)]
+
+
+def _grid(cells: pl.DataFrame, column: str, rows: Sequence[object], columns: Sequence[object], default: object = None) -> list[list[object]]:
+    found = {(row, at): value for row, at, value in cells.select("row", "column", column).iter_rows()}
+    return [[found.get((row, at), default) for at in columns] for row in rows]
+
+
+def layout(height: int, **more: object) -> dict:
+    """Return what every heatmap shares: no grid, first row on top, labels that do not turn."""
+    return {
+        "height": height, "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "font": _FONT, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
+        "yaxis": {"autorange": "reversed", "automargin": True, "showgrid": False, "ticks": ""}, "hoverlabel": {"align": "left"}, **more,
+    }  # fmt: skip
+
+
+def congestion_heatmap(
+    cells: pl.DataFrame, rows: Sequence[str], columns: Sequence[int], ticks: Sequence[tuple[int, str]], *, about: Callable[[dict], str], bands: Sequence[int] = (),
+) -> go.Figure:  # fmt: skip
+    """Draw the congestion index by class.
+
+    `cells`: row, column, index, n. `about` makes the hover text of a cell. `ticks` are (column, words). `bands` are columns before which a day begins.
+    """
+    rich = cells.with_columns(
+        pl.struct("index", "n").map_elements(lambda cell: class_of(cell["index"], cell["n"]), return_dtype=pl.Int64).alias("class"),
+        pl.struct(pl.all()).map_elements(about, return_dtype=pl.String).alias("words"),
+    ).with_columns(pl.when((pl.col("n") > 0) & pl.col("class").is_null()).then(1).alias("thin"))
+    words = _grid(rich, "words", rows, columns, "")
+    common = {"type": "heatmap", "x": list(columns), "y": list(rows), "text": words, "hoverinfo": "text", "showscale": False, "xgap": 0.6 if len(columns) > 60 else 1.5, "ygap": 2}
+    grey = {**common, "z": _grid(rich, "thin", rows, columns), "colorscale": [[0, NO_DATA], [1, NO_DATA]], "zmin": 0, "zmax": 1}
+    known = {**common, "z": _grid(rich, "class", rows, columns), "colorscale": _steps([colour for _, colour in CLASSES]), "zmin": -0.5, "zmax": len(CLASSES) - 0.5}
+    axis = {"tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks], "showgrid": False, "side": "top", "zeroline": False, "ticks": "", "range": [min(columns) - 0.5, max(columns) + 0.5]}
+    shapes = [
+        {"type": "line", "xref": "x", "yref": "paper", "x0": at - 0.5, "x1": at - 0.5, "y0": 0, "y1": 1, "line": {"width": 1, "color": "rgba(110,120,135,.65)"}}
+        for at in bands
+    ]
+    return go.Figure({"data": [grey, known], "layout": layout(60 + 30 * max(len(rows), 3), xaxis=axis, shapes=shapes)})
+
+
+def count_heatmap(
+    cells: pl.DataFrame, rows: Sequence[str], columns: Sequence[object], ticks: Sequence[tuple[object, str]], *, colours: Sequence[str], limits: Sequence[float],
+    show: Callable[[dict], str] | None, about: Callable[[dict], str], row_height: int = 30,
+) -> go.Figure:  # fmt: skip
+    """Draw a measured share by class: `cells` has row, column, value; class k holds from limits[k-1] on; `show` writes the figure in the cell."""
+    rich = cells.with_columns(
+        sum((pl.col("value") >= limit).cast(pl.Int64) for limit in limits).alias("class") if limits else pl.lit(0).alias("class"),
+        pl.struct(pl.all()).map_elements(about, return_dtype=pl.String).alias("words"),
+        (pl.struct(pl.all()).map_elements(show, return_dtype=pl.String) if show else pl.lit("")).alias("shown"),
+    )
+    trace = {
+        "type": "heatmap", "x": list(columns), "y": list(rows), "z": _grid(rich, "class", rows, columns), "text": _grid(rich, "shown", rows, columns, ""),
+        "hovertext": _grid(rich, "words", rows, columns, ""), "hoverinfo": "text", "texttemplate": "%{text}" if show else None, "textfont": {"size": 11},
+        "colorscale": _steps(colours), "zmin": -0.5, "zmax": len(colours) - 0.5, "showscale": False, "xgap": 1.5, "ygap": 2,
+    }  # fmt: skip
+    axis = {"tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks], "showgrid": False, "side": "top", "zeroline": False, "ticks": ""}
+    return go.Figure({"data": [trace], "layout": layout(48 + row_height * max(len(rows), 2), xaxis=axis)})
+
+
+__all__ = ["MIN_N", "congestion_heatmap", "count_heatmap", "layout"]
