@@ -149,7 +149,7 @@ class ZoneGrid:
         """Return the distance in metres of each position to the nearest point of one zone's outline."""
         x, y = self.metres(longitude_deg, latitude_deg)
         outline, best = self._outlines[zone], np.full(len(x), np.inf)
-        for x1, y1, x2, y2 in zip(outline.x1, outline.y1, outline.x2, outline.y2):
+        for x1, y1, x2, y2 in zip(outline.x1, outline.y1, outline.x2, outline.y2, strict=True):
             dx, dy = x2 - x1, y2 - y1
             along = np.clip(((x - x1) * dx + (y - y1) * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
             np.minimum(best, np.hypot(x - x1 - along * dx, y - y1 - along * dy), out=best)

@@ -28,14 +28,14 @@ def inside(shape: dict, longitude: float, latitude: float) -> bool:
     odd = False
     for rings in shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]:
         for ring in rings:
-            for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1]):
+            for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True):
                 if (y1 > latitude) != (y2 > latitude) and longitude < x1 + (latitude - y1) * (x2 - x1) / (y2 - y1):
                     odd = not odd
     return odd
 
 
 def brute(grid: ZoneGrid, shapes: dict[str, dict], longitude: np.ndarray, latitude: np.ndarray) -> list[int]:
-    return [next((z for z, code in enumerate(grid.codes) if inside(shapes[code], x, y)), -1) for x, y in zip(longitude, latitude)]
+    return [next((z for z, code in enumerate(grid.codes) if inside(shapes[code], x, y)), -1) for x, y in zip(longitude, latitude, strict=True)]
 
 
 def star(east: float, north: float, radii: list[float], turn: float = 0.0) -> list:
@@ -43,7 +43,7 @@ def star(east: float, north: float, radii: list[float], turn: float = 0.0) -> li
     k = math.pi / 180 * 6_371_008.8
     kx = k * math.cos(math.radians(LAT))
     at = [turn + 2 * math.pi * i / len(radii) for i in range(len(radii))]
-    ring = [[LON + (east + r * math.cos(a)) / kx, LAT + (north + r * math.sin(a)) / k] for r, a in zip(radii, at)]
+    ring = [[LON + (east + r * math.cos(a)) / kx, LAT + (north + r * math.sin(a)) / k] for r, a in zip(radii, at, strict=True)]
     return [*ring, ring[0]]
 
 

@@ -1,0 +1,256 @@
+"""From position fixes to zone stays: runs of fixes within a UTC day (pieces), stitched over days into unbroken presences.
+
+`pieces` looks at one UTC day of fixes and at nothing else, so a late fix recomputes one day; `stitch` looks at pieces only. A
+truck's first and last run of a day carry their position even outside all zones, so the step over midnight is computed from the
+same two fixes by the same formula: **splitting the fixes at midnights does not change a single microsecond of the answer**.
+
+The rules, chosen on tracks with known truth (figures in tests/benchmarks/RESULTS.md), none of them per seed:
+1. A run is consecutive fixes of one truck in one zone, no two further apart than the site's stay gap (180 s unless site.toml
+   says `stay_gap_s`; ports whose fixes are minutes apart need more).
+2. Between two fixes on different sides of an edge, at most the stay gap apart, the truck is taken to drive straight and evenly:
+   the crossing is where that line meets the zone, to 1/4096 of the interval. Holes, overlaps and corners count as they are drawn.
+3. After a longer silence the edge lies half-way into it, at most EDGE_CAP of it: nothing better is known.
+4. Pieces of one truck and zone at most the stay gap apart are one stay, whatever was seen in between.
+5. A short shallow presence inside a longer stay of another zone is noise at the edge, not a stay; two stays that overlap after
+   rule 4 meet half-way through the overlap.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import polars as pl
+
+from etl import clock
+from etl.contracts.facts import FCT_ZONE_STAYS
+from etl.contracts.interim import INT_ZONE_PIECES
+from etl.contracts.reference import Site
+from etl.transform.zones import OUTSIDE, ZoneGrid
+
+_SECOND = 1_000_000  # instants are integer microseconds throughout
+_MINUTE, _DAY = 60 * _SECOND, 86_400 * _SECOND
+_HALVINGS = 12  # crossing known to 1/4096 of an interval of at most the stay gap: 0.05 s
+EDGE_CAP = 1.0  # of the stay gap: how far an edge may reach into a longer silence
+FLICKER_S = 60.0  # a presence this short ...
+NOISE_M = 10.0  # ... and this shallow, inside another stay, is noise: the upper end of the 5-10 m a vehicle's receiver errs
+QUEUE_REACH_S = 900.0  # a truck that leaves the queue reaches the gate within this, or it was not its queue
+
+_STAY_COLUMNS = tuple(name for name in FCT_ZONE_STAYS.columns if name != "visit_id")
+
+
+def pieces(fixes: pl.DataFrame, grid: ZoneGrid) -> pl.DataFrame:
+    """Return INT_ZONE_PIECES of one UTC day of fixes (plate_key, fix_at, longitude_deg, latitude_deg), in any order, without duplicates."""
+    if fixes.is_empty():
+        return INT_ZONE_PIECES.empty()
+    longitude, latitude = fixes["longitude_deg"].to_numpy(), fixes["latitude_deg"].to_numpy()
+    plates, truck, at, order = _in_time_order(fixes)
+    zone = grid.locate(longitude, latitude)[order]
+    gap = int(grid.gap_s * _SECOND)
+
+    new_truck = np.empty(len(at), bool)
+    new_truck[0], new_truck[1:] = True, truck[1:] != truck[:-1]
+    starts = new_truck.copy()
+    starts[1:] |= (zone[1:] != zone[:-1]) | (at[1:] - at[:-1] > gap)
+    start = np.flatnonzero(starts)
+    end = np.append(start[1:], len(at)) - 1
+    is_first = new_truck[start]
+    is_last = np.append(is_first[1:], True)
+    entered, left = at[start].copy(), at[end].copy()
+    inner = np.flatnonzero(~is_first)  # runs with a run of the same truck before them
+    a, b = end[inner - 1], start[inner]
+    left[inner - 1], entered[inner] = _edges_between(grid, zone[a], at[a], *_where(longitude, latitude, order[a]), zone[b], at[b], *_where(longitude, latitude, order[b]), gap)
+
+    keep = (zone[start] != OUTSIDE) | is_first | is_last
+    start, end, is_first, is_last = start[keep], end[keep], is_first[keep], is_last[keep]
+    depth = _depths(grid, zone, at, start, end, order, longitude, latitude)
+    instant = {"entered_at": entered[keep], "left_at": left[keep], "first_fix_at": at[start], "last_fix_at": at[end]}
+    edge = {
+        "first_longitude_deg": np.where(is_first, longitude[order[start]], np.nan), "first_latitude_deg": np.where(is_first, latitude[order[start]], np.nan),
+        "last_longitude_deg": np.where(is_last, longitude[order[end]], np.nan), "last_latitude_deg": np.where(is_last, latitude[order[end]], np.nan),
+    }  # fmt: skip
+    frame = pl.DataFrame({**{name: _instants(value) for name, value in instant.items()}, "fixes_n": end - start + 1, "depth_m": depth, **edge})
+    return INT_ZONE_PIECES.conform(
+        frame.with_columns(
+            pl.col("depth_m", *edge).fill_nan(None), pl.lit(grid.port_code).alias("port_code"),
+            plates.gather(truck[start]).alias("plate_key"), grid.names(zone[start]),
+        )
+    )  # fmt: skip
+
+
+def stitch(pieces: pl.DataFrame, site: Site, grid: ZoneGrid | None = None) -> pl.DataFrame:
+    """Return the columns of FCT_ZONE_STAYS but visit_id, from the pieces of any run of days, sorted by truck and entry.
+
+    `grid` may be given to spare making it anew. Stays that begin before the first day given or end after the last are cut there:
+    give a day of margin on each side and keep what lies within.
+    """
+    grid = grid or ZoneGrid.from_site(site)
+    known = pieces.filter(pl.col("zone_code").is_null() | pl.col("zone_code").is_in(grid.codes)).sort("plate_key", "first_fix_at")
+    runs = _join_over_midnight(known, grid)
+    if runs["entered"].size == 0:
+        return FCT_ZONE_STAYS.empty().select(_STAY_COLUMNS)
+    stays = _settle_edges(_merge(runs, grid))
+    return _as_facts(stays, known["plate_key"], grid, site)
+
+
+def queue_arrivals(stays: pl.DataFrame, site: Site) -> pl.DataFrame:
+    """Return one row for each passage of a truck from the queue to the gate: plate_key, queue_arrived_at, queue_left_at, gate_entered_at.
+
+    A passage is a stay in a zone of kind `gate` that begins at most 15 minutes after the end of a stay in a zone of kind `queue`
+    with nothing but road between; several queue stays in a row count from the first.
+    """
+    kinds = site.tables["dim_zones"].select("zone_code", kind="zone_kind_code")
+    reach = pl.duration(seconds=QUEUE_REACH_S)
+    seen = stays.join(kinds, on="zone_code", how="left").filter(pl.col("kind").is_in(["road", "other"]).not_().fill_null(False)).sort("plate_key", "entered_at", "left_at")
+    before_at, before_kind = pl.col("left_at").shift(1).over("plate_key"), pl.col("kind").shift(1).over("plate_key")
+    queue = (pl.col("kind") == "queue").fill_null(False)
+    follows = ((before_kind == "queue") & (pl.col("entered_at") - before_at <= reach)).fill_null(False)
+    chains = seen.with_columns(queue=queue, follows=follows).with_columns(chain=(~(pl.col("follows"))).cum_sum().over("plate_key"))
+    waits = chains.filter("queue").group_by("plate_key", "chain").agg(queue_arrived_at=pl.col("entered_at").min(), queue_left_at=pl.col("left_at").max())
+    gates = chains.filter((pl.col("kind") == "gate") & pl.col("follows")).select("plate_key", "chain", gate_entered_at="entered_at")
+    return waits.join(gates, on=["plate_key", "chain"]).sort("plate_key", "queue_arrived_at").select("plate_key", "queue_arrived_at", "queue_left_at", "gate_entered_at")
+
+
+def thin(fixes: pl.DataFrame) -> pl.DataFrame:
+    """Return the first fix of each truck in each minute, sorted: enough to draw a visit's map, a fifth of the rows."""
+    columns = ("plate_key", "fix_at", "longitude_deg", "latitude_deg")
+    minute = pl.col("fix_at").dt.truncate("1m")
+    return fixes.select(columns).sort("plate_key", "fix_at").unique(["plate_key", minute], keep="first", maintain_order=True).select(columns)
+
+
+def _in_time_order(fixes: pl.DataFrame) -> tuple[pl.Series, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the plates, and per fix in order of plate and time: the plate's number, the instant, the row it stood in."""
+    plates = fixes["plate_key"].unique().sort()
+    number = fixes["plate_key"].cast(pl.Enum(plates)).to_physical().to_numpy().astype(np.int64)
+    at = fixes["fix_at"].cast(pl.Datetime("us")).to_physical().to_numpy()
+    first = int(at.min())
+    bits = max(int(at.max()) - first, 1).bit_length()
+    key = (number << bits) | (at - first)  # a day is 37 bits: room for 67 million trucks
+    order = np.argsort(key)
+    key = key[order]
+    return plates, key >> bits, (key & ((1 << bits) - 1)) + first, order
+
+
+def _where(longitude: np.ndarray, latitude: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return longitude[row], latitude[row]
+
+
+def _edges_between(
+    grid: ZoneGrid, zone_a: np.ndarray, at_a: np.ndarray, lon_a: np.ndarray, lat_a: np.ndarray,
+    zone_b: np.ndarray, at_b: np.ndarray, lon_b: np.ndarray, lat_b: np.ndarray, gap: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Return when the truck left the zone of fix a and when it entered the zone of the next fix b (rules 2 and 3)."""
+    apart = at_b - at_a
+    reach = np.minimum(apart // 2, int(EDGE_CAP * gap))
+    left, entered = at_a + reach, at_b - reach
+    line = np.flatnonzero((zone_a != zone_b) & (apart <= gap))
+    if line.size:
+        ends = (lon_a[line], lat_a[line], lon_b[line], lat_b[line])
+        left[line] = at_a[line] + np.rint(_crossing(grid, zone_a[line], *ends) * apart[line]).astype(np.int64)
+        entered[line] = at_b[line] - np.rint(_crossing(grid, zone_b[line], *ends[2:], *ends[:2]) * apart[line]).astype(np.int64)
+    return left, np.maximum(entered, left)
+
+
+def _crossing(grid: ZoneGrid, zone: np.ndarray, lon: np.ndarray, lat: np.ndarray, to_lon: np.ndarray, to_lat: np.ndarray) -> np.ndarray:
+    """Return the share of the way from a position in `zone` to one outside it at which the zone is left, by halving."""
+    low, high = np.zeros(len(lon)), np.ones(len(lon))
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        still = grid.locate(lon + middle * (to_lon - lon), lat + middle * (to_lat - lat)) == zone
+        low, high = np.where(still, middle, low), np.where(still, high, middle)
+    return (low + high) / 2
+
+
+def _depths(grid: ZoneGrid, zone: np.ndarray, at: np.ndarray, start: np.ndarray, end: np.ndarray, order: np.ndarray, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
+    """Return how far the deepest fix of each short run lies from its zone's outline; NaN for longer runs and outside."""
+    depth = np.full(len(start), np.nan)
+    short = np.flatnonzero((zone[start] != OUTSIDE) & (at[end] - at[start] <= FLICKER_S * _SECOND))
+    n = end[short] - start[short] + 1
+    owner = np.repeat(short, n)
+    row = order[np.repeat(start[short] - np.cumsum(n) + n, n) + np.arange(len(owner))]
+    depth[short] = 0.0
+    for each in np.unique(zone[start[short]]):
+        mine = zone[start[owner]] == each
+        np.maximum.at(depth, owner[mine], grid.edge_distance_m(int(each), longitude[row[mine]], latitude[row[mine]]))
+    return depth
+
+
+def _join_over_midnight(known: pl.DataFrame, grid: ZoneGrid) -> dict[str, np.ndarray]:
+    """Return the runs as arrays, those over midnight joined as if the days had never been apart; runs outside all zones dropped."""
+    numbers = {code: number for number, code in enumerate(grid.codes)}
+    zone = known["zone_code"].replace_strict(numbers, default=None, return_dtype=pl.Int32).fill_null(OUTSIDE).to_numpy()
+    truck = known["plate_key"].rle_id().to_numpy().astype(np.int64)
+    entered, left, first, last = (known[name].cast(pl.Datetime("us")).to_physical().to_numpy().copy() for name in ("entered_at", "left_at", "first_fix_at", "last_fix_at"))
+    gap = int(grid.gap_s * _SECOND)
+    b = np.flatnonzero((truck[1:] == truck[:-1]) & (first[1:] // _DAY > last[:-1] // _DAY)) + 1
+    a = b - 1
+    ends = [known[name].to_numpy() for name in ("last_longitude_deg", "last_latitude_deg", "first_longitude_deg", "first_latitude_deg")]
+    left[a], entered[b] = _edges_between(grid, zone[a], last[a], ends[0][a], ends[1][a], zone[b], first[b], ends[2][b], ends[3][b], gap)
+    goes_on = np.zeros(len(zone), bool)
+    goes_on[b] = (zone[a] == zone[b]) & (first[b] - last[a] <= gap)
+    start = np.flatnonzero(~goes_on)
+    runs = {
+        "row": start, "truck": truck[start], "zone": zone[start], "entered": entered[start], "left": _last_of(left, start),
+        "fixes_n": _reduce(np.add, known["fixes_n"].to_numpy(), start), "depth": _reduce(np.maximum, known["depth_m"].fill_null(np.inf).to_numpy(), start),
+    }  # fmt: skip
+    return {name: value[runs["zone"] != OUTSIDE] for name, value in runs.items()}
+
+
+def _last_of(values: np.ndarray, start: np.ndarray) -> np.ndarray:
+    return values[np.append(start[1:], len(values)) - 1] if start.size else values[:0]
+
+
+def _reduce(function: np.ufunc, values: np.ndarray, start: np.ndarray) -> np.ndarray:
+    return function.reduceat(values, start) if start.size else values[:0]
+
+
+def _merge(runs: dict[str, np.ndarray], grid: ZoneGrid) -> dict[str, np.ndarray]:
+    """Rule 4: runs of one truck and zone at most the stay gap apart are one stay. Sorted by truck and entry."""
+    order = np.lexsort((runs["entered"], runs["zone"], runs["truck"]))
+    runs = {name: value[order] for name, value in runs.items()}
+    same = (runs["truck"][1:] == runs["truck"][:-1]) & (runs["zone"][1:] == runs["zone"][:-1])
+    near = runs["entered"][1:] - runs["left"][:-1] <= int(grid.gap_s * _SECOND)
+    start = np.flatnonzero(np.append(True, ~(same & near)))
+    stays = {name: runs[name][start] for name in ("row", "truck", "zone", "entered")}
+    stays |= {"left": _last_of(runs["left"], start), "fixes_n": _reduce(np.add, runs["fixes_n"], start), "depth": _reduce(np.maximum, runs["depth"], start)}
+    return _in_entry_order(stays)
+
+
+def _in_entry_order(stays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    order = np.lexsort((stays["zone"], -stays["left"], stays["entered"], stays["truck"]))
+    return {name: value[order] for name, value in stays.items()}
+
+
+def _settle_edges(stays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Rule 5: drop noise at an edge, and let two stays that overlap meet half-way."""
+    span = int(stays["left"].max() - stays["entered"].min()) + 1
+    base = stays["entered"].min()
+    reached = np.maximum.accumulate(stays["left"] - base + stays["truck"] * span)  # latest end so far, truck by truck
+    within = np.append(False, reached[:-1] >= (stays["left"] - base + stays["truck"] * span)[1:])
+    noise = within & (stays["left"] - stays["entered"] <= FLICKER_S * _SECOND) & (stays["depth"] <= NOISE_M)
+    stays = {name: value[~noise] for name, value in stays.items()}
+    entered, left = stays["entered"], stays["left"]
+    overlap = np.flatnonzero((stays["truck"][1:] == stays["truck"][:-1]) & (entered[1:] < left[:-1]) & (left[1:] > left[:-1]))
+    middle = (entered[overlap + 1] + left[overlap]) // 2
+    left[overlap], entered[overlap + 1] = np.maximum(middle, entered[overlap]), middle
+    return _in_entry_order(stays)
+
+
+def _as_facts(stays: dict[str, np.ndarray], plates: pl.Series, grid: ZoneGrid, site: Site) -> pl.DataFrame:
+    frame = pl.DataFrame(
+        {
+            "port_code": pl.Series([site.port_code], dtype=pl.String).new_from_index(0, len(stays["row"])), "plate_key": plates.gather(stays["row"]),
+            "zone_code": grid.names(stays["zone"]), "entered_at": _instants(stays["entered"]), "left_at": _instants(stays["left"]),
+            "stay_min": (stays["left"] - stays["entered"]) / _MINUTE, "fixes_n": stays["fixes_n"],
+        }
+    )  # fmt: skip
+    local = clock.to_local(frame["entered_at"], site.zone_name)
+    marks = [f"{site.port_code}|{plate}|{zone}|{at}" for plate, zone, at in zip(frame["plate_key"], frame["zone_code"], stays["entered"].tolist(), strict=True)]
+    return frame.with_columns(
+        pl.Series("stay_id", [hashlib.sha256(mark.encode()).hexdigest()[:16] for mark in marks], dtype=pl.String),
+        local.dt.date().alias("entered_day"), local.dt.hour().cast(pl.Int64).alias("entered_hour"), local.dt.weekday().cast(pl.Int64).alias("entered_weekday"),
+    ).select(_STAY_COLUMNS)  # fmt: skip
+
+
+def _instants(microseconds: np.ndarray) -> pl.Series:
+    return pl.Series(microseconds, dtype=pl.Int64).cast(pl.Datetime("us"))
