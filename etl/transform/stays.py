@@ -8,7 +8,7 @@ The rules, chosen on tracks with known truth (figures in tests/benchmarks/RESULT
 1. A run is consecutive fixes of one truck in one zone, no two further apart than the site's stay gap (180 s unless site.toml
    says `stay_gap_s`; ports whose fixes are minutes apart need more).
 2. Between two fixes on different sides of an edge, at most the stay gap apart, the truck is taken to drive straight and evenly:
-   the crossing is where that line meets the zone, to 1/4096 of the interval. Holes, overlaps and corners count as they are drawn.
+   the crossing is where that line meets the zone's edge. Holes and smaller zones on top count as they are drawn.
 3. After a longer silence the edge lies half-way into it, at most EDGE_CAP of it: nothing better is known.
 4. Pieces of one truck and zone at most the stay gap apart are one stay, whatever was seen in between.
 5. A short shallow presence inside a longer stay of another zone is noise at the edge, not a stay; two stays that overlap after
@@ -30,7 +30,6 @@ from etl.transform.zones import OUTSIDE, ZoneGrid
 
 _SECOND = 1_000_000  # instants are integer microseconds throughout
 _MINUTE, _DAY = 60 * _SECOND, 86_400 * _SECOND
-_HALVINGS = 12  # crossing known to 1/4096 of an interval of at most the stay gap: 0.05 s
 EDGE_CAP = 1.0  # of the stay gap: how far an edge may reach into a longer silence
 FLICKER_S = 60.0  # a presence this short ...
 NOISE_M = 10.0  # ... and this shallow, inside another stay, is noise: the upper end of the 5-10 m a vehicle's receiver errs
@@ -146,19 +145,9 @@ def _edges_between(
     line = np.flatnonzero((zone_a != zone_b) & (apart <= gap))
     if line.size:
         ends = (lon_a[line], lat_a[line], lon_b[line], lat_b[line])
-        left[line] = at_a[line] + np.rint(_crossing(grid, zone_a[line], *ends) * apart[line]).astype(np.int64)
-        entered[line] = at_b[line] - np.rint(_crossing(grid, zone_b[line], *ends[2:], *ends[:2]) * apart[line]).astype(np.int64)
+        left[line] = at_a[line] + np.rint(grid.way_out(zone_a[line], *ends) * apart[line]).astype(np.int64)
+        entered[line] = at_b[line] - np.rint(grid.way_out(zone_b[line], *ends[2:], *ends[:2]) * apart[line]).astype(np.int64)
     return left, np.maximum(entered, left)
-
-
-def _crossing(grid: ZoneGrid, zone: np.ndarray, lon: np.ndarray, lat: np.ndarray, to_lon: np.ndarray, to_lat: np.ndarray) -> np.ndarray:
-    """Return the share of the way from a position in `zone` to one outside it at which the zone is left, by halving."""
-    low, high = np.zeros(len(lon)), np.ones(len(lon))
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        still = grid.locate(lon + middle * (to_lon - lon), lat + middle * (to_lat - lat)) == zone
-        low, high = np.where(still, middle, low), np.where(still, high, middle)
-    return (low + high) / 2
 
 
 def _depths(grid: ZoneGrid, zone: np.ndarray, at: np.ndarray, start: np.ndarray, end: np.ndarray, order: np.ndarray, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:

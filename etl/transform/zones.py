@@ -51,6 +51,25 @@ class _Outline:
         crossed = _left_of(self, edge, x[owner], y[owner])
         return (np.bincount(owner[crossed], minlength=len(x)) & 1).astype(bool)
 
+    def may_touch(self, other: _Outline) -> bool:
+        """Return whether the boxes around the two outlines meet."""
+        across = min(self.x1.min(), self.x2.min()) <= max(other.x1.max(), other.x2.max()) and min(other.x1.min(), other.x2.min()) <= max(self.x1.max(), self.x2.max())
+        return bool(across and self.y1.min() <= other.y2.max() and other.y1.min() <= self.y2.max())
+
+
+def _first_crossing(outline: _Outline, x: np.ndarray, y: np.ndarray, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    """Return the least share in (0, 1] of the way (dx, dy) from (x, y) at which it meets the outline; infinite where it does not."""
+    best = np.full(len(x), np.inf)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for x1, y1, x2, y2 in zip(outline.x1, outline.y1, outline.x2, outline.y2, strict=True):
+            ex, ey = x2 - x1, y2 - y1
+            turn = dx * ey - dy * ex
+            share = ((x1 - x) * ey - (y1 - y) * ex) / turn
+            along = ((x1 - x) * dy - (y1 - y) * dx) / turn
+            meets = (along >= 0) & (along <= 1) & (share > 1e-12) & (share <= 1) & (share < best)
+            best[meets] = share[meets]
+    return best
+
 
 def _left_of(outline: _Outline, edge: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Return whether a ray from (x, y) to the east crosses `edge` (half-open in y)."""
@@ -144,6 +163,24 @@ class ZoneGrid:
                 asked[asked] = held
                 cut = cut[~asked]
         return found
+
+    def way_out(self, zone: np.ndarray, longitude_deg: np.ndarray, latitude_deg: np.ndarray, to_longitude_deg: np.ndarray, to_latitude_deg: np.ndarray) -> np.ndarray:
+        """Return the share of the straight way from each position in `zone` at which it first leaves that zone; 0 for OUTSIDE.
+
+        A smaller zone drawn over it ends it as well as its own outline, and entering is leaving walked backwards.
+        """
+        x, y = self.metres(longitude_deg, latitude_deg)
+        to_x, to_y = self.metres(to_longitude_deg, to_latitude_deg)
+        share = np.zeros(len(x))
+        for each in np.unique(zone[zone != OUTSIDE]):
+            mine = np.flatnonzero(zone == each)
+            part = (x[mine], y[mine], to_x[mine] - x[mine], to_y[mine] - y[mine])
+            first = np.full(len(mine), np.inf)
+            for outline in self._outlines[: each + 1]:
+                if outline is self._outlines[each] or outline.may_touch(self._outlines[each]):
+                    np.minimum(first, _first_crossing(outline, *part), out=first)
+            share[mine] = np.where(np.isfinite(first), first, 0.0)
+        return share
 
     def edge_distance_m(self, zone: int, longitude_deg: np.ndarray, latitude_deg: np.ndarray) -> np.ndarray:
         """Return the distance in metres of each position to the nearest point of one zone's outline."""
