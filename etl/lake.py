@@ -1,0 +1,251 @@
+"""The lake: every row that passed validation, in immutable Parquet parts behind a numbered manifest. Facts are not kept here.
+
+    lake/v1/<table>/port_code=X/month=YYYY-MM/<load>-<serial>.parquet
+    lake/v1/manifest-<port>-<n>.json      names the living parts; the greatest n is the truth
+
+A part is never changed. A load appends parts and commits by writing the next manifest; before that nothing it wrote exists.
+Two records of one key may lie in the lake (a line delivered twice): which one counts is decided when a day is read, by the
+greater (file date, row digest), so it does not depend on the order of loading. When a file is loaded again from its raw
+bytes (replay), its earlier rows are superseded: parts older than that load are read without them.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import polars as pl
+
+from etl import clock
+from etl.contracts.facts import DQ_REJECTS
+from etl.contracts.interim import INT_FILE_COUNTS, INT_FILES, INT_TRACKS, INT_ZONE_PIECES
+from etl.contracts.staged import STAGED_TABLES
+from etl.errors import BuildError
+
+LAKE_VERSION = 1
+NO_DAY = dt.date(1970, 1, 1)  # partition of ledger rows about a file that has no date
+
+_TABLES = {table.name: table for table in (*STAGED_TABLES, INT_ZONE_PIECES, INT_TRACKS, INT_FILES, DQ_REJECTS)}
+# One part a day, so that a day is read without its month: a day of fixes is as large as a month of anything else.
+_DAILY = {"stg_tracking", "int_zone_pieces", "int_tracks"}
+_DERIVED = ("int_zone_pieces", "int_tracks")
+_TIE = ("file_on", "row_digest", "file_id", "source_line")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet file: whose rows it holds and the UTC days they cover."""
+
+    table: str
+    path: str
+    n: int
+    first_day: str
+    last_day: str
+    rows_n: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One state of the lake. `superseded`: file_id -> the load from which on its rows count."""
+
+    n: int = 0
+    port_code: str = ""
+    key_id: str = ""
+    zones_digest: str = ""
+    parts: tuple[Part, ...] = ()
+    superseded: dict[str, int] = field(default_factory=dict)
+
+
+class Lake:
+    """The lake of one port. One writer at a time (the caller holds the lock); `manifest` is the last committed state."""
+
+    def __init__(self, root: Path, port_code: str) -> None:
+        self.port_code = port_code
+        self.folder = root / f"v{LAKE_VERSION}"
+        self._loading = self.folder / f"loading-{port_code}"
+        self.manifest = self._newest()
+        self._buffer: dict[str, list[pl.DataFrame]] = {}
+        self._superseding: set[str] = set()
+        self._replaced_days: set[dt.date] = set()
+
+    # -- writing ---------------------------------------------------------------------------------------------------
+
+    def append(self, table: str, frame: pl.DataFrame) -> None:
+        """Add rows to the load being prepared. They exist for readers after `commit`."""
+        if not frame.is_empty():
+            self._buffer.setdefault(table, []).append(frame)
+
+    def supersede(self, file_ids: Iterable[str]) -> None:
+        """Let the rows of these files in every earlier load count no more: the load being prepared brings them anew."""
+        self._superseding.update(file_ids)
+
+    def replace_day(self, day: dt.date, pieces: pl.DataFrame, tracks: pl.DataFrame) -> None:
+        """Let `pieces` and `tracks` be what is derived from the fixes of one UTC day, instead of what there is."""
+        self._replaced_days.add(day)
+        self.append("int_zone_pieces", pieces)
+        self.append("int_tracks", tracks)
+
+    def commit(self, **about: str) -> Manifest:
+        """Write the buffered rows and make them count: the next manifest. Return it; unchanged if there is nothing to write.
+
+        `about` sets `key_id` or `zones_digest`.
+        """
+        about = {name: value for name, value in about.items() if getattr(self.manifest, name) != value}
+        if not (self._buffer or self._superseding or self._replaced_days or about):
+            return self.manifest
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._loading.exists():
+            self._sweep()
+        self._loading.touch()
+        n = self.manifest.n + 1
+        superseded = self.manifest.superseded | dict.fromkeys(self._superseding, n)
+        old = [part for part in self.manifest.parts if not self._is_dead(part, superseded)]
+        parts = (*old, *self._write_parts(n))
+        needed = {file for part in parts for file in part.files if superseded.get(file, 0) > part.n}
+        manifest = replace(self.manifest, n=n, port_code=self.port_code, parts=parts, superseded={f: v for f, v in superseded.items() if f in needed}, **about)
+        self._write_manifest(manifest)
+        gone = {part.path for part in self.manifest.parts} - {part.path for part in parts}
+        self.manifest, self._buffer, self._superseding, self._replaced_days = manifest, {}, set(), set()
+        for path in gone:
+            (self.folder / path).unlink(missing_ok=True)
+        self._loading.unlink(missing_ok=True)
+        return manifest
+
+    def _is_dead(self, part: Part, superseded: dict[str, int]) -> bool:
+        if part.table in _DERIVED:
+            return dt.date.fromisoformat(part.first_day) in self._replaced_days
+        return bool(part.files) and all(superseded.get(file, 0) > part.n for file in part.files)
+
+    def _write_parts(self, n: int) -> list[Part]:
+        parts = []
+        for table, frames in self._buffer.items():
+            on = pl.col(_day_column(table)).cast(pl.Date).fill_null(NO_DAY)
+            frame = pl.concat(frames).with_columns(on.alias("_on"), (on if table in _DAILY else on.dt.truncate("1mo")).alias("_part"))
+            for rows in frame.partition_by("_part", maintain_order=True):
+                first, last = rows["_on"].min(), rows["_on"].max()
+                path = f"{table}/port_code={self.port_code}/month={first:%Y-%m}/{n:06d}-{len(parts):05d}.parquet"
+                files = tuple(sorted(rows["file_id"].unique())) if "file_id" in rows.columns else ()
+                (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+                rows.drop("_on", "_part").write_parquet(self.folder / path, compression="zstd", compression_level=1)
+                parts.append(Part(table, path, n, first.isoformat(), last.isoformat(), rows.height, files))
+        for part in parts:
+            _sync(self.folder / part.path)
+        return parts
+
+    def _write_manifest(self, manifest: Manifest) -> None:
+        path = self._manifest_path(manifest.n)
+        fresh = path.with_suffix(".writing")
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump({"version": LAKE_VERSION, **asdict(manifest)}, file, separators=(",", ":"))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+        _sync(self.folder)
+        for older in range(manifest.n - 2, max(manifest.n - 5, 0), -1):
+            self._manifest_path(older).unlink(missing_ok=True)
+
+    def _sweep(self) -> None:
+        """Remove the parts a killed load left behind. Called under the lock, before this load writes any."""
+        living = {part.path for part in self.manifest.parts}
+        for path in self.folder.glob(f"*/port_code={self.port_code}/*/*.parquet"):
+            if path.relative_to(self.folder).as_posix() not in living:
+                path.unlink()
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    def _manifest_path(self, n: int) -> Path:
+        return self.folder / f"manifest-{self.port_code}-{n}.json"
+
+    def _newest(self) -> Manifest:
+        others = sorted(path.name for path in self.folder.parent.glob("v*") if path.is_dir() and path.name != self.folder.name)
+        if others and not self.folder.exists():
+            raise BuildError(str(self.folder.parent), f"the lake has layout {', '.join(others)}", self.folder.name, "Use the program that wrote it, or `smartport rebuild` into a new home")
+        prefix = f"manifest-{self.port_code}-"
+        numbers = [int(path.stem.removeprefix(prefix)) for path in self.folder.glob(f"{prefix}*.json")]
+        if not numbers:
+            return Manifest(port_code=self.port_code)
+        path = self._manifest_path(max(numbers))
+        raw = json.loads(path.read_bytes())
+        if raw.pop("version") != LAKE_VERSION:
+            raise BuildError(str(path), "the manifest has another layout", f"layout {LAKE_VERSION}", "Use the program that wrote it")
+        parts = tuple(Part(**{**part, "files": tuple(part["files"])}) for part in raw.pop("parts"))
+        return Manifest(**{**raw, "parts": parts})
+
+    def parts(self, table: str, first_day: dt.date | None = None, last_day: dt.date | None = None, after_n: int = 0) -> list[Part]:
+        """Return the living parts of a table that may hold rows of the UTC days, of loads after `after_n`."""
+        low, high = (first_day or dt.date.min).isoformat(), (last_day or dt.date.max).isoformat()
+        return [part for part in self.manifest.parts if part.table == table and part.n > after_n and part.first_day <= high and part.last_day >= low]
+
+    def rows(
+        self, table: str, first_day: dt.date | None = None, last_day: dt.date | None = None, *, after_n: int = 0, columns: Sequence[str] | None = None, where: pl.Expr | None = None
+    ) -> pl.DataFrame:
+        """Return the rows of the UTC days [first_day, last_day], every record of every key; only of loads after `after_n`."""
+        day = pl.col(_day_column(table)).cast(pl.Date)
+        names = list(columns) if columns else None
+        frames = []
+        for part in self.parts(table, first_day, last_day, after_n):
+            lazy = pl.scan_parquet(self.folder / part.path, hive_partitioning=False)
+            if first_day and part.first_day < first_day.isoformat():
+                lazy = lazy.filter(day >= first_day)
+            if last_day and part.last_day > last_day.isoformat():
+                lazy = lazy.filter(day <= last_day)
+            dead = [file for file in part.files if self.manifest.superseded.get(file, 0) > part.n]
+            if dead:
+                lazy = lazy.filter(~pl.col("file_id").is_in(dead))
+            if where is not None:
+                lazy = lazy.filter(where)
+            frames.append(lazy.select(names) if names else lazy)
+        if not frames:
+            return _TABLES[table].empty().select(names or pl.all())
+        return pl.concat(pl.collect_all(frames), how="vertical")
+
+    def read(self, table: str, first_day: dt.date, last_day: dt.date) -> pl.DataFrame:
+        """Return the rows of the UTC days [first_day, last_day] that count: one a key, in the table's declared columns."""
+        return winners(self.rows(table, first_day, last_day), _TABLES[table].key)
+
+    def read_day(self, table: str, day: dt.date, zone: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return (the rows of one UTC day that count, their `file_counts`)."""
+        rows = self.rows(table, day, day)
+        best = winners(rows, _TABLES[table].key)
+        return best, file_counts(rows, best, table, zone)
+
+
+def _day_column(table: str) -> str:
+    return _TABLES[table].day or "day"
+
+
+def winners(rows: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
+    """Return one row a key: that of the greatest (file date, row digest). The order of `rows` does not matter to which rows stay."""
+    doubled = rows.select(pl.struct(key).is_duplicated()).to_series()
+    if not doubled.any():
+        return rows
+    best = rows.filter(doubled).sort(*_TIE).unique(subset=list(key), keep="last", maintain_order=True)
+    return pl.concat([rows.filter(~doubled), best])
+
+
+def file_counts(rows: pl.DataFrame, best: pl.DataFrame, table: str, zone: str) -> pl.DataFrame:
+    """Return INT_FILE_COUNTS of these rows of one staged table, `best` being those of them that count."""
+    counted = [_by_file_day(frame, table, zone).agg(pl.len().cast(pl.Int64).alias(name)) for frame, name in ((rows, "all_n"), (best, "good_n"))]
+    both = counted[0].join(counted[1], on=["file_id", "utc_day", "day"], how="left").with_columns(pl.col("good_n").fill_null(0))
+    return INT_FILE_COUNTS.conform(both.with_columns(pl.lit(table).alias("table_name"), duplicate_n=pl.col("all_n") - pl.col("good_n")))
+
+
+def _by_file_day(frame: pl.DataFrame, table: str, zone: str):
+    column = _day_column(table)
+    at = frame[column]
+    utc = at.cast(pl.Date).rename("utc_day")
+    local = utc.rename("day") if at.dtype == pl.Date else clock.to_local(at, zone).cast(pl.Date).rename("day")
+    return pl.DataFrame([frame["file_id"], utc, local]).group_by("file_id", "utc_day", "day")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
