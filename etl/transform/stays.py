@@ -5,11 +5,11 @@ truck's first and last run of a day carry their position even outside all zones,
 same two fixes by the same formula: **splitting the fixes at midnights does not change a single microsecond of the answer**.
 
 The rules, chosen on tracks with known truth (figures in tests/benchmarks/RESULTS.md), none of them per seed:
-1. A run is consecutive fixes of one truck in one zone, no two further apart than the site's stay gap (180 s unless site.toml
-   says `stay_gap_s`; ports whose fixes are minutes apart need more).
+1. A run is consecutive fixes of one truck in one zone, no two further apart than SILENCE stay gaps: a receiver that falls silent
+   and comes back in the same place did not see the truck leave. The stay gap is 180 s unless site.toml says `stay_gap_s`.
 2. Between two fixes on different sides of an edge, at most the stay gap apart, the truck is taken to drive straight and evenly:
    the crossing is where that line meets the zone's edge. Holes and smaller zones on top count as they are drawn.
-3. After a longer silence the edge lies half-way into it, at most EDGE_CAP of it: nothing better is known.
+3. After a longer silence the edge lies half-way into it, at most EDGE_CAP stay gaps from the fix: nothing better is known.
 4. Pieces of one truck and zone at most the stay gap apart are one stay, whatever was seen in between.
 5. A short shallow presence inside a longer stay of another zone is noise at the edge, not a stay; two stays that overlap after
    rule 4 meet half-way through the overlap.
@@ -30,7 +30,8 @@ from etl.transform.zones import OUTSIDE, ZoneGrid
 
 _SECOND = 1_000_000  # instants are integer microseconds throughout
 _MINUTE, _DAY = 60 * _SECOND, 86_400 * _SECOND
-EDGE_CAP = 1.0  # of the stay gap: how far an edge may reach into a longer silence
+EDGE_CAP = 1  # stay gaps: how far an edge may reach into a longer silence
+SILENCE = 2 * EDGE_CAP + 1  # stay gaps: the silence whose two edges by rule 3 are one stay gap apart, so that rules 1 and 4 agree
 FLICKER_S = 60.0  # a presence this short ...
 NOISE_M = 10.0  # ... and this shallow, inside another stay, is noise: the upper end of the 5-10 m a vehicle's receiver errs
 QUEUE_REACH_S = 900.0  # a truck that leaves the queue reaches the gate within this, or it was not its queue
@@ -50,7 +51,7 @@ def pieces(fixes: pl.DataFrame, grid: ZoneGrid) -> pl.DataFrame:
     new_truck = np.empty(len(at), bool)
     new_truck[0], new_truck[1:] = True, truck[1:] != truck[:-1]
     starts = new_truck.copy()
-    starts[1:] |= (zone[1:] != zone[:-1]) | (at[1:] - at[:-1] > gap)
+    starts[1:] |= (zone[1:] != zone[:-1]) | (at[1:] - at[:-1] > SILENCE * gap)
     start = np.flatnonzero(starts)
     end = np.append(start[1:], len(at)) - 1
     is_first = new_truck[start]
@@ -140,7 +141,7 @@ def _edges_between(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return when the truck left the zone of fix a and when it entered the zone of the next fix b (rules 2 and 3)."""
     apart = at_b - at_a
-    reach = np.minimum(apart // 2, int(EDGE_CAP * gap))
+    reach = np.minimum(apart // 2, EDGE_CAP * gap)
     left, entered = at_a + reach, at_b - reach
     line = np.flatnonzero((zone_a != zone_b) & (apart <= gap))
     if line.size:
@@ -171,12 +172,13 @@ def _join_over_midnight(known: pl.DataFrame, grid: ZoneGrid) -> dict[str, np.nda
     truck = known["plate_key"].rle_id().to_numpy().astype(np.int64)
     entered, left, first, last = (known[name].cast(pl.Datetime("us")).to_physical().to_numpy().copy() for name in ("entered_at", "left_at", "first_fix_at", "last_fix_at"))
     gap = int(grid.gap_s * _SECOND)
-    b = np.flatnonzero((truck[1:] == truck[:-1]) & (first[1:] // _DAY > last[:-1] // _DAY)) + 1
-    a = b - 1
     ends = [known[name].to_numpy() for name in ("last_longitude_deg", "last_latitude_deg", "first_longitude_deg", "first_latitude_deg")]
+    ends_and_begins = ~np.isnan(ends[0][:-1]) & ~np.isnan(ends[2][1:])  # the last run of a truck's day, then the first of its next
+    b = np.flatnonzero((truck[1:] == truck[:-1]) & (first[1:] // _DAY > last[:-1] // _DAY) & ends_and_begins) + 1
+    a = b - 1
     left[a], entered[b] = _edges_between(grid, zone[a], last[a], ends[0][a], ends[1][a], zone[b], first[b], ends[2][b], ends[3][b], gap)
     goes_on = np.zeros(len(zone), bool)
-    goes_on[b] = (zone[a] == zone[b]) & (first[b] - last[a] <= gap)
+    goes_on[b] = (zone[a] == zone[b]) & (first[b] - last[a] <= SILENCE * gap)
     start = np.flatnonzero(~goes_on)
     runs = {
         "row": start, "truck": truck[start], "zone": zone[start], "entered": entered[start], "left": _last_of(left, start),

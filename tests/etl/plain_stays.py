@@ -1,0 +1,96 @@
+"""The rules of etl/transform/stays.py once more, slowly and plainly, one fix at a time and in degrees, to check the fast ones against."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from etl.transform.stays import FLICKER_S, NOISE_M, SILENCE
+from etl.transform.zones import ZoneGrid
+
+
+def inside(shape: dict, longitude: float, latitude: float) -> bool:
+    """The textbook even-odd rule, one point and one edge at a time."""
+    odd = False
+    for rings in shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]:
+        for ring in rings:
+            for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True):
+                if (y1 > latitude) != (y2 > latitude) and longitude < x1 + (latitude - y1) * (x2 - x1) / (y2 - y1):
+                    odd = not odd
+    return odd
+
+
+def label(shapes: dict[str, dict], smallest_first: tuple[str, ...], longitude: float, latitude: float) -> str | None:
+    return next((code for code in smallest_first if inside(shapes[code], longitude, latitude)), None)
+
+
+def stays(fixes: pl.DataFrame, shapes: dict[str, dict], grid: ZoneGrid) -> list[tuple[str, str, dt.datetime, dt.datetime, int]]:
+    """Return (plate, zone, entered, left, fixes), sorted. `grid` only gives the order by area, the gap and depths."""
+    found = []
+    for (plate,), track in fixes.sort("plate_key", "fix_at").group_by("plate_key", maintain_order=True):
+        rows = [(row["fix_at"], row["longitude_deg"], row["latitude_deg"]) for row in track.iter_rows(named=True)]
+        zones = [label(shapes, grid.codes, x, y) for _, x, y in rows]
+        found += _of_one_truck(plate, rows, zones, shapes, grid)
+    return sorted(found, key=lambda stay: (stay[0], stay[2], stay[1]))
+
+
+def _of_one_truck(plate, rows, zones, shapes, grid):
+    gap = dt.timedelta(seconds=grid.gap_s)
+    runs, begin = [], 0
+    for i in range(1, len(rows) + 1):
+        if i == len(rows) or zones[i] != zones[i - 1] or rows[i][0] - rows[i - 1][0] > SILENCE * gap:
+            runs.append((begin, i - 1))
+            begin = i
+    pieces = []
+    for first, last in runs:
+        zone = zones[first]
+        if zone is None:
+            continue
+        entered = rows[first][0] if first == 0 else _edge(rows[first], rows[first - 1], zones[first - 1], zone, shapes, grid, gap)
+        left = rows[last][0] if last == len(rows) - 1 else _edge(rows[last], rows[last + 1], zones[last + 1], zone, shapes, grid, gap)
+        number = grid.codes.index(zone)
+        depth = max(float(grid.edge_distance_m(number, pl.Series([x]).to_numpy(), pl.Series([y]).to_numpy())[0]) for _, x, y in rows[first : last + 1])
+        if rows[last][0] - rows[first][0] > dt.timedelta(seconds=FLICKER_S):
+            depth = float("inf")
+        pieces.append([zone, entered, left, last - first + 1, depth])
+    merged = []
+    for zone in set(piece[0] for piece in pieces):
+        last = None
+        for piece in (piece for piece in pieces if piece[0] == zone):
+            if last and piece[1] - last[2] <= gap:
+                last[2], last[3], last[4] = piece[2], last[3] + piece[3], max(last[4], piece[4])
+            else:
+                last = list(piece)
+                merged.append(last)
+    merged.sort(key=lambda s: (s[1], -s[2].timestamp(), grid.codes.index(s[0])))
+    kept = [
+        s for n, s in enumerate(merged)
+        if not (s[2] - s[1] <= dt.timedelta(seconds=FLICKER_S) and s[4] <= NOISE_M and any(other[2] >= s[2] for other in merged[:n]))
+    ]  # fmt: skip
+    starts, ends = [s[1] for s in kept], [s[2] for s in kept]
+    for n in range(len(kept) - 1):
+        if starts[n + 1] < ends[n] < ends[n + 1]:
+            middle = starts[n + 1] + (ends[n] - starts[n + 1]) / 2
+            kept[n][2], kept[n + 1][1] = max(middle, kept[n][1]), middle
+    return [(plate, zone, entered, left, n) for zone, entered, left, n, _ in kept]
+
+
+def _edge(fix, other, other_zone, zone, shapes, grid, gap):
+    """Return when the truck crossed the edge of `zone` between `fix` (in it) and `other`: walk the line in 400 steps, then halve."""
+    apart = other[0] - fix[0]
+    if abs(apart) > gap or other_zone == zone:
+        return fix[0] + max(min(apart / 2, gap), -gap)
+    step = 400
+    low = 0.0
+    for n in range(1, step + 1):
+        if label(shapes, grid.codes, fix[1] + n / step * (other[1] - fix[1]), fix[2] + n / step * (other[2] - fix[2])) != zone:
+            low, high = (n - 1) / step, n / step
+            break
+    for _ in range(20):
+        middle = (low + high) / 2
+        if label(shapes, grid.codes, fix[1] + middle * (other[1] - fix[1]), fix[2] + middle * (other[2] - fix[2])) == zone:
+            low = middle
+        else:
+            high = middle
+    return fix[0] + apart * ((low + high) / 2)
