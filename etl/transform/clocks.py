@@ -1,0 +1,134 @@
+"""Clock faults: a place's log of one local day that runs an hour off the port gate's clock. Judged from that day alone.
+
+One visit's 60 minutes may be a real wait; a whole day's is a clock. First, of three readings (as written, an hour fast,
+an hour slow) the one under which the day's lines fall inside their trucks' visits. Then the offset under that reading: a
+truck reaches a place after it has left the one before and leaves it before it reaches the next, so every line bounds the
+offset from both sides, and the tightest bounds of the day (10th percentile of the gaps) leave room of a few minutes. The
+offset is the whole hour if the room holds it, else the middle of the room; 60 +- 2 minutes either way is a fault.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from etl.transform.local import minutes
+
+READINGS_MIN = (0, 60, -60)
+TOLERANCE_MIN = 2.0  # domain.md section 4
+FEWEST_LINES = 8  # fewer lines on a day cannot tell a clock from a coincidence
+FITS = 0.9  # share of a day's lines that must fall inside visits under a reading
+BETTER_BY = 0.15  # and by how much more than as written
+GATE_SHARE = 0.8  # when this share of all lines agrees on one hour, it is the port gate that is wrong
+EDGE_MIN = 0.5  # rounding between two logs
+_PLACE_DAY = ["source_code", "place_code", "day"]
+
+
+def judge(lines: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a place and local day: lines judged, offset_min, is_clock_fault, and shift_min to take off its times.
+
+    `lines` are all but the port gate's. A fault of the port gate itself shows as every other log being off alike: it gets
+    a row under its own gate code, and the other logs a shift without a fault.
+    """
+    closed = visits.filter(pl.col("status_code") == "closed").select("visit_no", "plate_key", "entry_at", "until_at", "exit_presented_at")
+    spans = lines.select(
+        "line_no", "plate_key", *_PLACE_DAY,
+        from_at=pl.coalesce("arrived_at", "started_at", "event_at"), to_at=pl.max_horizontal("event_at", "ended_at", "verdict_at"),
+    )  # fmt: skip
+    readings = pl.concat([_fitted(spans, closed, shift) for shift in READINGS_MIN])
+    judged = readings.filter(pl.col("fits").any().over("line_no"))
+    days = judged.group_by(*_PLACE_DAY).agg(
+        pl.col("line_no").n_unique().cast(pl.Int64).alias("lines_n"),
+        *(pl.col("fits").filter(pl.col("shift_min") == shift).mean().alias(f"fits_{shift}") for shift in READINGS_MIN),
+    )
+    hour_off = [
+        (pl.col("lines_n") >= FEWEST_LINES) & (pl.col(f"fits_{shift}") >= FITS) & (pl.col(f"fits_{shift}") - pl.col("fits_0") >= BETTER_BY) for shift in READINGS_MIN[1:]
+    ]
+    days = days.with_columns(reading_min=pl.when(hour_off[0]).then(60).when(hour_off[1]).then(-60).otherwise(0).cast(pl.Int64))
+    days = days.join(_gate_readings(days), on="day", how="left").with_columns(pl.col("gate_min").fill_null(0))
+    days = days.join(_offsets(judged, days, closed), on=_PLACE_DAY, how="left")
+    days = days.with_columns(offset_min=pl.when(pl.col("lines_n") >= FEWEST_LINES).then((pl.col("offset_min") - pl.col("gate_min")).round(2)))
+    days = days.with_columns(is_clock_fault=_is_hour("offset_min").fill_null(False))
+    days = days.with_columns(shift_min=pl.when(pl.col("is_clock_fault")).then("reading_min").otherwise("gate_min"))
+    gate = _gate_rows(days, visits)
+    return pl.concat([days.select(*_PLACE_DAY, "lines_n", "offset_min", "is_clock_fault", "shift_min"), gate]).sort(_PLACE_DAY)
+
+
+def _is_hour(column: str) -> pl.Expr:
+    return (pl.col(column).abs() - 60).abs() <= TOLERANCE_MIN
+
+
+def _fitted(spans: pl.DataFrame, closed: pl.DataFrame, shift_min: int) -> pl.DataFrame:
+    """Add the visit that holds each span once `shift_min` is taken off it, and whether it holds all of it."""
+    shifted = spans.with_columns(pl.col("from_at", "to_at") - pl.duration(minutes=shift_min), shift_min=pl.lit(shift_min, pl.Int64)).sort("from_at", "line_no")
+    held = shifted.join_asof(closed.sort("entry_at", "visit_no"), left_on="from_at", right_on="entry_at", by="plate_key", strategy="backward", check_sortedness=False)
+    return held.with_columns(fits=(pl.col("to_at") <= pl.col("until_at")).fill_null(False))
+
+
+def _gate_readings(days: pl.DataFrame) -> pl.DataFrame:
+    """Return (day, gate_min): the hour by which at least two sources are all off alike; then the port gate is the one that is wrong."""
+    heard = days.filter(pl.col("lines_n") >= FEWEST_LINES)
+    shares = heard.group_by("day").agg(
+        pl.col("source_code").n_unique().alias("sources_n"),
+        *((pl.col("lines_n").filter(pl.col("reading_min") == shift).sum() / pl.col("lines_n").sum()).alias(f"share_{shift}") for shift in READINGS_MIN[1:]),
+        *(pl.col("source_code").filter(pl.col("reading_min") == shift).n_unique().alias(f"sources_{shift}") for shift in READINGS_MIN[1:]),
+    )
+    agree = [(pl.col(f"share_{shift}") >= GATE_SHARE) & (pl.col(f"sources_{shift}") >= 2) for shift in READINGS_MIN[1:]]
+    return shares.select("day", gate_min=pl.when(agree[0]).then(60).when(agree[1]).then(-60).otherwise(0).cast(pl.Int64)).filter(pl.col("gate_min") != 0)
+
+
+def _offsets(judged: pl.DataFrame, days: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
+    """Return (place-day, offset_min) from the gaps to the truck's neighbouring places under the chosen reading."""
+    chosen = judged.filter(pl.col("fits")).join(days.select(*_PLACE_DAY, "reading_min", "gate_min"), on=_PLACE_DAY)
+    chosen = chosen.filter(pl.col("shift_min") == pl.col("reading_min")).with_columns(
+        is_sure=pl.col("reading_min") == pl.col("gate_min"), place=pl.concat_str("source_code", "place_code", separator="|"), is_edge=pl.lit(False)
+    )
+    edge = {"is_sure": pl.lit(True), "place": pl.lit("|"), "is_edge": pl.lit(True)}
+    held = closed.join(chosen.select("visit_no").unique(), on="visit_no", how="semi")
+    left = pl.coalesce("exit_presented_at", "until_at")
+    ends = pl.concat(
+        [held.select("visit_no", from_at="entry_at", to_at="entry_at", rank=pl.lit(0), **edge), held.select("visit_no", from_at=left, to_at="until_at", rank=pl.lit(2), **edge)]
+    )
+    body = chosen.select("visit_no", "from_at", "to_at", pl.lit(1).alias("rank"), "is_sure", "place", "is_edge", "line_no", *_PLACE_DAY, "reading_min")
+    chain = pl.concat([body, ends], how="diagonal").sort("visit_no", "rank", "from_at", "to_at", "line_no", nulls_last=True)
+
+    def gap(step: int, value: pl.Expr) -> pl.Expr:
+        known = (pl.col("place").shift(step) != pl.col("place")) & pl.col("is_sure").shift(step)
+        return pl.when(known).then(value)
+
+    chain = chain.with_columns(
+        before_min=gap(1, minutes(pl.col("from_at"), pl.col("to_at").shift(1))).over("visit_no"),
+        after_min=gap(-1, minutes(pl.col("from_at").shift(-1), pl.col("to_at"))).over("visit_no"),
+    ).filter(~pl.col("is_edge"))
+    room = chain.group_by(*_PLACE_DAY).agg(
+        pl.col("reading_min").first(), pl.col("before_min").quantile(0.1, "linear").alias("up"), pl.col("after_min").quantile(0.1, "linear").alias("down")
+    )
+    up, down = pl.col("up").fill_null(0.0) + EDGE_MIN, pl.col("down").fill_null(0.0) + EDGE_MIN
+    return room.select(*_PLACE_DAY, offset_min=pl.col("reading_min") + pl.when((up >= 0) & (down >= 0)).then(0.0).otherwise((up - down) / 2))
+
+
+def _gate_rows(days: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
+    """Return the port gate's own faulty days, one row a gate."""
+    wrong = days.filter(pl.col("gate_min") != 0).group_by("day").agg(pl.col("gate_min").first(), pl.col("lines_n").sum())
+    gates = visits.select(day="entry_day", place_code="entry_gate_code").unique()
+    return wrong.join(gates, on="day").select(
+        pl.lit("gate").alias("source_code"), "place_code", "day", "lines_n", offset_min=-pl.col("gate_min").cast(pl.Float64), is_clock_fault=pl.lit(True),
+        shift_min=pl.lit(0, pl.Int64),
+    )  # fmt: skip
+
+
+def corrected(lines: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """Add link_at (the event's instant less its place's shift), is_corrected, and is_fault (its place's own clock was off)."""
+    shifts = days.select(*_PLACE_DAY, "shift_min", is_fault="is_clock_fault")
+    known = lines.join(shifts, on=_PLACE_DAY, how="left", maintain_order="left").with_columns(pl.col("shift_min").fill_null(0), pl.col("is_fault").fill_null(False))
+    return known.with_columns(link_at=pl.col("event_at") - pl.duration(minutes=pl.col("shift_min")), is_corrected=pl.col("shift_min") != 0)
+
+
+def flagged(visits: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
+    """Set clock_flag `fault` on visits whose own gate was off by an hour at entry or exit, and `same_clock`: at both, or at neither."""
+    wrong = days.filter((pl.col("source_code") == "gate") & pl.col("is_clock_fault")).select("place_code", "day", off=pl.lit(True))
+    known = visits.join(wrong.rename({"off": "_in"}), left_on=["entry_gate_code", "entry_day"], right_on=["place_code", "day"], how="left", maintain_order="left")
+    known = known.join(wrong.rename({"off": "_out"}), left_on=["exit_gate_code", "exit_day"], right_on=["place_code", "day"], how="left", maintain_order="left")
+    off_in, off_out = pl.col("_in").fill_null(False), pl.col("_out").fill_null(False)
+    return known.with_columns(
+        clock_flag=pl.when((pl.col("clock_flag") == "ok") & (off_in | off_out)).then(pl.lit("fault")).otherwise("clock_flag"), same_clock=off_in == off_out
+    ).drop("_in", "_out")

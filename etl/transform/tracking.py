@@ -1,0 +1,52 @@
+"""Zone stays and thinned tracks -> visits: which visit a stay belongs to, and since when its truck had queued."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from etl.transform.local import minutes
+from etl.transform.reach import SLACK
+
+QUEUE_TO_GATE = dt.timedelta(minutes=15)  # from the edge of the gate zone to the barrier: the transaction itself, and a truck in front
+LONGEST_QUEUE = dt.timedelta(hours=24)
+
+
+def stay_visits(stays: pl.DataFrame, visits: pl.DataFrame, queue_zones: list[str]) -> pl.DataFrame:
+    """Return (stay_id, visit_no): the truck's visit that holds the middle of the stay; a queue stay goes to the visit it led to."""
+    middle = pl.col("entered_at") + (pl.col("left_at") - pl.col("entered_at")) / 2
+    queued = pl.col("zone_code").is_in(queue_zones)
+    spans = visits.select("plate_key", "visit_no", "entry_at", "until_at").sort("entry_at", "visit_no")
+    inside = stays.filter(~queued).with_columns(at=middle + SLACK).sort("at", "stay_id")
+    inside = inside.join_asof(spans, left_on="at", right_on="entry_at", by="plate_key", strategy="backward", check_sortedness=False)
+    inside = inside.filter(pl.col("at") - 2 * SLACK <= pl.col("until_at"))
+    before = stays.filter(queued).with_columns(at=pl.col("left_at") - SLACK).sort("at", "stay_id")
+    before = before.join_asof(spans, left_on="at", right_on="entry_at", by="plate_key", strategy="forward", tolerance=LONGEST_QUEUE, check_sortedness=False)
+    return pl.concat([inside.select("stay_id", "visit_no"), before.select("stay_id", "visit_no").drop_nulls("visit_no")])
+
+
+def queued_since(passages: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
+    """Return (visit_no, queue_arrived_at): the passage from queue to gate zone (stays.queue_arrivals) that led to the gate-in.
+
+    The truck stood in the gate zone at most 15 minutes before the barrier opened; the last such passage counts.
+    """
+    entries = visits.select("plate_key", "visit_no", at=pl.col("entry_at") + SLACK).sort("at", "visit_no")
+    found = entries.join_asof(
+        passages.sort("gate_entered_at", "queue_arrived_at"), left_on="at", right_on="gate_entered_at", by="plate_key", strategy="backward",
+        tolerance=QUEUE_TO_GATE + SLACK, check_sortedness=False,
+    )  # fmt: skip
+    return found.select("visit_no", "queue_arrived_at").drop_nulls("queue_arrived_at")
+
+
+def track_visits(tracks: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
+    """Return the fixes that lie between a visit's arrival (in the queue, else at the gate) and its end, with visit_no."""
+    spans = visits.select("plate_key", "visit_no", "until_at", _from=pl.coalesce("queue_arrived_at", "entry_at")).sort("_from", "visit_no")
+    found = tracks.sort("fix_at", "plate_key").join_asof(spans, left_on="fix_at", right_on="_from", by="plate_key", strategy="backward", check_sortedness=False)
+    return found.filter(pl.col("fix_at") <= pl.col("until_at")).select("visit_no", "fix_at", "longitude_deg", "latitude_deg").unique(["visit_no", "fix_at"], keep="first", maintain_order=True)
+
+
+def with_queue(visits: pl.DataFrame) -> pl.DataFrame:
+    """Add Q and V: Q null where no queue was seen or the gate's clock is uncertain, V null where Q or P is."""
+    queue = pl.when((pl.col("entry_flag") == "ok") & (pl.col("clock_flag") != "fault")).then(minutes("entry_at", "queue_arrived_at"))
+    return visits.with_columns(queue_min=queue).with_columns(total_visit_min=pl.col("queue_min") + pl.col("turnaround_min"))
