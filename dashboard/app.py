@@ -1,0 +1,86 @@
+"""The frame of every page: language, address, masthead, filter bar, then the page itself. `smartport serve` runs this file.
+
+Reads top to bottom as one run of the page. No figure is made here.
+"""
+
+from __future__ import annotations
+
+import html
+import sys
+from pathlib import Path
+
+# `streamlit run dashboard/app.py` puts dashboard/ first on the path; the packages live beside it.
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+from dashboard import store  # noqa: E402
+from dashboard.i18n import LANGUAGES, Translator, translator  # noqa: E402
+from dashboard.screens import PAGES, Page  # noqa: E402
+from dashboard.widgets import address, filter_bar, masthead, no_data  # noqa: E402
+from dashboard.widgets.frame import Frame, keep  # noqa: E402
+from etl.errors import BuildError  # noqa: E402
+
+HERE = Path(__file__).parent
+NAMED = ("gate", "lane", "terminal", "place", "zone")
+
+
+def main() -> None:
+    say = translator(_language())
+    st.set_page_config(page_title="Smartport", page_icon=str(HERE / "static" / "icon.png"), layout="wide", initial_sidebar_state="collapsed")
+    st.html(HERE / "theme.css")
+    masthead.direction(say)
+    pages = {page.code: st.Page(page.path, title=say(page.title), url_path=page.url or None, default=page.url == "") for page in PAGES if page.path.is_file()}
+    chosen = st.navigation(list(pages.values()), position="hidden")
+    here = next((page for page in PAGES if page.url == chosen.url_path), PAGES[0])
+    try:
+        port = store.of()
+        build = port.build()
+    except BuildError as error:
+        no_data.no_build(say, str(error))
+        _look_again()
+        return
+    known = port.known()
+    selection, notes = address.resolve(port.port_code, build.now_day, known)
+    names = {dimension: port.names(dimension, say.lang) for dimension in NAMED}
+    page = keep(Frame(port, selection, say, names, pages, address.own()))
+    masthead.show(say, build.port_name, build.is_sample, here, pages, page.query(), page.own)
+    if here.has_filters:
+        filter_bar.show(selection, notes, known, say, names, build.first_day, build.now_day)
+    chosen.run()
+    _foot(say, here, build)
+
+
+def _language() -> str:
+    """The language of the address, else of the session, else of the browser if we speak it, else English."""
+    spoken = {language.code for language in LANGUAGES}
+    asked = st.query_params.get("lang")
+    if asked in spoken:
+        st.session_state["lang_chosen"] = asked
+        return asked
+    if st.session_state.get("lang_chosen") in spoken:
+        return st.session_state["lang_chosen"]
+    browser = (st.context.locale or "").split("-")[0].lower()
+    return browser if browser in spoken else LANGUAGES[0].code
+
+
+@st.fragment(run_every=5)
+def _look_again() -> None:
+    """While nothing is published, look every few seconds whether a load has ended."""
+    try:
+        store.of().build()
+    except BuildError:
+        return
+    st.rerun()
+
+
+def _foot(say: Translator, here: Page, build: store.Build) -> None:
+    parts = [say("Times are local to the port ({zone}).", zone=build.zone_name), say("Build {build}", build=build.build_id[:12])]
+    if build.is_sample:
+        parts.insert(0, say("Demonstration data - fictitious"))
+    st.html(f'<footer class="foot" data-testid="foot-{here.code}">{html.escape(" · ".join(parts))}</footer>')
+
+
+main()

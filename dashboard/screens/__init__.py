@@ -1,0 +1,46 @@
+"""PAGES: every page of the dashboard, in the order a reader meets them. The menu, the links and the tests walk this list.
+
+A page is one script beside this file. It defines `show(page: Frame) -> None` and ends with
+
+    if __name__ == "__main__":
+        show(current())
+
+so that Streamlit can run it as a script and a test can import it. The frame (masthead, filter bar, freshness) is drawn
+by dashboard/app.py before the page runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashboard.i18n import N_
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. `url` is its path in the address ('' for the first); `in_menu` pages stand in the masthead; `has_filters` shows the filter bar."""
+
+    code: str
+    url: str
+    title: str
+    script: str
+    in_menu: bool = True
+    has_filters: bool = True
+
+    @property
+    def path(self) -> Path:
+        return FOLDER / self.script
+
+
+PAGES: tuple[Page, ...] = (
+    Page("overview", "", N_("Port overview"), "overview.py"),
+    Page("turnaround", "turnaround", N_("Truck turnaround"), "turnaround.py"),
+    Page("congestion", "congestion", N_("Queues and congestion"), "congestion.py"),
+    Page("pilot", "pilot", N_("Pilot effect"), "pilot.py"),
+    Page("quality", "quality", N_("Data quality"), "quality.py"),
+    Page("handbook", "handbook", N_("KPI handbook"), "handbook.py", has_filters=False),
+    Page("visit", "visit", N_("One visit"), "visit.py", in_menu=False, has_filters=False),
+)

@@ -1,0 +1,99 @@
+"""The address and the session kept in step: who moved last, the reader's hand or the browser, decides.
+
+A widget's callback marks the session as touched: then the widgets win and the address is rewritten. Otherwise an address that
+differs from the one we know (deep link, link followed, back button) wins and the widgets are set from it. Selection parses
+and prints the parameters; nothing here knows what they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+import streamlit as st
+
+from dashboard.selection import FILTERS, Note, Selection
+
+PERIOD, DATES, COMPARISON, VIEW = "f_period", "f_dates", "f_vs", "f_view"
+OWN = ("visit", "drill", "hour")  # a page's own parameters, left alone here
+
+
+def _filter_key(name: str) -> str:
+    return f"f_{name}"
+
+
+def touched() -> None:
+    """Callback of every filter widget."""
+    st.session_state["touched"] = True
+
+
+def resolve(port: str, now_day: date, known: Mapping[str, Collection[str]]) -> tuple[Selection, tuple[Note, ...]]:
+    """Return this run's selection and the notes on what the address asked in vain; sets the widgets' session keys."""
+    state = st.session_state
+    query = {name: value for name, value in st.query_params.to_dict().items() if name not in OWN and name != "lang"}
+    if state.pop("touched", False) and "selection" in state:
+        selection, notes = from_widgets(state["selection"], now_day), ()
+        write(selection)
+        query = selection.to_query()
+    elif "selection" not in state or query != state.get("query"):
+        selection, notes = Selection.from_query(query, port, now_day, known)
+    else:
+        # The same address as before: read again, because "the last 28 days" moves with the build.
+        selection, notes = Selection.from_query(query, port, now_day, known)
+    state["selection"], state["query"] = selection, query
+    _seed(selection)
+    return selection, notes
+
+
+def from_widgets(before: Selection, now_day: date) -> Selection:
+    """Return the selection the widgets show. An unfinished or empty date range keeps the dates it had."""
+    state = st.session_state
+    rest = {"comparison": state.get(COMPARISON) or before.comparison, "view": state.get(VIEW) or before.view}
+    rest |= {name: tuple(state.get(_filter_key(name), getattr(before, name))) for name in FILTERS}
+    period = state.get(PERIOD) or before.period
+    if period != "custom":
+        return Selection.preset(before.port, period, now_day, **rest)
+    dates = state.get(DATES) or ()
+    first, last = (dates if isinstance(dates, (tuple, list)) and len(dates) == 2 else (before.first_day, before.last_day))
+    return replace(before, first_day=first, end_day=last + timedelta(days=1), period="custom", **rest)
+
+
+def _seed(selection: Selection) -> None:
+    """Set the widgets' keys before the widgets are made, so that they show the selection."""
+    state = st.session_state
+    values: dict[str, object] = {PERIOD: selection.period, COMPARISON: selection.comparison, VIEW: selection.view}
+    values |= {_filter_key(name): list(getattr(selection, name)) for name in FILTERS}
+    if selection.period == "custom":
+        dates = state.get(DATES)
+        if not (isinstance(dates, tuple) and len(dates) == 1):  # half-way through picking a range
+            values[DATES] = (selection.first_day, selection.last_day)
+    for key, value in values.items():
+        if state.get(key) != value:
+            state[key] = value
+
+
+def write(selection: Selection) -> None:
+    """Write the selection into the address in one step of the browser's history; language and the page's own parameters stay."""
+    kept = {name: value for name, value in st.query_params.to_dict().items() if name in OWN or name == "lang"}
+    st.query_params.from_dict(selection.to_query() | kept)
+
+
+def set_own(**own: str | None) -> None:
+    """Set or (None) drop a page's own parameters in the address."""
+    query = {name: value for name, value in (st.query_params.to_dict() | own).items() if value}
+    st.query_params.from_dict(query)
+
+
+def reset() -> None:
+    """Callback: back to the default question; the language stays."""
+    st.session_state["touched"] = False
+    kept = {name: value for name, value in st.query_params.to_dict().items() if name == "lang"}
+    st.query_params.from_dict(kept)
+
+
+def own() -> dict[str, str]:
+    return {name: value for name, value in st.query_params.to_dict().items() if name in OWN}
+
+
+Callback = Callable[[], None]

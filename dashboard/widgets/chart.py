@@ -1,0 +1,68 @@
+"""One chart on a page: the finding as its title, the figure, the line under it, its data table and its CSV.
+
+    chart.show(page, figure, key="by_lane", finding=..., result=result)                       # draws all of it
+    picked = chart.show(page, figure, key="by_lane", finding=..., result=result, pick=True)   # customdata of the bar clicked, or None
+
+The finding is the alternative text too: whoever cannot see the figure is told the same thing.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+from babel import Locale
+from babel.dates import get_day_names, get_month_names
+
+from dashboard.metrics import Result
+from dashboard.widgets import download, freshness
+from dashboard.widgets.frame import Frame
+
+
+def show(
+    page: Frame, figure: go.Figure, *, key: str, finding: str, result: Result, title: str = "", n_words: str = "", table: Any = None, pick: bool = False,
+) -> Any:
+    """Draw a figure with everything that has to stand beside it. Returns the `customdata` of a clicked point when `pick`.
+
+    table   rows for the data table (list of dicts, already in words); without it the result's own frame in words is shown.
+    """
+    if title:
+        st.subheader(title, anchor=False)
+    st.html(f'<p class="lead">{_escape(finding)}</p>')
+    how: dict[str, Any] = {"key": key, "alt": finding, "config": _config(page.lang), "width": "stretch"}
+    event = st.plotly_chart(figure, on_select="rerun", selection_mode="points", **how) if pick else st.plotly_chart(figure, **how)
+    freshness.under(page, result, n_words)
+    data(page, result, key=key, table=table)
+    if not pick or not event or not event.selection.points:
+        return None
+    return event.selection.points[0].get("customdata")
+
+
+def data(page: Frame, result: Result, *, key: str, table: Any = None) -> None:
+    """The data table (folded) and the CSV link of a result."""
+    with st.expander(page.say("Data table and CSV"), key=f"{key}_data"):
+        st.dataframe(download.table(page, result) if table is None else table, hide_index=True, width="stretch", key=f"{key}_table")
+        download.link(page, result, key=key)
+
+
+def _escape(text: str) -> str:
+    import html
+
+    return html.escape(text)
+
+
+@lru_cache(maxsize=8)
+def _config(lang: str) -> dict[str, Any]:
+    """Plotly's words and dates in the reader's language, from Babel, and nothing that leaves the machine."""
+    locale = Locale.parse(lang)
+    days, short = get_day_names("wide", locale=locale), get_day_names("abbreviated", locale=locale)
+    months, month = get_month_names("wide", locale=locale), get_month_names("abbreviated", locale=locale)
+    symbols = locale.number_symbols.get("latn", {})
+    names = {
+        "days": [days[(index - 1) % 7] for index in range(7)], "shortDays": [short[(index - 1) % 7] for index in range(7)],
+        "months": [months[index] for index in range(1, 13)], "shortMonths": [month[index] for index in range(1, 13)],
+        "date": "%d/%m/%Y", "decimal": symbols.get("decimal", "."), "thousands": symbols.get("group", ","),
+    }  # fmt: skip
+    return {"displayModeBar": False, "scrollZoom": False, "locale": lang, "locales": {lang: {"dictionary": {}, "format": names}}}

@@ -1,0 +1,68 @@
+"""Frame: what every page is handed. Made once a run by app.py, fetched by a page script with `current()`.
+
+    page = current()
+    _ = page.say                                                   # translator of the reader's language
+    result = page.ask(["turnaround_p50", "turnaround_p90"], by=["lane"])
+    st.page_link(page.to("turnaround"), ...); page.query(drill="lane:6A")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import streamlit as st
+
+from dashboard import store
+from dashboard.i18n import Translator
+from dashboard.metrics import Result
+from dashboard.selection import Selection
+
+_KEY = "frame"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The build, the question and the reader's language.
+
+    `names` gives words for site codes (filter -> code -> name) in the reader's language; `pages` the st.Page of every page code;
+    `own` the page's own parameters of the address (visit, drill), as text.
+    """
+
+    store: store.Store
+    selection: Selection
+    say: Translator
+    names: Mapping[str, Mapping[str, str]]
+    pages: Mapping[str, object]
+    own: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def lang(self) -> str:
+        return self.say.lang
+
+    def ask(self, metrics: Sequence[str], by: Sequence[str] = (), *, selection: Selection | None = None, **how: object) -> Result:
+        """Ask the store about the page's selection, or another one."""
+        return self.store.ask(selection or self.selection, metrics, by, **how)
+
+    def to(self, page_code: str) -> object:
+        """The st.Page of a page code, for st.page_link and st.switch_page."""
+        return self.pages[page_code]
+
+    def query(self, **own: str) -> dict[str, str]:
+        """Address parameters of a link that keeps language and filters, plus the target page's own."""
+        lang = {"lang": st.session_state["lang_chosen"]} if st.session_state.get("lang_chosen") else {}
+        return self.selection.to_query() | lang | {name: value for name, value in own.items() if value}
+
+    def name(self, dimension: str, code: object) -> str:
+        """Words for a code of a site list (gate, lane, terminal, place, zone), else the code itself."""
+        return str(self.names.get(dimension, {}).get(str(code), code))
+
+
+def keep(frame: Frame) -> Frame:
+    st.session_state[_KEY] = frame
+    return frame
+
+
+def current() -> Frame:
+    """The frame of this run."""
+    return st.session_state[_KEY]

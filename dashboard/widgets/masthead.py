@@ -1,0 +1,44 @@
+"""The head of every page: whose port, the stamp of fictitious data, the menu, the language. Links carry language and filters."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+import streamlit as st
+
+from dashboard.i18n import LANGUAGES, Translator
+from dashboard.screens import PAGES, Page
+
+_MARK = '<svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="5" fill="#0B5A7D"/><path d="M6 9h20M6 16h13M6 23h7" stroke="#fff" stroke-width="3.6"/><path d="M6 23h7" stroke="#EE9A55" stroke-width="3.6"/></svg>'
+
+
+def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Mapping[str, object], query: Mapping[str, str], own: Mapping[str, str]) -> None:
+    """Draw the masthead. `query` are the address parameters every link keeps; `own` those of this page, kept by the language switch."""
+    with st.container(key="masthead"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="masthead_top"):
+            st.html(f'<div class="brand">{_MARK}<div>{html.escape(port_name)}<small>{html.escape(say("Trucks at the port, from its own logs"))}</small></div></div>', width="content")
+            if is_sample:
+                st.html(stamp(say), width="content")
+            st.space("stretch")
+            with st.container(key="languages", horizontal=True, gap="small", width="content"):
+                for language in LANGUAGES:
+                    with st.container(key=f"here-lang-{language.code}" if language.code == say.lang else f"lang-{language.code}", width="content"):
+                        st.page_link(pages[here.code], label=language.code.upper(), query_params={**query, **own, "lang": language.code}, help=language.name)
+        with st.container(key="menu", horizontal=True, gap="medium"):
+            for page in PAGES:
+                if page.in_menu and page.code in pages:
+                    with st.container(key=f"here-{page.code}" if page is here else f"menu-{page.code}", width="content"):
+                        st.page_link(pages[page.code], label=say(page.title), query_params=dict(query))
+
+
+def stamp(say: Translator) -> str:
+    """The stamp every screen of fictitious data carries, as HTML."""
+    return f'<span class="stamp" data-testid="sample-stamp">{html.escape(say("Demonstration data - fictitious"))}</span>'
+
+
+def direction(say: Translator) -> None:
+    """Tell the browser the page's language and direction; the style sheet does the rest."""
+    st.html(
+        f'<script>const d = document.documentElement; d.lang = "{say.lang}"; d.dir = "{say.direction}";</script>', unsafe_allow_javascript=True,
+    )  # fmt: skip
