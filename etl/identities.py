@@ -1,0 +1,87 @@
+"""Keyed pseudonyms for plates, badges, containers, declarations and firms. Raw identities end here and in the quarantine, nowhere else.
+
+A pseudonym is the first 16 hex digits of HMAC-SHA256 over the kind and the folded text. Folding makes the spellings of one
+truck equal: Arabic letters become Latin, O becomes 0, spaces and dashes go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+import unicodedata
+from pathlib import Path
+
+import polars as pl
+
+from etl.contracts.reference import Site
+from etl.errors import SettingsError
+
+# Letters of Moroccan plates and their look-alikes; the Latin letter is the one printed beside them on bilingual plates.
+ARABIC_LATIN = {
+    "ا": "A", "أ": "A", "إ": "A", "آ": "A", "ٱ": "A", "ب": "B", "ت": "T", "ث": "TH", "ج": "J", "ح": "H", "خ": "KH", "د": "D", "ذ": "DH", "ر": "R", "ز": "Z",
+    "س": "S", "ش": "CH", "ص": "S", "ض": "D", "ط": "T", "ظ": "Z", "ع": "A", "غ": "GH", "ف": "F", "ق": "Q", "ك": "K", "ل": "L", "م": "M", "ن": "N",
+    "ه": "H", "ة": "H", "و": "W", "ؤ": "W", "ي": "Y", "ى": "Y", "ئ": "Y", "ء": "",
+}  # fmt: skip
+# Which folding and which name space a raw name belongs to: both containers of a truck are containers.
+KINDS = {"container_2_no": "container_no"}
+# Numbers whose punctuation tells two of them apart are trimmed and put in capitals only.
+_UNFOLDED = frozenset({"declaration_no", "plate_as_read"})
+
+
+def fold(text: str) -> str:
+    """Return the spelling-free form of a plate, badge, container or carrier: capital Latin letters and digits, O read as 0."""
+    folded = "".join(ARABIC_LATIN.get(letter, letter) for letter in unicodedata.normalize("NFKC", text))
+    folded = unicodedata.normalize("NFKD", folded).upper()
+    return "".join(str(unicodedata.decimal(letter, letter)) for letter in folded if letter.isalnum()).replace("O", "0")
+
+
+class Identities:
+    """Pseudonyms under one key. `key_id` names the key without revealing it."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < 16:
+            raise SettingsError("pseudonym key", f"it has {len(key)} bytes", "at least 16", "Restore the key file, or remove it to start a new installation")
+        self._key = key
+        self.key_id = hmac.new(key, b"key_id", hashlib.sha256).hexdigest()[:8]
+
+    def pseudonym(self, text: str, kind: str) -> str | None:
+        """Return the pseudonym of one raw text; None where nothing is left of it. `kind` is the raw name a mapping uses (plate, badge...)."""
+        kind = KINDS.get(kind, kind)
+        plain = (text.strip().upper() if kind == "declaration_no" else text.strip()) if kind in _UNFOLDED else fold(text)
+        return hmac.digest(self._key, f"{kind}\0{plain}".encode(), "sha256").hex()[:16] if plain else None
+
+    def pseudonyms(self, texts: pl.Series, kind: str) -> pl.Series:
+        """Return the pseudonyms of a column of raw texts; null stays null. Each distinct text is computed once."""
+        distinct = texts.unique().drop_nulls()
+        if distinct.is_empty():
+            return pl.Series(texts.name, dtype=pl.String).extend_constant(None, len(texts))
+        keys = pl.Series([self.pseudonym(text, kind) for text in distinct], dtype=pl.String)
+        table = pl.DataFrame({"_text": distinct, "_key": keys})
+        return texts.alias("_text").to_frame().join(table, on="_text", how="left", maintain_order="left")["_key"].alias(texts.name)
+
+
+def load_identities(keys: Path, site: Site, *, create: bool = True) -> Identities:
+    """Return the identities of an installation: the site's fixed demo key if it has one, else `keys`/key, made at first load (mode 600).
+
+    With `create` false and no key yet, a key that is forgotten afterwards is used: nothing is written.
+    """
+    if site.demo_key.is_file():
+        return Identities(site.demo_key.read_bytes().strip())
+    path = keys / "key"
+    if not path.is_file():
+        fresh = secrets.token_hex(32).encode()
+        if not create:
+            return Identities(fresh)
+        keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        keys.chmod(0o700)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return load_identities(keys, site, create=create)
+        with os.fdopen(handle, "wb") as file:
+            file.write(fresh)
+            file.flush()
+            os.fsync(file.fileno())
+    return Identities(path.read_bytes().strip())

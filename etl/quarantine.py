@@ -1,0 +1,127 @@
+"""The owner-only room for raw data: files as they came and the bytes of rejected lines. Also the masks for everything shown elsewhere.
+
+home/quarantine/<port>/<file_id>/raw/<file name>   the file, byte for byte
+home/quarantine/<port>/<file_id>/rejects.parquet   source_line, raw (binary)
+Folders are mode 700, files 600; what is older than the retention is deleted by `expire`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+
+import polars as pl
+
+from etl.sources.mapping import Mapping
+
+REJECT_BYTES_SCHEMA = {"source_line": pl.Int64(), "raw": pl.Binary()}
+_LONGEST_SHOWN = 60
+_LONGEST_LINE = 400
+_TOKEN = re.compile(r"[^\W_]+(?:[-/][^\W_]+)*")
+_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]?[\d:.,+Z -]*)?|[\d:.,+-]+")
+# Letters of alphabets the port's codes are not written in: such a text may be a plate or a name.
+_FOREIGN = re.compile(r"[^\x00-\u024f\u1e00-\u20cf]")
+
+
+def mask(text: str) -> str:
+    """Return the text with every letter and digit replaced by `*`; punctuation and length stay, so that the shape can be judged."""
+    return re.sub(r"[^\W_]", "*", text)
+
+
+def shown(text: str) -> str:
+    """Return a value for a reason sentence: whole when it looks like a code, a number or a time; masked where it may be an identity in the wrong column."""
+    text = "".join(letter if letter.isprintable() else "?" for letter in text[: _LONGEST_SHOWN + 1])
+    if len(text) > _LONGEST_SHOWN:
+        text = text[:_LONGEST_SHOWN] + "..."
+    stripped = text.strip()
+    if _TIME.fullmatch(stripped) and not re.fullmatch(r"\d{5,}(?:-\d+)*", stripped):
+        return text
+    return _TOKEN.sub(lambda token: mask(token[0]) if _may_be_identity(token[0]) else token[0], text)
+
+
+def _may_be_identity(token: str) -> bool:
+    digits = sum(letter.isdigit() for letter in token)
+    return bool(_FOREIGN.search(token)) or digits >= 5 or (digits >= 3 and any(letter.isalpha() for letter in token))
+
+
+def masked_line(fields: list[tuple[str, str]] | None, record: bytes, mapping: Mapping) -> str:
+    """Return a rejected line for display. Only values of mapped columns that hold no identity are readable; an unsplittable line is masked whole."""
+    if fields is None:
+        text = mask(record.decode(mapping.encoding, "replace"))
+    else:
+        separator = mapping.delimiter if mapping.format == "csv" else "; "
+        parts = [shown(value) if name in mapping.shown_columns else mask(value) for name, value in fields]
+        text = separator.join(parts if mapping.format == "csv" else (f"{name}={part}" for (name, _), part in zip(fields, parts, strict=True)))
+    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return text if len(text) <= _LONGEST_LINE else text[:_LONGEST_LINE] + "..."
+
+
+def keep_file(root: Path, port_code: str, file_id: str, path: Path) -> Path:
+    """Copy a raw file into quarantine and return its place. Done twice it changes nothing; killed half-way it leaves no half file."""
+    folder = _folder(root, port_code, file_id, "raw")
+    target = folder / path.name
+    if not target.is_file():
+        _replace(target, lambda part: shutil.copyfile(path, part))
+    return target
+
+
+def keep_rejects(root: Path, port_code: str, file_id: str, rejected: pl.DataFrame) -> None:
+    """Keep the raw bytes of a file's rejected records (REJECT_BYTES_SCHEMA), in place of any kept before."""
+    target = _folder(root, port_code, file_id) / "rejects.parquet"
+    if rejected.is_empty():
+        target.unlink(missing_ok=True)
+    else:
+        _replace(target, rejected.select(REJECT_BYTES_SCHEMA.keys()).cast(REJECT_BYTES_SCHEMA).write_parquet)
+
+
+def raw_file(root: Path, port_code: str, file_id: str) -> Path | None:
+    """Return the quarantined raw file, or None once it has expired."""
+    return next((path for path in sorted((root / port_code / file_id / "raw").glob("*")) if not path.name.endswith(".part")), None)
+
+
+def rejected_bytes(root: Path, port_code: str, file_id: str) -> pl.DataFrame:
+    """Return the raw bytes of a file's rejected records; empty when there are none or they have expired."""
+    path = root / port_code / file_id / "rejects.parquet"
+    return pl.read_parquet(path, glob=False) if path.is_file() else pl.DataFrame(schema=REJECT_BYTES_SCHEMA)
+
+
+def expire(root: Path, days: int, now_s: float | None = None) -> list[str]:
+    """Delete what has lain longer than `days`, by file time; return the file ids that lost something."""
+    limit = (time.time() if now_s is None else now_s) - days * 86_400
+    gone = []
+    for folder in sorted(root.glob("*/*")):
+        old = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_mtime < limit]
+        for path in old:
+            path.unlink()
+        if old:
+            gone.append(folder.name)
+            for empty in (folder / "raw", folder):
+                if empty.is_dir() and not any(empty.iterdir()):
+                    empty.rmdir()
+    return gone
+
+
+def _folder(root: Path, *parts: str) -> Path:
+    """Return a folder below root, made owner-only at every level."""
+    folder = root
+    for step in (None, *parts):
+        folder = folder if step is None else folder / step
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    return folder
+
+
+def _replace(target: Path, write: object) -> None:
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    try:
+        write(part)
+        part.chmod(0o600)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,13 @@
+"""How a log is read: the list of sources, one mapping a site and source, and readers that turn a file into named text columns.
+
+Nothing here knows types, codes or rules (validate.py does). Every physical line ends as a row, a malformed reject, a header or a blank.
+"""
+
+from __future__ import annotations
+
+from etl.sources.mapping import Mapping, load_mappings, match, parse_mapping
+from etl.sources.raw import RawRows
+from etl.sources.reader import chunks, file_id, read
+from etl.sources.registry import SOURCES, Source
+
+__all__ = ["SOURCES", "Mapping", "RawRows", "Source", "chunks", "file_id", "load_mappings", "match", "parse_mapping", "read"]

@@ -1,0 +1,32 @@
+"""Parquet: typed columns by name. A record is one row; its number stands where a text file has its line number."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from etl.errors import InputError
+from etl.sources.delimited import check_columns
+from etl.sources.mapping import Mapping
+from etl.sources.raw import RawRows, no_reasons
+
+
+def read_file(path: Path, mapping: Mapping) -> RawRows:
+    """Read a Parquet file whole. Columns keep their types; validation casts them by contract."""
+    try:
+        frame = pl.read_parquet(path, glob=False)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise InputError(path.name, f"this is not a readable Parquet file ({str(error).splitlines()[0][:120]})", "", "Have it written again, or correct `format` in the mapping") from error
+    check_columns(tuple(frame.columns), mapping, path.name)
+
+    def record(numbers: Sequence[int]) -> list[bytes]:
+        return [json.dumps(row, default=str, ensure_ascii=False).encode("utf-8") for number in numbers for row in frame.slice(number - 1, 1).to_dicts()]
+
+    def fields(raw: bytes) -> list[tuple[str, str]]:
+        return [(key, "" if value is None else str(value)) for key, value in json.loads(raw).items()]
+
+    rows = frame.select(mapping.raw_columns).with_columns(pl.arange(1, frame.height + 1, eager=True, dtype=pl.Int64).alias("source_line"))
+    return RawRows(rows, no_reasons(), frame.height, 0, 0, 0, frame.height, record, fields)
