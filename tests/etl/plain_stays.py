@@ -55,7 +55,7 @@ def _of_one_truck(plate, rows, zones, shapes, grid):
             depth = float("inf")
         pieces.append([zone, entered, left, last - first + 1, depth])
     merged = []
-    for zone in set(piece[0] for piece in pieces):
+    for zone in {piece[0] for piece in pieces}:
         last = None
         for piece in (piece for piece in pieces if piece[0] == zone):
             if last and piece[1] - last[2] <= gap:

@@ -99,7 +99,7 @@ def test_a_smaller_zone_on_top_ends_the_larger_one_where_it_begins():
 
 def test_midnight_changes_nothing():
     """The same drive at noon and over midnight, whichever zone or none the truck is in when the day turns."""
-    rows, truth = tracks(7, 12, spread_s=6_000)
+    rows, _ = tracks(7, 12, spread_s=6_000)
     noon = stays.stitch(by_day(rows.with_columns(pl.col("fix_at") + pl.duration(hours=1))), SITE, GRID)
     for minutes in range(0, 170, 7):
         shift = pl.duration(hours=23, minutes=-minutes)
