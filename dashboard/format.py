@@ -1,0 +1,124 @@
+"""Value + unit + language -> text, by Babel. Numbers, minutes, shares, dates, changes; no Streamlit, no markup.
+
+    value(69.4, "min", "fr")             # "69 min", isolated so that it reads right inside right-to-left text
+    cell(result.cell("over_120_share"), "fr")   # "12,4 %"
+    change(cell, "en")                   # "+4 min", "−1.2 points"
+    day(date, "fr"), moment(local_dt, "en"), clock(local_dt, "fr"), duration(135, "en")   # "2 h 15 min"
+Null is "no data", never 0.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.numbers import format_decimal, format_percent
+
+from dashboard.i18n import N_, translator
+
+ISOLATE, POP = "\u2066", "\u2069"  # left-to-right isolate: a number with its unit stays together in any direction
+MINUS = "\u2212"
+NO_DATA = N_("no data")
+_SUFFIX: dict[str, str] = {
+    "count": "", "min": N_("min"), "hours": N_("h"), "per_visit": N_("per visit"), "per_hour": N_("per hour"), "index": "", "ratio": "",
+}  # fmt: skip
+
+
+def isolate(text: str) -> str:
+    """Wrap a number with its unit so that text of the other direction does not tear it apart."""
+    return f"{ISOLATE}{text}{POP}"
+
+
+def plain(text: str) -> str:
+    """Take the isolates out again, for places that would show or lose them (st.metric deltas, file names)."""
+    return text.replace(ISOLATE, "").replace(POP, "")
+
+
+def number(value: float | None, lang: str, decimals: int = 0) -> str:
+    """Format a number in the language's own separators; None is 'no data'."""
+    if value is None:
+        return translator(lang)(NO_DATA)
+    value = round(value, decimals) + 0.0  # + 0.0 turns -0.0 into 0.0
+    return format_decimal(value, format=f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=lang)
+
+
+def share(value: float | None, lang: str, decimals: int = 0) -> str:
+    """Format 0.123 as 12 %, with the language's own space and mark."""
+    if value is None:
+        return translator(lang)(NO_DATA)
+    pattern = format_percent(0, locale=lang).replace("0", f"#,##0.{'0' * decimals}" if decimals else "#,##0")
+    return format_percent(round(value, decimals + 2) + 0.0, format=pattern, locale=lang)
+
+
+def value(amount: float | None, unit: str, lang: str, decimals: int = 0) -> str:
+    """Format a metric's value with its unit, isolated. `unit` is a Metric.unit."""
+    if amount is None:
+        return translator(lang)(NO_DATA)
+    if unit == "share":
+        return isolate(share(amount, lang, decimals))
+    suffix = _SUFFIX[unit]
+    return isolate(f"{number(amount, lang, decimals)} {translator(lang)(suffix)}" if suffix else number(amount, lang, decimals))
+
+
+def cell(figure: object, lang: str) -> str:
+    """Format a Cell of a Result."""
+    return value(figure.value, figure.metric.unit, lang, figure.metric.decimals)
+
+
+def interval(low: float | None, high: float | None, unit: str, lang: str, decimals: int = 0) -> str:
+    """Format limits as 'low to high', empty where there are none."""
+    if low is None or high is None:
+        return ""
+    return translator(lang)("{low} to {high}", low=value(low, unit, lang, decimals), high=value(high, unit, lang, decimals))
+
+
+def change(figure: object, lang: str) -> str:
+    """Format the change of a Cell against its comparison, signed; a share in points. Empty without a comparison. Not isolated: st.metric reads its sign."""
+    if figure.change is None:
+        return ""
+    _, metric = translator(lang), figure.metric
+    amount = figure.change * 100 if metric.unit == "share" else figure.change
+    digits = number(abs(amount), lang, metric.decimals)
+    sign = "" if round(abs(amount), metric.decimals) == 0 else "+" if amount > 0 else MINUS
+    suffix = _("points") if metric.unit == "share" else _(_SUFFIX[metric.unit]) if _SUFFIX[metric.unit] else ""
+    return f"{sign}{digits} {suffix}".strip()
+
+
+def duration(minutes: float | None, lang: str) -> str:
+    """Format minutes as '45 min', '2 h 15 min' or '3 d 4 h'."""
+    if minutes is None:
+        return translator(lang)(NO_DATA)
+    _, whole = translator(lang), round(abs(minutes))
+    sign = MINUS if minutes < 0 and whole else ""
+    if whole < 60:
+        text = _("{m} min", m=whole)
+    elif whole < 1440:
+        text = _("{h} h {m} min", h=whole // 60, m=f"{whole % 60:02d}") if whole % 60 else _("{h} h", h=whole // 60)
+    else:
+        text = _("{d} d {h} h", d=whole // 1440, h=whole % 1440 // 60)
+    return isolate(sign + text)
+
+
+def day(date: dt.date | None, lang: str, length: str = "medium") -> str:
+    """Format a local date; length is short, medium, long or full."""
+    return format_date(date, length, locale=lang) if date else translator(lang)(NO_DATA)
+
+
+def short_day(date: dt.date, lang: str) -> str:
+    """Format a date without its year, for axes and small places."""
+    return format_skeleton("MMMd", dt.datetime.combine(date, dt.time()), locale=lang)
+
+
+def weekday(iso: int, lang: str, width: str = "abbreviated") -> str:
+    """Name an ISO weekday (1 is Monday); width is abbreviated or wide."""
+    return format_date(dt.date(2024, 1, iso), {"abbreviated": "EEE", "wide": "EEEE"}[width], locale=lang)
+
+
+def moment(local_at: dt.datetime | None, lang: str) -> str:
+    """Format a local wall time with its date."""
+    return format_datetime(local_at, "medium", locale=lang).replace(f":{local_at:%S}", "", 1) if local_at else translator(lang)(NO_DATA)
+
+
+def clock(local_at: dt.datetime | dt.time | None, lang: str) -> str:
+    """Format a local wall time without its date."""
+    return format_time(local_at, "short", locale=lang) if local_at else translator(lang)(NO_DATA)

@@ -1,0 +1,100 @@
+"""Words in the reader's language: gettext catalogues read from .po at first use. The English text is the key; no Streamlit here.
+
+    _ = translator("fr")
+    _("Gate")                                        # "Porte"
+    _("{n} rows", n=3)                               # placeholders are filled after translation
+    _.plural("{n} visit", "{n} visits", 3)           # plural forms by the language's own rule
+    LABEL = N_("Gate")                               # marks a text for extraction without translating it
+
+Never `gettext.install`: sessions are threads and each has its own language. A text that is missing falls back to English.
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Language:
+    code: str
+    name: str
+    direction: str
+
+
+LANGUAGES: tuple[Language, ...] = (Language("en", "English", "ltr"), Language("fr", "Français", "ltr"))
+DEFAULT_LANGUAGE = "en"
+
+
+class Translator:
+    """Callable that translates an English text; placeholders are named, so that a language may reorder them."""
+
+    def __init__(self, language: Language, catalogue: gettext.NullTranslations) -> None:
+        self.language, self._catalogue = language, catalogue
+
+    @property
+    def lang(self) -> str:
+        return self.language.code
+
+    @property
+    def direction(self) -> str:
+        return self.language.direction
+
+    def __call__(self, text: str, /, **values: object) -> str:
+        found = self._catalogue.gettext(text) if text else ""
+        return found.format(**values) if values else found
+
+    def plural(self, one: str, many: str, n: int, /, **values: object) -> str:
+        return self._catalogue.ngettext(one, many, n).format(n=n, **values) if "n" not in values else self._catalogue.ngettext(one, many, n).format(**values)
+
+
+def N_(text: str) -> str:
+    """Mark an English text for extraction; it is translated where it is shown."""
+    return text
+
+
+def language(code: str | None) -> Language:
+    """Return a language of LANGUAGES, or English when the code is none of them."""
+    return next((each for each in LANGUAGES if each.code == code), LANGUAGES[0])
+
+
+@lru_cache(maxsize=16)
+def translator(lang: str) -> Translator:
+    """Return the translator of a language code (unknown codes fall back to English)."""
+    chosen = language(lang)
+    path = FOLDER / f"{chosen.code}.po"
+    return Translator(chosen, read_catalogue(path) if path.is_file() else gettext.NullTranslations())
+
+
+def read_catalogue(path: Path) -> gettext.GNUTranslations:
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=path.stem)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def keys() -> frozenset[str]:
+    """Return every English text the dashboard can show: marked in its code, or declared by metrics, dimensions, code lists and tables."""
+    from babel.messages.extract import extract_from_dir
+
+    from dashboard.metrics import DIMENSIONS, METRICS
+    from etl.contracts.codes import CODE_LISTS
+
+    marks = {"_": None, "N_": None, "plural": (1, 2)}
+    found: set[str] = set()
+    for _file, _line, message, _comments, _context in extract_from_dir(FOLDER.parent, [("**.py", "python")], {}, marks):
+        found.add(message[0] if isinstance(message, tuple) else message)
+    found |= {text for metric in METRICS.values() for text in (metric.label, metric.about)}
+    found |= {dimension.label for dimension in DIMENSIONS.values()}
+    found |= {words for code_list in CODE_LISTS for words in code_list.codes.values()}
+    return frozenset(found - {""})

@@ -1,0 +1,201 @@
+"""Turns metric names and a selection into SQL: one query a fact. Names come from the registries only, values are parameters.
+
+The reader's filters go into WHERE of the CTE `kept`, a metric's own filter inside its aggregate. No connection here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dashboard.metrics.definitions import Dimension, Fact, Metric
+from dashboard.metrics.facts import FACTS
+from dashboard.selection import Selection
+from etl.errors import DeclarationError
+
+GRAINS: dict[str, str] = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
+REFERENCE_DAYS = 84  # "previous 12 weeks", domain.md section 5
+FREE_FLOW_P = 0.15
+Z95 = 1.959964
+
+# Free-flow values: computed over the 12 weeks that end with the selected period, whatever its filters, and joined to the rows.
+REFERENCES: dict[str, tuple[str, str]] = {
+    "free_wait": (
+        f"SELECT place_code, step_code, quantile_cont(wait_min, {FREE_FLOW_P}) AS free_wait_min\n  FROM fct_visit_steps\n"
+        "  WHERE port_code = $port_code AND entry_day >= $reference_first_day AND entry_day < $reference_end_day\n"
+        "    AND step_kind_code = 'service' AND wait_min IS NOT NULL\n  GROUP BY place_code, step_code",
+        "LEFT JOIN free_wait ON free_wait.place_code IS NOT DISTINCT FROM kept.place_code AND free_wait.step_code = kept.step_code",
+    ),
+    "free_stay": (
+        f"SELECT zone_code, quantile_cont(stay_min, {FREE_FLOW_P}) AS free_stay_min\n  FROM fct_zone_stays\n"
+        "  WHERE port_code = $port_code AND entered_day >= $reference_first_day AND entered_day < $reference_end_day\n"
+        "    AND stay_min IS NOT NULL\n  GROUP BY zone_code",
+        "LEFT JOIN free_stay ON free_stay.zone_code = kept.zone_code",
+    ),
+}
+# Where now cuts the comparison period, what was known then: a truck that had not left yet had no turnaround.
+_KNOWN_THEN = (
+    "* REPLACE (CASE WHEN exit_at < $cut_at THEN turnaround_min END AS turnaround_min, CASE WHEN exit_at < $cut_at THEN total_visit_min END AS total_visit_min,\n"
+    "    CASE WHEN exit_at < $cut_at OR status_code <> 'closed' THEN status_code ELSE 'open' END AS status_code)"
+)
+
+
+@dataclass(frozen=True)
+class Query:
+    """One SQL text with its parameters. `keys` are its group columns, in order; `sql` ends without a semicolon."""
+
+    fact: Fact
+    metrics: tuple[Metric, ...]
+    keys: tuple[str, ...]
+    sql: str
+    params: dict[str, object]
+
+
+def filtered(expression: str, where: str) -> str:
+    """Put a metric's own filter inside its aggregate call."""
+    return expression if where == "true" else f"{expression} FILTER (WHERE {where})"
+
+
+def _and(where: str, more: str) -> str:
+    return more if where == "true" else f"{where} AND {more}"
+
+
+def _known(metric: Metric) -> str:
+    """The rows a metric counts: for a quantile those whose column is known."""
+    return _and(metric.where, f"({metric.quantile[0]}) IS NOT NULL" if " " in metric.quantile[0] else f"{metric.quantile[0]} IS NOT NULL") if metric.quantile else metric.where
+
+
+def n_sql(metric: Metric) -> str:
+    """SQL of the number of rows behind the metric."""
+    if metric.ratio:
+        return n_sql(_part(metric.ratio[1]))
+    return filtered("count(*)", _known(metric))
+
+
+def value_sql(metric: Metric) -> str:
+    """SQL of the metric's value, without view and page filters."""
+    if metric.quantile:
+        column, p = metric.quantile
+        return filtered(f"quantile_cont({column}, {p})", metric.where)
+    if metric.share:
+        return f"{filtered('count(*)', _and(metric.where, f'({metric.share})'))} / nullif({n_sql(metric)}, 0)"
+    if metric.ratio:
+        over, under = (value_sql(_part(code)) for code in metric.ratio)
+        return f"{over} / nullif({under}, 0)"
+    if metric.aggregate:
+        return metric.aggregate if "FILTER" in metric.aggregate else _scaled(metric)
+    return filtered("count(*)", metric.where)
+
+
+def _scaled(metric: Metric) -> str:
+    """Keep a trailing scale (`sum(x) / 60`) outside the FILTER."""
+    call, slash, scale = metric.aggregate.rpartition(" / ")
+    return f"{filtered(call, metric.where)} / {scale}" if slash and scale.isdigit() else filtered(metric.aggregate, metric.where)
+
+
+def _part(code: str) -> Metric:
+    from dashboard.metrics import METRICS
+
+    return METRICS[code]
+
+
+def _limits_sql(metric: Metric) -> list[str]:
+    """Order-statistic 95 % limits of a quantile: exact ranks of the sorted values; null below 6 values."""
+    column, p = metric.quantile
+    ordered = f"list_sort({filtered(f'list({column})', _known(metric))})"
+    n = f"len({ordered})"
+    middle, half = f"{n} * {p}", f"{Z95} * sqrt({n} * {p} * (1 - {p}))"
+    low = f"CASE WHEN {n} >= 6 THEN {ordered}[greatest(1, CAST(floor({middle} - {half}) AS BIGINT))] END AS {metric.code}__low"
+    high = f"CASE WHEN {n} >= 6 THEN {ordered}[least({n}, CAST(ceil({middle} + {half}) AS BIGINT) + 1)] END AS {metric.code}__high"
+    return [low, high]
+
+
+def grain_sql(fact: Fact, grain: str, shifted: bool = False) -> str:
+    """The start of the grain's step, as local wall time (hour) or local date; `shifted` moves a comparison onto the period it is compared with."""
+    day = f"({fact.day} + $shift_days)" if shifted else fact.day
+    if grain not in GRAINS:
+        raise DeclarationError("grain", f"'{grain}' is not known", ", ".join(GRAINS))
+    if grain == "hour":
+        if fact.hour is None:
+            raise DeclarationError(f"fact {fact.code}", "it has no local hour, so it cannot be shown by hour")
+        return f"CAST({day} AS TIMESTAMP) + to_hours({fact.hour})"
+    return day if grain == "day" else f"CAST(date_trunc('{grain}', {day}) AS DATE)"
+
+
+def where_sql(fact: Fact, selection: Selection, *, cut: bool = False) -> list[str]:
+    """The page's conditions on a fact's rows. Filters a fact cannot answer are left out; `unanswered` names them."""
+    parts = ["port_code = $port_code", f"{fact.day} >= $first_day", f"{fact.day} < $end_day"]
+    if fact.prune:
+        parts.append(fact.prune)
+    if cut and fact.at:
+        parts.append(f"({fact.at} IS NULL OR {fact.at} < $cut_at)")
+    parts += [f"{fact.filters[name]} = ANY($f_{name})" for name in selection.filters if name in fact.filters]
+    if selection.view == "core" and fact.excludes:
+        parts.append(f"{fact.excludes} IS NOT TRUE")
+    rest = {name: values for name, values in selection.filters.items() if name not in fact.filters}
+    if fact.via_visit and (rest or selection.view == "core"):
+        visits = FACTS["visits"]
+        narrowed = [f"{visits.filters[name]} = ANY($f_{name})" for name in rest] + ([f"{visits.excludes} IS NOT TRUE"] if selection.view == "core" else [])
+        # A visit may have begun up to 72 h before the row and, for the queue, after it.
+        window = "port_code = $port_code AND entry_day >= $first_day - 4 AND entry_day < $end_day + 2"
+        parts.append(f"visit_id IN (SELECT visit_id FROM fct_visits WHERE {window} AND {' AND '.join(narrowed)})")
+    return parts
+
+
+def unanswered(fact: Fact, selection: Selection) -> tuple[str, ...]:
+    """The set filters (and 'view') this fact's rows know nothing of, so that a page can say so."""
+    if fact.via_visit:
+        return ()
+    missing = tuple(name for name in selection.filters if name not in fact.filters)
+    return missing + (("view",) if selection.view == "core" and not fact.excludes else ())
+
+
+def compile_query(
+    metrics: Sequence[Metric], by: Sequence[Dimension], grain: str | None, selection: Selection,
+    *, cut_at: dt.datetime | None = None, totals: bool = False, intervals: bool = False, reference_end: dt.date | None = None, shift_days: int = 0,
+) -> Query:  # fmt: skip
+    """Return the query of metrics of ONE fact. Columns: [period,] dimension codes, [is_total,] then code, code__n [, code__low, code__high].
+
+    Raises DeclarationError when the fact cannot be split as asked.
+    """
+    fact = FACTS[metrics[0].fact]
+    keys = {}
+    if grain:
+        keys["period"] = grain_sql(fact, grain, bool(shift_days))
+    for dimension in by:
+        if fact.code not in dimension.sql:
+            raise DeclarationError(f"metric {metrics[0].code}", f"it cannot be split by '{dimension.code}'", ", ".join(_splits(fact)))
+        keys[dimension.code] = dimension.sql[fact.code]
+    needs = sorted({metric.needs for metric in metrics if metric.needs})
+    where = where_sql(fact, selection, cut=cut_at is not None)
+    columns = _KNOWN_THEN if cut_at is not None and fact.code in ("visits", "exits") else "*"
+    withs = [f"kept AS (\n  SELECT {columns}\n  FROM {fact.table}\n  WHERE {f'{chr(10)}    AND '.join(where)}\n)"]
+    withs += [f"{name} AS (\n  {REFERENCES[name][0]}\n)" for name in needs]
+    # Columns of the rows are named once here, so that a joined free-flow table never makes a name ambiguous.
+    source = "kept" if not needs else "(SELECT kept.*, " + ", ".join(f"{name}.{name}_min" for name in needs) + " FROM kept " + " ".join(REFERENCES[name][1] for name in needs) + ")"
+    selected = [f"{sql} AS {name}" for name, sql in keys.items()]
+    if totals and keys:
+        selected.append(f"grouping({', '.join(keys.values())}) > 0 AS is_total")
+    for metric in metrics:
+        selected += [f"{value_sql(metric)} AS {metric.code}", f"{n_sql(metric)} AS {metric.code}__n"]
+        if intervals and metric.quantile:
+            selected += _limits_sql(metric)
+    sql = f"WITH {', '.join(withs)}\nSELECT\n  {f',{chr(10)}  '.join(selected)}\nFROM {source}"
+    if keys:
+        listed = ", ".join(keys.values())
+        sql += f"\nGROUP BY {f'GROUPING SETS (({listed}), ())' if totals else listed}"
+    params = selection.to_sql() | {"shift_days": shift_days}
+    if cut_at is not None:
+        params["cut_at"] = cut_at
+    if needs:
+        end = reference_end or selection.end_day
+        params |= {"reference_first_day": end - dt.timedelta(days=REFERENCE_DAYS), "reference_end_day": end}
+    used = {name: value for name, value in params.items() if f"${name}" in sql}
+    return Query(fact, tuple(metrics), tuple(keys), sql, used)
+
+
+def _splits(fact: Fact) -> list[str]:
+    from dashboard.metrics import DIMENSIONS
+
+    return [code for code, dimension in DIMENSIONS.items() if fact.code in dimension.sql]

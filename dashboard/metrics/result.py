@@ -1,0 +1,118 @@
+"""Result: one answer with everything needed to show, export or defend it. Frozen; made by the store only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from dashboard.metrics.definitions import Dimension, Metric
+from dashboard.selection import Selection
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One figure: value (None is "no data"), the rows behind it, its 95 % limits, and the same of the comparison period."""
+
+    metric: Metric
+    value: float | None
+    n: int
+    low: float | None = None
+    high: float | None = None
+    before: float | None = None
+    before_n: int | None = None
+
+    @property
+    def change(self) -> float | None:
+        """Value minus the comparison's; in points for a share (0.02 is 2 points)."""
+        return None if self.value is None or self.before is None else self.value - self.before
+
+    @property
+    def relative_change(self) -> float | None:
+        return None if self.change is None or not self.before else self.change / self.before
+
+    @property
+    def is_thin(self) -> bool:
+        """Too few rows to lean on: the page greys it."""
+        return self.n < self.metric.min_n
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer of `store.ask`.
+
+    frame      columns: [period,] one per dimension (its code), [is_total,] and per metric m: m, m__n, and where asked or cheap
+               m__low, m__high; with a comparison m__before, m__before_n [, m__before_low, m__before_high].
+               `period` is a local date (day, week starting Monday, month) or local wall time (hour). Shares are 0 to 1.
+               Values of suppressed small cells are null and `is_suppressed` is true (column present only then).
+    before     the comparison selection, or None; its periods are moved forward so that they lie on this one's
+    cut_at     where now lies inside the period: the comparison is cut as long before as its shift (UTC), else None
+    unanswered metric code -> filters this metric's rows know nothing of
+    """
+
+    frame: pl.DataFrame
+    metrics: tuple[Metric, ...]
+    by: tuple[Dimension, ...]
+    grain: str | None
+    selection: Selection
+    before: Selection | None
+    build_id: str
+    now_at: dt.datetime
+    now_local_at: dt.datetime
+    sql: tuple[str, ...]
+    params: tuple[dict[str, object], ...] = field(repr=False)
+    cut_at: dt.datetime | None = None
+    is_total: bool = False
+    suppressed_n: int = 0
+    unanswered: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return (*(("period",) if self.grain else ()), *(dimension.code for dimension in self.by))
+
+    @property
+    def n(self) -> int:
+        """Rows behind the first metric, over the whole answer."""
+        frame = self.frame.filter(~pl.col("is_total")) if "is_total" in self.frame.columns else self.frame
+        return int(frame[f"{self.metrics[0].code}__n"].sum() or 0) if self.metrics else 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing at all behind it: the page says "no data" instead of drawing zeros."""
+        return self.frame.is_empty() or all(not self.frame[f"{metric.code}__n"].sum() for metric in self.metrics)
+
+    def metric(self, code: str) -> Metric:
+        return next(metric for metric in self.metrics if metric.code == code)
+
+    def cell(self, code: str, row: int | dict[str, object] | None = None) -> Cell:
+        """Return one figure: of the only row, of a row number, or of the row whose dimensions have these values.
+
+        result.cell("turnaround_p50").value;  result.cell("visits", {"terminal": "TCE"}).n
+        """
+        frame = self.frame
+        if isinstance(row, dict):
+            frame = frame.filter(*(pl.col(name).eq_missing(pl.lit(value, dtype=frame.schema[name])) for name, value in row.items()))
+            if "is_total" in frame.columns:
+                frame = frame.filter(~pl.col("is_total"))
+        elif row is not None:
+            frame = frame.slice(row, 1)
+        elif "is_total" in frame.columns and frame.height > 1:
+            frame = frame.filter(pl.col("is_total"))
+        if frame.is_empty():
+            return Cell(self.metric(code), None, 0)
+        found = frame.row(0, named=True)
+        return Cell(
+            self.metric(code), found[code], int(found[f"{code}__n"] or 0), found.get(f"{code}__low"), found.get(f"{code}__high"),
+            found.get(f"{code}__before"), found.get(f"{code}__before_n"),
+        )  # fmt: skip
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """The frame without its total row."""
+        return self.frame.filter(~pl.col("is_total")).drop("is_total") if "is_total" in self.frame.columns else self.frame
+
+    @property
+    def total(self) -> pl.DataFrame:
+        """The total row alone (empty where none was asked)."""
+        return self.frame.filter(pl.col("is_total")) if "is_total" in self.frame.columns else self.frame.clear()
