@@ -5,6 +5,7 @@ an hour slow) the one under which the day's lines fall inside their trucks' visi
 truck reaches a place after it has left the one before and leaves it before it reaches the next, so every line bounds the
 offset from both sides, and the tightest bounds of the day (10th percentile of the gaps) leave room of a few minutes. The
 offset is the whole hour if the room holds it, else the middle of the room; 60 +- 2 minutes either way is a fault.
+Document checks are not asked: they happen anywhere, at the terminal gate or within another point.
 """
 
 from __future__ import annotations
@@ -20,18 +21,33 @@ FITS = 0.9  # share of a day's lines that must fall inside visits under a readin
 BETTER_BY = 0.15  # and by how much more than as written
 GATE_SHARE = 0.8  # when this share of all lines agrees on one hour, it is the port gate that is wrong
 EDGE_MIN = 0.5  # rounding between two logs
+ONE_SYSTEM = ("weighbridge", "services")
 _PLACE_DAY = ["source_code", "place_code", "day"]
 
 
 def judge(lines: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
     """Return one row a place and local day: lines judged, offset_min, is_clock_fault, and shift_min to take off its times.
 
-    `lines` are all but the port gate's. A fault of the port gate itself shows as every other log being off alike: it gets
-    a row under its own gate code, and the other logs a shift without a fault.
+    `lines` are all but the port gate's. Logs that one system writes for all its places are judged as a whole too (place
+    `''`), and a place with too few lines of its own takes that verdict. A fault of the port gate itself shows as every
+    other log being off alike: it gets a row under its own gate code, and the other logs a shift without a fault.
     """
     closed = visits.filter(pl.col("status_code") == "closed").select("visit_no", "plate_key", "entry_at", "until_at", "exit_presented_at")
-    spans = lines.select(
-        "line_no", "plate_key", *_PLACE_DAY,
+    own = _verdicts(lines, closed)
+    together = pl.col("source_code").is_in(ONE_SYSTEM)
+    whole = _verdicts(lines.with_columns(place_code=pl.when(together).then(pl.lit("")).otherwise("place_code")), closed).filter(together)
+    verdict = ["offset_min", "is_clock_fault", "shift_min"]
+    few = own.join(whole.select("source_code", "day", *(pl.col(name).alias(f"_{name}") for name in verdict)), on=["source_code", "day"], how="left")
+    silent = (pl.col("lines_n") < FEWEST_LINES) & pl.col("_is_clock_fault").fill_null(False)
+    own = few.with_columns(pl.when(silent).then(f"_{name}").otherwise(name).alias(name) for name in verdict).select(own.columns)
+    days = pl.concat([own, whole.select(own.columns)])
+    return pl.concat([days.drop("gate_min"), _gate_rows(own, visits)]).sort(_PLACE_DAY)
+
+
+def _verdicts(lines: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a place and day: lines_n, offset_min, is_clock_fault, shift_min and gate_min."""
+    spans = lines.filter(pl.col("event_code") != "document_check").select(
+        "line_no", "plate_key", "event_code", *_PLACE_DAY,
         from_at=pl.coalesce("arrived_at", "started_at", "event_at"), to_at=pl.max_horizontal("event_at", "ended_at", "verdict_at"),
     )  # fmt: skip
     readings = pl.concat([_fitted(spans, closed, shift) for shift in READINGS_MIN])
@@ -45,16 +61,14 @@ def judge(lines: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
     ]
     days = days.with_columns(reading_min=pl.when(hour_off[0]).then(60).when(hour_off[1]).then(-60).otherwise(0).cast(pl.Int64))
     days = days.join(_gate_readings(days), on="day", how="left").with_columns(pl.col("gate_min").fill_null(0))
+    # Once the gate is known to be wrong, a log that fits its hour as well as it fits as written is not a second fault.
+    fits_gate = pl.when(pl.col("gate_min") > 0).then("fits_60").otherwise("fits_-60") >= FITS
+    days = days.with_columns(reading_min=pl.when((pl.col("gate_min") != 0) & fits_gate).then("gate_min").otherwise("reading_min"))
     days = days.join(_offsets(judged, days, closed), on=_PLACE_DAY, how="left")
     days = days.with_columns(offset_min=pl.when(pl.col("lines_n") >= FEWEST_LINES).then((pl.col("offset_min") - pl.col("gate_min")).round(2)))
-    days = days.with_columns(is_clock_fault=_is_hour("offset_min").fill_null(False))
+    days = days.with_columns(is_clock_fault=((pl.col("offset_min").abs() - 60).abs() <= TOLERANCE_MIN).fill_null(False))
     days = days.with_columns(shift_min=pl.when(pl.col("is_clock_fault")).then("reading_min").otherwise("gate_min"))
-    gate = _gate_rows(days, visits)
-    return pl.concat([days.select(*_PLACE_DAY, "lines_n", "offset_min", "is_clock_fault", "shift_min"), gate]).sort(_PLACE_DAY)
-
-
-def _is_hour(column: str) -> pl.Expr:
-    return (pl.col(column).abs() - 60).abs() <= TOLERANCE_MIN
+    return days.select(*_PLACE_DAY, "lines_n", "offset_min", "is_clock_fault", "shift_min", "gate_min")
 
 
 def _fitted(spans: pl.DataFrame, closed: pl.DataFrame, shift_min: int) -> pl.DataFrame:
@@ -88,7 +102,12 @@ def _offsets(judged: pl.DataFrame, days: pl.DataFrame, closed: pl.DataFrame) -> 
     ends = pl.concat(
         [held.select("visit_no", from_at="entry_at", to_at="entry_at", rank=pl.lit(0), **edge), held.select("visit_no", from_at=left, to_at="until_at", rank=pl.lit(2), **edge)]
     )
-    body = chosen.select("visit_no", "from_at", "to_at", pl.lit(1).alias("rank"), "is_sure", "place", "is_edge", "line_no", *_PLACE_DAY, "reading_min")
+    body = chosen.select("visit_no", "from_at", "to_at", pl.lit(1).alias("rank"), "is_sure", "place", "is_edge", "line_no", "event_code", *_PLACE_DAY, "reading_min")
+    # A terminal holds its truck from gate-in to gate-out: what lies between touches it.
+    left_at = pl.when(pl.col("event_code").shift(-1) == "terminal_out").then(pl.col("to_at").shift(-1)).over("visit_no", "place")
+    body = body.sort("visit_no", "place", "from_at", "to_at", "line_no").with_columns(
+        to_at=pl.when(pl.col("event_code") == "terminal_in").then(pl.coalesce(left_at, "to_at")).otherwise("to_at")
+    )
     chain = pl.concat([body, ends], how="diagonal").sort("visit_no", "rank", "from_at", "to_at", "line_no", nulls_last=True)
 
     def gap(step: int, value: pl.Expr) -> pl.Expr:
@@ -117,10 +136,15 @@ def _gate_rows(days: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
 
 
 def corrected(lines: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
-    """Add link_at (the event's instant less its place's shift), is_corrected, and is_fault (its place's own clock was off)."""
-    shifts = days.select(*_PLACE_DAY, "shift_min", is_fault="is_clock_fault")
-    known = lines.join(shifts, on=_PLACE_DAY, how="left", maintain_order="left").with_columns(pl.col("shift_min").fill_null(0), pl.col("is_fault").fill_null(False))
-    return known.with_columns(link_at=pl.col("event_at") - pl.duration(minutes=pl.col("shift_min")), is_corrected=pl.col("shift_min") != 0)
+    """Add link_at (the event's instant less its place's shift), shift_min, is_corrected, and is_fault (its own clock was off).
+
+    A place without a verdict of its own takes that of its whole source.
+    """
+    own = days.filter(pl.col("place_code") != "").select(*_PLACE_DAY, "shift_min", is_fault="is_clock_fault")
+    whole = days.filter(pl.col("place_code") == "").select("source_code", "day", _shift="shift_min", _fault="is_clock_fault")
+    known = lines.join(own, on=_PLACE_DAY, how="left", maintain_order="left").join(whole, on=["source_code", "day"], how="left", maintain_order="left")
+    known = known.with_columns(shift_min=pl.coalesce("shift_min", "_shift", pl.lit(0)), is_fault=pl.coalesce("is_fault", "_fault", pl.lit(False)))
+    return known.drop("_shift", "_fault").with_columns(link_at=pl.col("event_at") - pl.duration(minutes=pl.col("shift_min")), is_corrected=pl.col("shift_min") != 0)
 
 
 def flagged(visits: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
