@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import unicodedata
 from pathlib import Path
@@ -24,17 +25,22 @@ ARABIC_LATIN = {
     "س": "S", "ش": "CH", "ص": "S", "ض": "D", "ط": "T", "ظ": "Z", "ع": "A", "غ": "GH", "ف": "F", "ق": "Q", "ك": "K", "ل": "L", "م": "M", "ن": "N",
     "ه": "H", "ة": "H", "و": "W", "ؤ": "W", "ي": "Y", "ى": "Y", "ئ": "Y", "ء": "",
 }  # fmt: skip
+_LATIN = str.maketrans(ARABIC_LATIN)
+_NOT_ALNUM = re.compile(r"[\W_]+")
 # Which folding and which name space a raw name belongs to: both containers of a truck are containers.
 KINDS = {"container_2_no": "container_no"}
 # Numbers whose punctuation tells two of them apart are trimmed and put in capitals only.
 _UNFOLDED = frozenset({"declaration_no", "plate_as_read"})
+# Texts that stand for "no identity" in a log.
+_NO_IDENTITY = frozenset({"", "-", "NULL", "N/A", "n/a"})
 
 
 def fold(text: str) -> str:
     """Return the spelling-free form of a plate, badge, container or carrier: capital Latin letters and digits, O read as 0."""
-    folded = "".join(ARABIC_LATIN.get(letter, letter) for letter in unicodedata.normalize("NFKC", text))
-    folded = unicodedata.normalize("NFKD", folded).upper()
-    return "".join(str(unicodedata.decimal(letter, letter)) for letter in folded if letter.isalnum()).replace("O", "0")
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).translate(_LATIN))
+    folded = _NOT_ALNUM.sub("", text.upper()).replace("O", "0")
+    return folded if folded.isascii() else "".join(str(unicodedata.decimal(letter, letter)) for letter in folded)
 
 
 class Identities:
@@ -49,6 +55,8 @@ class Identities:
     def pseudonym(self, text: str, kind: str) -> str | None:
         """Return the pseudonym of one raw text; None where nothing is left of it. `kind` is the raw name a mapping uses (plate, badge...)."""
         kind = KINDS.get(kind, kind)
+        if text.strip() in _NO_IDENTITY:
+            return None
         plain = (text.strip().upper() if kind == "declaration_no" else text.strip()) if kind in _UNFOLDED else fold(text)
         return hmac.digest(self._key, f"{kind}\0{plain}".encode(), "sha256").hex()[:16] if plain else None
 

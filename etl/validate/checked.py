@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 
@@ -71,11 +71,11 @@ def check(
     table, lines = mapping.source.table, raw.frame["source_line"]
     columns, reasons, flags = _typed_columns(raw.frame, mapping, site, identities)
     values = pl.DataFrame([lines, *(column.values.alias(name) for name, column in columns.items())])
-    day = _local_day(values, table.day, site)
+    day = _local_day(values, table.day, site) if any(item.reference in _DATED for item in mapping.source.fields) else None
     for item in mapping.source.fields:
         column = columns.get(item.name)
         if item.required and column is not None and not column.is_given.all():
-            sentence = f"{item.name} is missing. Every {mapping.source.name} line needs it"
+            sentence = f"{item.source_name} is missing. Every {mapping.source.name} line needs it"
             reasons.append(typed.reasons_of(lines, column.values, ~column.is_given, "missing_value", lambda _, sentence=sentence: sentence))
         if column is not None and item.reference in _DATED:
             reasons += _not_valid_then(item, values[item.name], day, lines, site)
@@ -88,12 +88,12 @@ def check(
     rejects, reject_bytes = _rejects(found, raw, mapping)
     if found.height > raw.malformed.height:
         keep = ~lines.is_in(found["source_line"].unique().implode())
-        whole, day = whole.filter(keep), day.filter(keep) if day is not None else None
+        whole = whole.filter(keep)
         flags = flags.filter(keep) if flags is not None else None
     own = [whole[item.name] for item in mapping.source.fields]
     good = table.conform(
         whole.with_columns(
-            pl.lit(site.port_code).alias("port_code"), pl.lit(file_id).alias("file_id"), pl.lit(file_on or (day.max() if day is not None else None)).cast(pl.Date).alias("file_on"),
+            pl.lit(site.port_code).alias("port_code"), pl.lit(file_id).alias("file_id"), pl.lit(file_on or _newest_day(whole, table.day, site), dtype=pl.Date).alias("file_on"),
             row_digests(own, whole.height), (flags if flags is not None else pl.Series("clock_flag", ["ok"]).new_from_index(0, whole.height)).alias("clock_flag"),
         )
     )  # fmt: skip
@@ -124,9 +124,7 @@ def _typed_columns(frame: pl.DataFrame, mapping: Mapping, site: Site, identities
 
 def _typed(item: Field, raw: pl.Series, lines: pl.Series, mapping: Mapping, site: Site, identities: Identities) -> Typed:
     if item.kind == "identity":
-        cleaned = typed.text(raw)
-        keys = identities.pseudonyms(cleaned.values, item.source_name)
-        return Typed(keys, keys.is_not_null())
+        return typed.identity(raw, item, identities)
     if item.kind == "code":
         return typed.code(raw, lines, item, mapping, site.references[item.reference] if item.reference else None)
     if item.kind == "instant":
@@ -140,7 +138,13 @@ def _typed(item: Field, raw: pl.Series, lines: pl.Series, mapping: Mapping, site
     return typed.text(raw)
 
 
-def _local_day(values: pl.DataFrame, name: str | None, site: Site) -> pl.Series | None:
+def _newest_day(values: pl.DataFrame, name: str, site: Site) -> dt.date | None:
+    """Return the local date of the newest event."""
+    newest = _local_day(values.select(pl.col(name).max()), name, site)
+    return newest[0] if newest is not None else None
+
+
+def _local_day(values: pl.DataFrame, name: str, site: Site) -> pl.Series | None:
     if name not in values.columns:
         return None
     day = values[name]
@@ -191,9 +195,8 @@ def _joined(parts: list[Checked], mapping: Mapping, site: Site, file_on: dt.date
     """Put the stretches of one file together; without a date in the name the file is of its newest event's local date."""
     good = pl.concat([part.good for part in parts])
     if file_on is None:
-        day = _local_day(good, mapping.source.table.day, site)
-        file_on = day.max() if day is not None else None
+        file_on = _newest_day(good, mapping.source.table.day, site)
         good = good.with_columns(pl.lit(file_on, dtype=pl.Date).alias("file_on"))
     counts = {name: sum(getattr(part, name) for part in parts) for name in ("read_n", "blank_n", "header_n", "continued_n", "lines_n")}
-    whole = replace(parts[0], good=pl.DataFrame(schema=good.schema), rejects=parts[0].rejects.clear(), **dict.fromkeys(counts, 0))
-    return replace(whole, good=good, rejects=pl.concat([part.rejects for part in parts]), reject_bytes=pl.concat([part.reject_bytes for part in parts]), file_on=file_on, **counts)
+    rejects, reject_bytes = pl.concat([part.rejects for part in parts]), pl.concat([part.reject_bytes for part in parts])
+    return Checked(good, rejects, reject_bytes, file_on=file_on, **counts)

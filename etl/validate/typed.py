@@ -10,6 +10,7 @@ import polars as pl
 from etl import clock
 from etl.contracts.fields import Field
 from etl.errors import InputError
+from etl.identities import Identities
 from etl.quarantine import shown
 from etl.sources.mapping import EPOCHS, NO_VALUE, Mapping
 from etl.sources.raw import REASON_SCHEMA
@@ -47,6 +48,12 @@ def listed(known: Sequence[str]) -> str:
 def text(raw: pl.Series) -> Typed:
     values = _clean(raw)
     return Typed(values, values.is_not_null())
+
+
+def identity(raw: pl.Series, item: Field, identities: Identities) -> Typed:
+    """Raw identities become keyed pseudonyms; nothing else of them leaves this function."""
+    keys = identities.pseudonyms(raw.cast(pl.String), item.source_name)
+    return Typed(keys, keys.is_not_null())
 
 
 def _clean(raw: pl.Series, no_value: tuple[str, ...] = NO_VALUE) -> pl.Series:
@@ -138,15 +145,14 @@ def instant(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping) -> 
         raw = raw.cast(pl.String)
         parse = _parse_with_offset if mapping.clock.kind == "offset" else _parse_utc if mapping.clock.kind == "utc" else _parse_naive
         values, seen = _parsed(raw, lambda texts: parse(texts, formats))
-    if not values.dt.year().is_between(*_YEARS).all():
-        values = values.set(~values.dt.year().is_between(*_YEARS).fill_null(True), None)
+    values = _within_years(values)
     flag = None
     is_epoch = bool(formats) and all(name in EPOCHS for name in formats)
     if mapping.clock.kind == "zone" and not is_epoch:
         values, flag = clock.to_utc(values, mapping.clock.zone)
         flag = None if (flag == "ok").all() else flag
     elif mapping.clock.kind == "fixed" and not is_epoch:
-        values = values - pl.duration(minutes=mapping.clock.offset_min) if False else (values.cast(pl.Int64) - mapping.clock.offset_min * 60_000_000).cast(pl.Datetime("us"))
+        values = (values.cast(pl.Int64) - mapping.clock.offset_min * 60_000_000).cast(pl.Datetime("us"))
     known = f"{' or '.join(formats if mapping.time_formats else ('ISO 8601',))}{' with an offset' if mapping.clock.kind == 'offset' else ''}, years {_YEARS[0]} to {_YEARS[1]}"
     typed = _judged(raw, seen, values, lines, item, known)
     typed.clock_flag = flag
@@ -171,8 +177,7 @@ def date(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping, zone: 
         return values
 
     values, seen = _parsed(raw, parse)
-    in_years = values.dt.year().is_between(*_YEARS)
-    values = values.set(~in_years.fill_null(True), None) if not in_years.all() else values
+    values = _within_years(values)
     return _judged(raw, seen, values, lines, item, f"{' or '.join(formats)}, years {_YEARS[0]} to {_YEARS[1]}")
 
 
@@ -192,6 +197,14 @@ def _judged(raw: pl.Series, seen: pl.Series, values: pl.Series, lines: pl.Series
     kind = "an instant" if item.kind == "instant" else f"a {item.kind}"
     reasons = [reasons_of(lines, seen, is_bad, "bad_type", lambda value: f"{item.name} '{shown(value)}' is not {kind}. Known: {known}")] if is_bad.any() else []
     return Typed(values.alias(raw.name), is_given, reasons)
+
+
+def _within_years(values: pl.Series) -> pl.Series:
+    """Make null what lies outside the years the clock knows."""
+    first, last = values.min(), values.max()
+    if first is None or (first.year >= _YEARS[0] and last.year <= _YEARS[1]):
+        return values
+    return values.set(~values.dt.year().is_between(*_YEARS).fill_null(True), None)
 
 
 def _by_formats(texts: pl.Series, formats: Sequence[str], parse: Callable[[pl.Series, str], pl.Series]) -> pl.Series:
