@@ -10,9 +10,10 @@ The rules, chosen on tracks with known truth (figures in tests/benchmarks/RESULT
 2. Between two fixes on different sides of an edge, at most the stay gap apart, the truck is taken to drive straight and evenly:
    the crossing is where that line meets the zone's edge. Holes and smaller zones on top count as they are drawn.
 3. After a longer silence the edge lies half-way into it, at most EDGE_CAP stay gaps from the fix: nothing better is known.
-4. Pieces of one truck and zone at most the stay gap apart are one stay, whatever was seen in between.
-5. A short shallow presence inside a longer stay of another zone is noise at the edge, not a stay; two stays that overlap after
-   rule 4 meet half-way through the overlap.
+4. Pieces of one truck and zone at most the stay gap apart are one stay, unless the truck truly was in another zone in between: at
+   least two fixes, and more than NOISE_M from that zone's outline or longer than SHORT_S. A weighing parts the road in two.
+5. A presence that is only noise (short runs, all within NOISE_M of the outline) inside another stay is dropped; two stays that
+   overlap are parted so that the first keeps as much of the overlap as the truck was seen in its zone.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ _SECOND = 1_000_000  # instants are integer microseconds throughout
 _MINUTE, _DAY = 60 * _SECOND, 86_400 * _SECOND
 EDGE_CAP = 1  # stay gaps: how far an edge may reach into a longer silence
 SILENCE = 2 * EDGE_CAP + 1  # stay gaps: the silence whose two edges by rule 3 are one stay gap apart, so that rules 1 and 4 agree
-FLICKER_S = 60.0  # a presence this short ...
-NOISE_M = 10.0  # ... and this shallow, inside another stay, is noise: the upper end of the 5-10 m a vehicle's receiver errs
+SHORT_S = 60.0  # longer runs are no noise, however shallow
+NOISE_M = 10.0  # the upper end of the 5-10 m a vehicle's receiver errs
 QUEUE_REACH_S = 900.0  # a truck that leaves the queue reaches the gate within this, or it was not its queue
 
 _STAY_COLUMNS = tuple(name for name in FCT_ZONE_STAYS.columns if name != "visit_id")
@@ -154,7 +155,7 @@ def _edges_between(
 def _depths(grid: ZoneGrid, zone: np.ndarray, at: np.ndarray, start: np.ndarray, end: np.ndarray, order: np.ndarray, longitude: np.ndarray, latitude: np.ndarray) -> np.ndarray:
     """Return how far the deepest fix of each short run lies from its zone's outline; NaN for longer runs and outside."""
     depth = np.full(len(start), np.nan)
-    short = np.flatnonzero((zone[start] != OUTSIDE) & (at[end] - at[start] <= FLICKER_S * _SECOND))
+    short = np.flatnonzero((zone[start] != OUTSIDE) & (at[end] - at[start] <= SHORT_S * _SECOND))
     n = end[short] - start[short] + 1
     owner = np.repeat(short, n)
     row = order[np.repeat(start[short] - np.cumsum(n) + n, n) + np.arange(len(owner))]
@@ -196,14 +197,18 @@ def _reduce(function: np.ufunc, values: np.ndarray, start: np.ndarray) -> np.nda
 
 
 def _merge(runs: dict[str, np.ndarray], grid: ZoneGrid) -> dict[str, np.ndarray]:
-    """Rule 4: runs of one truck and zone at most the stay gap apart are one stay. Sorted by truck and entry."""
+    """Rule 4: runs of one truck and zone at most the stay gap apart are one stay, unless it truly was elsewhere in between."""
+    true_before = np.append(0, np.cumsum((runs["depth"] > NOISE_M) & (runs["fixes_n"] >= 2)))
+    runs |= {"true_before": true_before[:-1], "true_through": true_before[1:], "inside": runs["left"] - runs["entered"]}
     order = np.lexsort((runs["entered"], runs["zone"], runs["truck"]))
     runs = {name: value[order] for name, value in runs.items()}
     same = (runs["truck"][1:] == runs["truck"][:-1]) & (runs["zone"][1:] == runs["zone"][:-1])
     near = runs["entered"][1:] - runs["left"][:-1] <= int(grid.gap_s * _SECOND)
-    start = np.flatnonzero(np.append(True, ~(same & near)))
+    elsewhere = runs["true_before"][1:] > runs["true_through"][:-1]
+    start = np.flatnonzero(np.append(True, ~(same & near & ~elsewhere)))
     stays = {name: runs[name][start] for name in ("row", "truck", "zone", "entered")}
-    stays |= {"left": _last_of(runs["left"], start), "fixes_n": _reduce(np.add, runs["fixes_n"], start), "depth": _reduce(np.maximum, runs["depth"], start)}
+    stays |= {name: _reduce(np.add, runs[name], start) for name in ("fixes_n", "inside")}
+    stays |= {"left": _last_of(runs["left"], start), "depth": _reduce(np.maximum, runs["depth"], start)}
     return _in_entry_order(stays)
 
 
@@ -213,17 +218,15 @@ def _in_entry_order(stays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _settle_edges(stays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Rule 5: drop noise at an edge, and let two stays that overlap meet half-way."""
-    span = int(stays["left"].max() - stays["entered"].min()) + 1
+    """Rule 5: drop noise at an edge, and part two stays that overlap so that each keeps the time the truck was seen in its zone."""
     base = stays["entered"].min()
-    reached = np.maximum.accumulate(stays["left"] - base + stays["truck"] * span)  # latest end so far, truck by truck
-    within = np.append(False, reached[:-1] >= (stays["left"] - base + stays["truck"] * span)[1:])
-    noise = within & (stays["left"] - stays["entered"] <= FLICKER_S * _SECOND) & (stays["depth"] <= NOISE_M)
-    stays = {name: value[~noise] for name, value in stays.items()}
+    end = stays["left"] - base + stays["truck"] * (int(stays["left"].max() - base) + 1)
+    within = np.append(False, np.maximum.accumulate(end)[:-1] >= end[1:])  # another stay of the truck began before and ends after it
+    stays = {name: value[~(within & (stays["depth"] <= NOISE_M))] for name, value in stays.items()}
     entered, left = stays["entered"], stays["left"]
-    overlap = np.flatnonzero((stays["truck"][1:] == stays["truck"][:-1]) & (entered[1:] < left[:-1]) & (left[1:] > left[:-1]))
-    middle = (entered[overlap + 1] + left[overlap]) // 2
-    left[overlap], entered[overlap + 1] = np.maximum(middle, entered[overlap]), middle
+    a = np.flatnonzero((stays["truck"][1:] == stays["truck"][:-1]) & (entered[1:] < left[:-1]) & (left[1:] > left[:-1]))
+    own = np.clip(stays["inside"][a] - (entered[a + 1] - entered[a]), 0, left[a] - entered[a + 1])
+    left[a] = entered[a + 1] = entered[a + 1] + own
     return _in_entry_order(stays)
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 
-from etl.transform.stays import FLICKER_S, NOISE_M, SILENCE
+from etl.transform.stays import SHORT_S, NOISE_M, SILENCE
 from etl.transform.zones import ZoneGrid
 
 
@@ -51,29 +51,30 @@ def _of_one_truck(plate, rows, zones, shapes, grid):
         left = rows[last][0] if last == len(rows) - 1 else _edge(rows[last], rows[last + 1], zones[last + 1], zone, shapes, grid, gap)
         number = grid.codes.index(zone)
         depth = max(float(grid.edge_distance_m(number, pl.Series([x]).to_numpy(), pl.Series([y]).to_numpy())[0]) for _, x, y in rows[first : last + 1])
-        if rows[last][0] - rows[first][0] > dt.timedelta(seconds=FLICKER_S):
+        if rows[last][0] - rows[first][0] > dt.timedelta(seconds=SHORT_S):
             depth = float("inf")
         pieces.append([zone, entered, left, last - first + 1, depth])
     merged = []
     for zone in {piece[0] for piece in pieces}:
-        last = None
-        for piece in (piece for piece in pieces if piece[0] == zone):
-            if last and piece[1] - last[2] <= gap:
-                last[2], last[3], last[4] = piece[2], last[3] + piece[3], max(last[4], piece[4])
+        last = at = None
+        for n, piece in enumerate(pieces):
+            if piece[0] != zone:
+                continue
+            elsewhere = last and any(depth > NOISE_M and fixes_n >= 2 for _, _, _, fixes_n, depth in pieces[at + 1 : n])
+            if last and piece[1] - last[2] <= gap and not elsewhere:
+                last[2], last[3], last[4], last[5] = piece[2], last[3] + piece[3], max(last[4], piece[4]), last[5] + piece[2] - piece[1]
             else:
-                last = list(piece)
+                last = [*piece, piece[2] - piece[1]]
                 merged.append(last)
+            at = n
     merged.sort(key=lambda s: (s[1], -s[2].timestamp(), grid.codes.index(s[0])))
-    kept = [
-        s for n, s in enumerate(merged)
-        if not (s[2] - s[1] <= dt.timedelta(seconds=FLICKER_S) and s[4] <= NOISE_M and any(other[2] >= s[2] for other in merged[:n]))
-    ]  # fmt: skip
+    kept = [s for n, s in enumerate(merged) if not (s[4] <= NOISE_M and any(other[2] >= s[2] for other in merged[:n]))]
     starts, ends = [s[1] for s in kept], [s[2] for s in kept]
     for n in range(len(kept) - 1):
         if starts[n + 1] < ends[n] < ends[n + 1]:
-            middle = starts[n + 1] + (ends[n] - starts[n + 1]) / 2
-            kept[n][2], kept[n + 1][1] = max(middle, kept[n][1]), middle
-    return [(plate, zone, entered, left, n) for zone, entered, left, n, _ in kept]
+            own = min(max(kept[n][5] - (starts[n + 1] - starts[n]), dt.timedelta(0)), ends[n] - starts[n + 1])
+            kept[n][2] = kept[n + 1][1] = starts[n + 1] + own
+    return [(plate, zone, entered, left, n) for zone, entered, left, n, _, _ in kept]
 
 
 def _edge(fix, other, other_zone, zone, shapes, grid, gap):

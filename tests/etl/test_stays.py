@@ -88,7 +88,22 @@ def test_a_shallow_flicker_inside_a_stay_is_noise_and_a_deep_short_stay_is_not()
     shallow, deep = list(road), list(road)
     shallow[5], deep[5] = ("A", 100, 110, 13), ("A", 100, 130, 35)
     assert [stay[1] for stay in made(shallow, zones=zones)] == ["ROAD"]
-    assert [stay[1] for stay in made(deep, zones=zones)] == ["ROAD", "WEIGH"]
+    assert [stay[1] for stay in made(deep, zones=zones)] == ["ROAD", "WEIGH"]  # one fix far from the road: a stay of its own, but the road goes on
+
+
+def test_a_weighing_parts_the_road_in_two_though_it_is_shorter_than_the_gap():
+    """Were the road bridged over it, the truck would be counted in two places at once and its stays would outlast its visit."""
+    zones = {"ROAD": ("road", -500, -20, 500, 20), "WEIGH": ("weighbridge", 100, 20, 160, 60)}
+    rows = [("A", 0, 60, 0), ("A", 20, 120, 10), ("A", 40, 130, 40), ("A", 60, 130, 40), ("A", 80, 140, 10), ("A", 100, 200, 0)]
+    assert made(rows, zones=zones) == [("A", "ROAD", 0, 26.7, 2), ("A", "WEIGH", 26.7, 73.3, 2), ("A", "ROAD", 73.3, 100, 2)]
+
+
+def test_two_stays_that_overlap_by_noise_are_parted_by_the_time_seen_in_each():
+    """Six fixes before the gate, of which noise puts the third behind it, then into the gate: the queue keeps its 110 s."""
+    x = [-80, -43, -37, -43, -43, -43, -20, -10]
+    queue, gate = made([("A", 20 * n, value, 0) for n, value in enumerate(x)])
+    assert queue[:2] == ("A", "QUEUE") and gate[:2] == ("A", "GATE") and queue[3] == gate[2]
+    assert 80 <= queue[3] <= 105  # 102.6 s by the last crossing, less the 20 s seen behind the line
 
 
 def test_a_smaller_zone_on_top_ends_the_larger_one_where_it_begins():
