@@ -134,7 +134,7 @@ def _judge_quotes(found: Lines, faults: Faults, delimiters: np.ndarray, octets: 
     """
     quotes = np.flatnonzero(octets == _QUOTE)
     per_line = physical.count_per_line(found, quotes)
-    is_continued = np.zeros(len(found), dtype=bool)
+    is_continued, is_stray = np.zeros(len(found), dtype=bool), np.zeros(len(found), dtype=bool)
     is_odd = per_line % 2 == 1
     if not mapping.quote:
         for index in np.flatnonzero(is_odd):
@@ -146,6 +146,7 @@ def _judge_quotes(found: Lines, faults: Faults, delimiters: np.ndarray, octets: 
         last = _last_line(found, per_line, int(index), fields_n, mapping)
         if last is None:
             faults.add(index, "stray_quote", "a quotation mark is never closed. Correct the line")
+            is_stray[index] = True
         else:
             found.spans[int(index)] = last
             is_continued[index + 1 : last + 1] = True
@@ -161,10 +162,12 @@ def _judge_quotes(found: Lines, faults: Faults, delimiters: np.ndarray, octets: 
     edge_after = np.isin(later, (_LF, 13, ord(mapping.delimiter), _QUOTE))
     for record in np.unique(owner[np.where(is_opening, ~edge_before, ~edge_after)]):
         index = int(record_of[record])
-        if not faults.is_bad[index] or index in found.spans:
+        if not is_stray[index]:
+            is_stray[index] = True
             faults.add(index, "stray_quote", "a quotation mark stands inside a value. Double it, or correct the line")
+    # In a line whose marks mean nothing every delimiter counts, so that its field count is judged as if it had none.
     owner = np.searchsorted(record_start, delimiters, side="right") - 1
-    inside = (np.searchsorted(quotes, delimiters) - before[owner]) % 2 == 1
+    inside = ~is_stray[record_of[owner]] & ((np.searchsorted(quotes, delimiters) - before[owner]) % 2 == 1)
     return delimiters[~inside], is_continued
 
 

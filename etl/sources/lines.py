@@ -52,7 +52,7 @@ def split(data: bytes, first_line: int, breaks: np.ndarray | None = None) -> Lin
     octets = np.frombuffer(data, np.uint8)
     breaks = np.flatnonzero(octets == _LF) if breaks is None else breaks
     nexts = breaks + 1
-    starts = np.concatenate(([0], nexts[:-1]))
+    starts = np.concatenate((np.zeros(1, nexts.dtype), nexts))[:-1]
     has_cr = (breaks > starts) & (octets[np.maximum(breaks - 1, 0)] == _CR)
     return Lines(data, first_line, starts, breaks - has_cr, nexts)
 

@@ -19,6 +19,7 @@ from etl.sources.raw import RawRows
 
 # Bytes of text read at once: bounds memory for files of any size; from 16 to 32 MiB was fastest of 4 to 64.
 BLOCK_BYTES = 24 << 20
+WHOLE = -1
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -31,7 +32,7 @@ def file_id(path: Path) -> str:
 
 def read(path: Path, mapping: Mapping) -> RawRows:
     """Read a whole file at once. Raises InputError when it cannot be this mapping's file."""
-    return next(iter(chunks(path, mapping, block_bytes=1 << 62)))
+    return next(iter(chunks(path, mapping, block_bytes=WHOLE)))
 
 
 def chunks(path: Path, mapping: Mapping, block_bytes: int = BLOCK_BYTES) -> Iterator[RawRows]:
@@ -85,15 +86,18 @@ def _blocks(path: Path, mapping: Mapping, block_bytes: int) -> Iterator[bytes]:
     """Yield the unpacked bytes in blocks that end with LF; the last one gets an LF when it lacks one. The BOM is taken off."""
     rest, first = b"", True
     # A quoted line break may straddle a cut, so files with quoting are read whole.
-    size = (1 << 62) if mapping.quote or mapping.encoding.startswith("utf-16") else block_bytes
+    size = WHOLE if mapping.quote or mapping.encoding.startswith("utf-16") else block_bytes
     try:
         with _open(path) as file:
             while True:
-                piece = file.read(size if size < (1 << 62) else -1)
+                piece = file.read(size)
                 if first:
                     piece = _without_mark(piece, mapping, path.name)
                 data = rest + piece if rest else piece
                 if not piece:
+                    break
+                if size == WHOLE:
+                    rest = data
                     break
                 cut = data.rfind(b"\n") + 1
                 if cut == 0:
