@@ -95,21 +95,24 @@ def stitch(pieces: pl.DataFrame, site: Site, grid: ZoneGrid | None = None) -> pl
 
 
 def queue_arrivals(stays: pl.DataFrame, site: Site) -> pl.DataFrame:
-    """Return one row for each passage of a truck from the queue to the gate: plate_key, queue_arrived_at, queue_left_at, gate_entered_at.
+    """Return one row for each wait in the queue: plate_key, queue_arrived_at, queue_left_at, gate_entered_at.
 
-    A passage is a stay in a zone of kind `gate` that begins at most 15 minutes after the end of a stay in a zone of kind `queue`
-    with nothing but road between; several queue stays in a row count from the first.
+    Stays in zones of kind `queue` less than 15 minutes apart, with nothing but road between, are one wait and count from the first.
+    `gate_entered_at` is the entry into a zone of kind `gate` within 15 minutes of its end; where a silence hid the gate zone, it is
+    the end of the wait. Whether the truck then really passed is the gate log's to say: join to the gate-in that follows.
     """
     kinds = site.tables["dim_zones"].select("zone_code", kind="zone_kind_code")
-    reach = pl.duration(seconds=QUEUE_REACH_S)
-    seen = stays.join(kinds, on="zone_code", how="left").filter(pl.col("kind").is_in(["road", "other"]).not_().fill_null(False)).sort("plate_key", "entered_at", "left_at")
-    before_at, before_kind = pl.col("left_at").shift(1).over("plate_key"), pl.col("kind").shift(1).over("plate_key")
-    queue = (pl.col("kind") == "queue").fill_null(False)
-    follows = ((before_kind == "queue") & (pl.col("entered_at") - before_at <= reach)).fill_null(False)
-    chains = seen.with_columns(queue=queue, follows=follows).with_columns(chain=(~(pl.col("follows"))).cum_sum().over("plate_key"))
-    waits = chains.filter("queue").group_by("plate_key", "chain").agg(queue_arrived_at=pl.col("entered_at").min(), queue_left_at=pl.col("left_at").max())
-    gates = chains.filter((pl.col("kind") == "gate") & pl.col("follows")).select("plate_key", "chain", gate_entered_at="entered_at")
-    return waits.join(gates, on=["plate_key", "chain"]).sort("plate_key", "queue_arrived_at").select("plate_key", "queue_arrived_at", "queue_left_at", "gate_entered_at")
+    seen = stays.select("plate_key", "zone_code", "entered_at", "left_at").join(kinds, on="zone_code", how="left").with_columns(pl.col("kind").fill_null("other"))
+    seen = seen.filter(~pl.col("kind").is_in(["road", "other"])).sort("plate_key", "entered_at", "left_at")
+    soon = pl.col("entered_at") - pl.col("left_at").shift(1).over("plate_key") <= pl.duration(seconds=QUEUE_REACH_S)
+    goes_on = ((pl.col("kind") == "queue") & (pl.col("kind").shift(1).over("plate_key") == "queue") & soon).fill_null(False)
+    gate_at = pl.when((pl.col("kind") == "gate") & soon).then("entered_at").shift(-1).over("plate_key")
+    waits = seen.with_columns(wait=(~goes_on).cum_sum(), gate_at=gate_at).filter(pl.col("kind") == "queue")
+    return (
+        waits.group_by("plate_key", "wait", maintain_order=True)
+        .agg(queue_arrived_at=pl.col("entered_at").first(), queue_left_at=pl.col("left_at").max(), gate_at=pl.col("gate_at").last())
+        .select("plate_key", "queue_arrived_at", "queue_left_at", gate_entered_at=pl.coalesce("gate_at", "queue_left_at"))
+    )  # fmt: skip
 
 
 def thin(fixes: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import polars as pl
 
-from etl.transform.stays import SHORT_S, NOISE_M, SILENCE
+from etl.transform.stays import NOISE_M, SHORT_S, SILENCE
 from etl.transform.zones import ZoneGrid
 
 

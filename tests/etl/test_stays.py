@@ -184,7 +184,7 @@ def _stays(*rows: tuple[str, str, float, float]) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def test_a_queue_arrival_is_the_start_of_the_queue_stays_right_before_the_gate():
+def test_a_queue_arrival_is_the_start_of_the_queue_stays_before_the_gate():
     found = stays.queue_arrivals(
         _stays(
             ("A", "QUEUE", 0, 600), ("A", "QUEUE", 900, 1200), ("A", "GATE", 1205, 1260), ("A", "YARD", 1400, 3000), ("A", "GATE", 3100, 3160),
@@ -195,7 +195,13 @@ def test_a_queue_arrival_is_the_start_of_the_queue_stays_right_before_the_gate()
         ),
         SITE,
     )  # fmt: skip
-    assert found.rows() == [("A", at(0), at(1200), at(1205)), ("D", at(0), at(600), at(640)), ("D", at(9000), at(9300), at(9300))]
+    assert found.rows() == [
+        ("A", at(0), at(1200), at(1205)),
+        ("B", at(0), at(600), at(600)),  # a silence hid the gate zone
+        ("C", at(0), at(600), at(600)),  # the gate came 1,000 s later: not this wait's
+        ("D", at(0), at(600), at(640)), ("D", at(9000), at(9300), at(9300)),
+        ("E", at(0), at(600), at(600)),  # last seen in the queue
+    ]  # fmt: skip
 
 
 def test_thinning_keeps_the_first_fix_of_each_truck_and_minute():
