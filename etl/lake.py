@@ -70,6 +70,7 @@ class Lake:
         self._loading = self.folder / f"loading-{port_code}"
         self.manifest = self._newest()
         self._buffer: dict[str, list[pl.DataFrame]] = {}
+        self._written: list[Part] = []
         self._superseding: set[str] = set()
         self._replaced_days: set[dt.date] = set()
 
@@ -90,27 +91,50 @@ class Lake:
         self.append("int_zone_pieces", pieces)
         self.append("int_tracks", tracks)
 
+    def flush(self) -> None:
+        """Write the buffered rows as parts of the load being prepared, to free memory. Still nothing exists before `commit`."""
+        if not self._buffer:
+            return
+        if not self._written:
+            self._begin()
+        self._written += self._write_parts(self.manifest.n + 1)
+        self._buffer = {}
+
+    def mark(self) -> int:
+        """Return where the load being prepared stands, for `rollback`. Flush before, so that nothing older lies in the buffer."""
+        return len(self._written)
+
+    def rollback(self, mark: int) -> None:
+        """Take back everything since `mark`."""
+        for part in self._written[mark:]:
+            (self.folder / part.path).unlink()
+        self._written, self._buffer = self._written[:mark], {}
+
+    def _begin(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._loading.exists():
+            self._sweep()
+        self._loading.touch()
+
     def commit(self, **about: str) -> Manifest:
         """Write the buffered rows and make them count: the next manifest. Return it; unchanged if there is nothing to write.
 
         `about` sets `key_id` or `zones_digest`.
         """
         about = {name: value for name, value in about.items() if getattr(self.manifest, name) != value}
-        if not (self._buffer or self._superseding or self._replaced_days or about):
+        if not (self._buffer or self._written or self._superseding or self._replaced_days or about):
             return self.manifest
-        self.folder.mkdir(parents=True, exist_ok=True)
-        if self._loading.exists():
-            self._sweep()
-        self._loading.touch()
+        if not self._written:
+            self._begin()
         n = self.manifest.n + 1
         superseded = self.manifest.superseded | dict.fromkeys(self._superseding, n)
         old = [part for part in self.manifest.parts if not self._is_dead(part, superseded)]
-        parts = (*old, *self._write_parts(n))
+        parts = (*old, *self._written, *self._write_parts(n))
         needed = {file for part in parts for file in part.files if superseded.get(file, 0) > part.n}
         manifest = replace(self.manifest, n=n, port_code=self.port_code, parts=parts, superseded={f: v for f, v in superseded.items() if f in needed}, **about)
         self._write_manifest(manifest)
         gone = {part.path for part in self.manifest.parts} - {part.path for part in parts}
-        self.manifest, self._buffer, self._superseding, self._replaced_days = manifest, {}, set(), set()
+        self.manifest, self._buffer, self._written, self._superseding, self._replaced_days = manifest, {}, [], set(), set()
         for path in gone:
             (self.folder / path).unlink(missing_ok=True)
         self._loading.unlink(missing_ok=True)
@@ -128,7 +152,7 @@ class Lake:
             frame = pl.concat(frames).with_columns(on.alias("_on"), (on if table in _DAILY else on.dt.truncate("1mo")).alias("_part"))
             for rows in frame.partition_by("_part", maintain_order=True):
                 first, last = rows["_on"].min(), rows["_on"].max()
-                path = f"{table}/port_code={self.port_code}/month={first:%Y-%m}/{n:06d}-{len(parts):05d}.parquet"
+                path = f"{table}/port_code={self.port_code}/month={first:%Y-%m}/{n:06d}-{len(self._written) + len(parts):05d}.parquet"
                 files = tuple(sorted(rows["file_id"].unique())) if "file_id" in rows.columns else ()
                 (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
                 rows.drop("_on", "_part").write_parquet(self.folder / path, compression="zstd", compression_level=1)

@@ -33,7 +33,6 @@ from etl.settings import Settings
 
 POINTER = "current.json"
 POINTER_VERSION = 1
-RULES_VERSION = "1"
 
 # Tables kept by day, in the month segments; all others are small and live in the ledger file, written whole.
 SEGMENT_TABLES: tuple[Table, ...] = (*FACT_TABLES, DQ_REJECTS)
@@ -55,7 +54,7 @@ def day_of(table: Table) -> str:
 
 @dataclass(frozen=True)
 class Changes:
-    """What a publish puts in: every row of `days` for every table given; `days` None means these are all rows there are."""
+    """What a publish puts in: every row of `days` for every table given. Absent tables keep theirs. `days` None means these are all rows there are."""
 
     frames: Mapping[str, pl.DataFrame]
     days: frozenset[dt.date] | None = None
@@ -131,13 +130,17 @@ def _no_rows(table: Table) -> str:
     return f"SELECT {columns} WHERE false"
 
 
-def publish(settings: Settings, site: Site, changes: Changes, ledger: Mapping[str, pl.DataFrame], manifest_n: int = 0, state: Mapping | None = None) -> str:
+def publish(
+    settings: Settings, site: Site, changes: Changes | Iterable[Changes], ledger: Mapping[str, pl.DataFrame], manifest_n: int = 0,
+    state: Mapping | None = None, *, is_whole: bool = False,
+) -> str:  # fmt: skip
     """Write the changed segments and the ledger beside the old ones, then point to them. Return the build id.
 
-    `ledger` holds dq_files, dq_file_days, meta_builds (one row) and meta_freshness; absent tables are empty, an absent
-    meta_builds is made up (for tests that write a small build from frames). Further frames in it whose name starts with
-    `int_` are kept in the ledger file for the next load. `state` goes into the pointer as it is. Until the last
-    statement the old build is the current one.
+    Several `changes` are taken one after the other, so that a long history need not lie in memory at once; `is_whole` says
+    that together they are all rows there are. `ledger` holds dq_files, dq_file_days, meta_builds (one row) and
+    meta_freshness; absent tables are empty, an absent meta_builds is made up (for tests that write a small build from
+    frames). Further frames in it whose name starts with `int_` are kept in the ledger file for the next load. `state` goes
+    into the pointer as it is. Until the last statement the old build is the current one.
     """
     folder = settings.build / site.port_code
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,7 +149,9 @@ def publish(settings: Settings, site: Site, changes: Changes, ledger: Mapping[st
     about = META_BUILDS.conform(about) if about is not None else _made_up_build(site, changes, manifest_n)
     build_id = about["build_id"][0]
     token = f"{build_id[:8]}-{secrets.token_hex(3)}"
-    segments = _write_segments(folder, old, changes, token)
+    segments = {} if is_whole or old is None or (isinstance(changes, Changes) and changes.days is None) else dict(old["segments"])
+    for serial, change in enumerate([changes] if isinstance(changes, Changes) else changes):
+        segments = _write_segments(folder, segments, change, f"{token}-{serial}")
     ledger_name = f"ledger-{token}.duckdb"
     _write_ledger(folder / ledger_name, site, {**ledger, "meta_builds": about})
     pointer = {
@@ -158,21 +163,22 @@ def publish(settings: Settings, site: Site, changes: Changes, ledger: Mapping[st
     return build_id
 
 
-def _made_up_build(site: Site, changes: Changes, manifest_n: int) -> pl.DataFrame:
+def _made_up_build(site: Site, changes: Changes | Iterable[Changes], manifest_n: int) -> pl.DataFrame:
+    given = changes.frames if isinstance(changes, Changes) else {}
     newest = [frame[column].max() for name, column in (("fct_visits", "entry_at"), ("fct_visits", "exit_at"), ("fct_zone_stays", "left_at"))
-              if (frame := changes.frames.get(name)) is not None and column in frame.columns]  # fmt: skip
+              if (frame := given.get(name)) is not None and column in frame.columns]  # fmt: skip
     now_at = max((at for at in newest if at is not None), default=None)
     digest = hashlib.sha256(f"{site.digest}|{manifest_n}|{secrets.token_hex(8)}".encode()).hexdigest()[:16]
     return build_row(site, digest, now_at, files_n=0)
 
 
-def build_row(site: Site, build_id: str, now_at: dt.datetime | None, files_n: int) -> pl.DataFrame:
+def build_row(site: Site, build_id: str, now_at: dt.datetime | None, files_n: int, rules_version: str = "") -> pl.DataFrame:
     """Return the one row of meta_builds."""
     now = pl.Series("now_at", [now_at], dtype=pl.Datetime("us"))
     row = pl.DataFrame(
         {
             "port_code": site.port_code, "build_id": build_id, "built_at": dt.datetime.now(dt.UTC).replace(tzinfo=None), "port_name": site.port_name,
-            "zone_name": site.zone_name, "rules_version": RULES_VERSION, "tzdata_version": clock.TZDATA_VERSION, "is_sample": site.is_sample, "files_n": files_n,
+            "zone_name": site.zone_name, "rules_version": rules_version, "tzdata_version": clock.TZDATA_VERSION, "is_sample": site.is_sample, "files_n": files_n,
         }
     )  # fmt: skip
     return META_BUILDS.conform(row.with_columns(now, clock.to_local(now, site.zone_name).alias("now_local_at")))
@@ -182,9 +188,9 @@ def segment_name(day: dt.date) -> str:
     return f"{day:%Y-%m}"
 
 
-def _write_segments(folder: Path, old: dict | None, changes: Changes, token: str) -> dict[str, dict]:
-    """Return the segments of the new build by month: untouched ones as they were, touched ones under new names."""
-    kept = dict(old["segments"]) if old and changes.days is not None else {}
+def _write_segments(folder: Path, kept: dict[str, dict], changes: Changes, token: str) -> dict[str, dict]:
+    """Return the segments by month after a change: untouched ones as they were, touched ones under new names."""
+    kept = dict(kept)
     frames = {table.name: table.conform(changes.frames[table.name]) for table in SEGMENT_TABLES if table.name in changes.frames}
     by_month: dict[str, dict[str, pl.DataFrame]] = {}
     for table in SEGMENT_TABLES:
@@ -196,8 +202,7 @@ def _write_segments(folder: Path, old: dict | None, changes: Changes, token: str
     touched = set(by_month) | ({segment_name(day) for day in changes.days} & set(kept) if changes.days is not None else set())
     for month in sorted(touched):
         days = None if changes.days is None else sorted(day for day in changes.days if segment_name(day) == month)
-        segment = _write_segment(folder, f"{month}-{token}.duckdb", kept.get(month), by_month.get(month, {}), days)
-        kept.pop(month, None)
+        segment = _write_segment(folder, f"{month}-{token}.duckdb", kept.pop(month, None), by_month.get(month, {}), days, frozenset(frames))
         if segment:
             kept[month] = segment
     return kept
@@ -209,8 +214,10 @@ def _by_month(frame: pl.DataFrame, day: str) -> Iterable[tuple[str, pl.DataFrame
         yield month, frame.filter(months == month)
 
 
-def _write_segment(folder: Path, name: str, old: dict | None, frames: Mapping[str, pl.DataFrame], days: list[dt.date] | None) -> dict | None:
-    """Write one month. `old` is its segment so far, of which `days` are replaced; days None replaces all of it."""
+def _write_segment(
+    folder: Path, name: str, old: dict | None, frames: Mapping[str, pl.DataFrame], days: list[dt.date] | None, given: frozenset[str]
+) -> dict | None:
+    """Write one month. `old` is its segment so far, of which `days` are replaced in the `given` tables; days None replaces all of it."""
     path = folder / name
     patched = bool(old and days and len(days) < _PATCH_SHARE * 31 and old["patches_n"] < _PATCHES_MOST)
     if patched:
@@ -226,8 +233,9 @@ def _write_segment(folder: Path, name: str, old: dict | None, frames: Mapping[st
             if not patched:
                 connection.execute(table.ddl())
                 if old and days is not None and old["rows"].get(table.name):
-                    connection.execute(f"INSERT INTO {table.name} SELECT * FROM old.{table.name} WHERE {outside}", [days])
-            elif old["rows"].get(table.name):
+                    where, values = (f"WHERE {outside}", [days]) if table.name in given else ("", [])
+                    connection.execute(f"INSERT INTO {table.name} SELECT * FROM old.{table.name} {where}", values)
+            elif old["rows"].get(table.name) and table.name in given:
                 connection.execute(f'DELETE FROM {table.name} WHERE "{day_of(table)}" IN (SELECT unnest(?::DATE[]))', [days])
             if new is not None:
                 connection.register("incoming", new)

@@ -1,0 +1,204 @@
+"""Lake -> facts, window by window: read what the wanted days need, reconstruct them, hand them on to be published.
+
+A declaration meets the visits of its container up to a month after it was lodged, so declarations are made after the visits
+of all windows: from customs rows and the links the visits found, those of days that were not recomputed read from the build.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import duckdb
+import polars as pl
+
+from etl.contracts.facts import DQ_REJECTS, FCT_DECLARATION_STAGES, FCT_DECLARATIONS
+from etl.contracts.reference import Site
+from etl.contracts.staged import STAGED_TABLES
+from etl.lake import Lake, file_counts, winners
+from etl.loading.affected import CUSTOMS_AHEAD, LONGEST_ENTRY, ONE_DAY
+from etl.transform import customs, reconstruct, stays
+from etl.transform.reach import LINK_CUSTOMS, MARGIN_DAYS
+from etl.transform.zones import ZoneGrid
+from etl.warehouse import Changes
+
+Progress = Callable[[str, int, int, int], None]
+
+MARGIN = (MARGIN_DAYS + 1) * ONE_DAY  # and one for local days against UTC days
+DECLARATION_LIFE = dt.timedelta(days=45)  # events further from each other than this are not looked for
+LONGEST_CHUNK = 31  # days reconstructed at once: bounds memory; a month of Casablanca is 80,000 visits
+# How far back rows are read that speak of later days. Later than now nothing lies.
+_BACK = {"stg_appointments": LONGEST_ENTRY, "stg_logbook": LONGEST_ENTRY}
+_LINK_COLUMNS = ["entry_day", "visit_id", "declaration_id", "direction_code", "status_code", "exit_at", "clock_flag"]
+DECLARATION_TABLES = (FCT_DECLARATIONS.name, FCT_DECLARATION_STAGES.name)
+
+
+def chunks_of(days: set[dt.date], *, by_month: bool) -> list[list[dt.date]]:
+    """Cut the days into runs to be reconstructed at once: at gaps wider than the margins, and at 31 days or at month ends."""
+    runs: list[list[dt.date]] = []
+    for day in sorted(days):
+        run = runs[-1] if runs else None
+        if run and (day - run[-1]).days <= 2 * MARGIN.days and (day - run[0]).days < LONGEST_CHUNK and not (by_month and day.month != run[0].month):
+            run.append(day)
+        else:
+            runs.append([day])
+    return runs
+
+
+def window(lake: Lake, days: list[dt.date]) -> dict[str, pl.DataFrame]:
+    """Return the staged rows that count, by table, that reconstructing these local days needs; fixes only thinned (`tracks`)."""
+    first, last = days[0] - MARGIN, days[-1] + MARGIN
+    found = {table.name: lake.read(table.name, first - _BACK.get(table.name, dt.timedelta()), last)
+             for table in STAGED_TABLES if table.name not in ("stg_tracking", "stg_customs")}  # fmt: skip
+    found["stg_customs"] = _customs_of(lake, found["stg_gate"], first, last)
+    found["stg_appointments"] = _appointments_near(found["stg_appointments"], first, last)
+    found["tracks"] = lake.rows("int_tracks", first, last)
+    return found
+
+
+def _customs_of(lake: Lake, gate: pl.DataFrame, first: dt.date, last: dt.date) -> pl.DataFrame:
+    """The window's own customs rows, and all rows of declarations of the containers its gate saw, a month back."""
+    rows = lake.read("stg_customs", first - LINK_CUSTOMS - ONE_DAY, last + CUSTOMS_AHEAD)
+    boxes = pl.concat([gate["container_key"], gate["container_2_key"]]).unique().drop_nulls()
+    wanted = rows.filter(pl.col("container_key").is_in(boxes.implode()))["declaration_key"].unique()
+    own = pl.col("event_on").is_between(first, last)
+    return rows.filter(own | pl.col("declaration_key").is_in(wanted.implode()))
+
+
+def _appointments_near(rows: pl.DataFrame, first: dt.date, last: dt.date) -> pl.DataFrame:
+    """The events of appointments that have, or had, a slot in the window. Events further than 31 days from their slot are not looked for."""
+    ahead = (pl.col("slot_start_at") - pl.col("event_at")).dt.total_days()
+    rows = rows.filter(ahead.is_between(-MARGIN_DAYS, LINK_CUSTOMS.days))
+    near = rows.filter(pl.col("slot_start_at").cast(pl.Date).is_between(first, last))["appointment_ref"].unique()
+    return rows.filter(pl.col("appointment_ref").is_in(near.implode()) | pl.col("event_at").cast(pl.Date).is_between(first, last))
+
+
+def refresh_fixes(lake: Lake, grid: ZoneGrid, days: list[dt.date], zone: str, progress: Progress | None = None) -> list[pl.DataFrame]:
+    """Recompute zone pieces and thinned tracks of these UTC days into the lake's next commit. Returns their file counts."""
+    counts = []
+    for done, day in enumerate(days, start=1):
+        fixes, count = lake.read_day("stg_tracking", day, zone)
+        tracks = stays.thin(fixes).with_columns(pl.lit(lake.port_code).alias("port_code"))
+        lake.replace_day(day, stays.pieces(fixes, grid), tracks.select("port_code", "plate_key", "fix_at", "longitude_deg", "latitude_deg"))
+        counts.append(count)
+        if progress:
+            progress("tracking", done, len(days), 0)
+    return counts
+
+
+def recount(lake: Lake, counted: dict[str, set[dt.date]], zone: str) -> list[pl.DataFrame]:
+    """Return INT_FILE_COUNTS of these UTC days, by staged table; fixes aside, which `refresh_fixes` counts."""
+    found = []
+    for table in STAGED_TABLES:
+        if table.name == "stg_tracking" or not counted.get(table.name):
+            continue
+        for run in chunks_of(counted[table.name], by_month=False):
+            rows = lake.rows(table.name, run[0], run[-1], columns=[*dict.fromkeys((*table.key, "file_on", "row_digest", "file_id", "source_line", table.day))])
+            part = file_counts(rows, winners(rows, table.key), table.name, zone)
+            found.append(part.filter(pl.col("utc_day").is_in(run)))
+    return found
+
+
+def facts(
+    lake: Lake, site: Site, grid: ZoneGrid, days: set[dt.date], declared_days: set[dt.date], now_at: dt.datetime, file_findings: pl.DataFrame,
+    build: duckdb.DuckDBPyConnection | None, *, is_whole: bool, progress: Progress | None = None,
+) -> Iterator[Changes]:  # fmt: skip
+    """Yield the recomputed facts and rejects of the days, oldest first. `build` is the open build to read older links from."""
+    chunks = chunks_of(days, by_month=is_whole)
+    links: deque[pl.DataFrame] = deque()
+    waiting: deque[Changes] = deque()
+    reached: set[dt.date] = set(declared_days)
+    for done, chunk in enumerate(chunks, start=1):
+        keep = frozenset(chunk)
+        staged = window(lake, chunk)
+        frames = dict(reconstruct(staged, lake.rows("int_zone_pieces", chunk[0] - MARGIN, chunk[-1] + MARGIN), site, keep, now_at))
+        for name in DECLARATION_TABLES:
+            frames.pop(name)
+        frames["dq_rejects"] = _rejects(lake, keep)
+        about_files = file_findings.filter(pl.col("day").is_in(list(keep)))
+        frames["dq_findings"] = pl.concat([frames["dq_findings"], about_files])
+        links.append(_links(frames))
+        if not is_whole:
+            reached |= _lodged_days(staged["stg_customs"], links[-1], site)
+            yield Changes(frames, keep)
+        else:
+            waiting.append(Changes(frames, keep))
+            if len(waiting) > 2:  # declarations of a month need the visits of the next 33 days
+                yield _with_declarations(waiting.popleft(), lake, links, site)
+                while len(links) > 4:
+                    links.popleft()
+        if progress:
+            progress("reconstructing", done, len(chunks), 0)
+    while waiting:
+        yield _with_declarations(waiting.popleft(), lake, links, site)
+    if not is_whole:
+        reached |= _once_linked(build, days) if build else set()
+        if reached:
+            known = pl.concat([*links, _older_links(build, days, reached)]) if build else pl.concat([*links])
+            for run in chunks_of(reached, by_month=False):
+                yield Changes(declarations(lake, site, set(run), known), frozenset(run))
+
+
+def _rejects(lake: Lake, days: frozenset[dt.date]) -> pl.DataFrame:
+    return DQ_REJECTS.conform(lake.rows("dq_rejects", min(days), max(days))).filter(pl.col("day").is_in(sorted(days)))
+
+
+def _with_declarations(change: Changes, lake: Lake, links: deque[pl.DataFrame], site: Site) -> Changes:
+    return Changes({**change.frames, **declarations(lake, site, set(change.days), pl.concat([*links]))}, change.days)
+
+
+def _links(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    boxes = frames["fct_visit_containers"].filter(pl.col("declaration_id").is_not_null()).select("visit_id", "declaration_id", "direction_code")
+    return boxes.join(frames["fct_visits"].select("visit_id", "entry_day", "status_code", "exit_at", "clock_flag"), on="visit_id").select(_LINK_COLUMNS)
+
+
+def _lodged_days(rows: pl.DataFrame, links: pl.DataFrame, site: Site) -> set[dt.date]:
+    """The days on which the linked declarations were lodged."""
+    if links.is_empty() or rows.is_empty():
+        return set()
+    found = customs.declarations(rows, site.port_code)
+    return set(found.filter(pl.col("declaration_id").is_in(links["declaration_id"].unique().implode()))["lodged_day"].unique())
+
+
+def declarations(lake: Lake, site: Site, days: set[dt.date], links: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return fct_declarations and fct_declaration_stages of those lodged on these local days, `links` being what visits found."""
+    rows = lake.read("stg_customs", min(days) - CUSTOMS_AHEAD, max(days) + DECLARATION_LIFE)
+    if rows.is_empty():
+        return {FCT_DECLARATIONS.name: FCT_DECLARATIONS.empty(), FCT_DECLARATION_STAGES.name: FCT_DECLARATION_STAGES.empty()}
+    found = customs.declarations(rows, site.port_code).filter(pl.col("lodged_day").is_in(sorted(days)))
+    boxes = links.rename({"visit_id": "visit_no"}).unique(["visit_no", "declaration_id", "direction_code"])
+    visits = boxes.select("visit_no", "status_code", "exit_at", "clock_flag").unique("visit_no")
+    whole = customs.with_gate_out(found, boxes.select("visit_no", "declaration_id", "direction_code"), visits)
+    stamped = pl.lit(site.port_code).alias("port_code")
+    return {
+        FCT_DECLARATIONS.name: FCT_DECLARATIONS.conform(whole.with_columns(stamped)),
+        FCT_DECLARATION_STAGES.name: FCT_DECLARATION_STAGES.conform(customs.stages(whole).with_columns(stamped)),
+    }
+
+
+def _ask(build: duckdb.DuckDBPyConnection, sql: str, *values: object) -> pl.DataFrame:
+    return build.cursor().sql(sql, params=list(values)).pl()
+
+
+def _once_linked(build: duckdb.DuckDBPyConnection, days: set[dt.date]) -> set[dt.date]:
+    """The lodging days of declarations that the replaced visits were linked to."""
+    sql = """
+        SELECT DISTINCT d.lodged_day
+        FROM fct_visit_containers AS c JOIN fct_declarations AS d USING (declaration_id)
+        WHERE c.entry_day IN (SELECT unnest(?::DATE[])) AND c.entry_day BETWEEN ? AND ? AND d.lodged_day BETWEEN ? AND ?
+    """
+    first, last = min(days), max(days)
+    return set(_ask(build, sql, sorted(days), first, last, first - LINK_CUSTOMS - ONE_DAY, last + CUSTOMS_AHEAD)["lodged_day"])
+
+
+def _older_links(build: duckdb.DuckDBPyConnection, days: set[dt.date], lodged: set[dt.date]) -> pl.DataFrame:
+    """The links of visits that are not recomputed now and may have taken a container out after these lodging days."""
+    sql = """
+        SELECT v.entry_day, v.visit_id, c.declaration_id, c.direction_code, v.status_code, v.exit_at, v.clock_flag
+        FROM fct_visit_containers AS c JOIN fct_visits AS v ON v.visit_id = c.visit_id AND v.entry_day = c.entry_day
+        WHERE c.declaration_id IS NOT NULL AND c.entry_day BETWEEN ? AND ? AND v.entry_day BETWEEN ? AND ?
+          AND NOT v.entry_day IN (SELECT unnest(?::DATE[]))
+    """
+    first, last = min(lodged) - CUSTOMS_AHEAD, max(lodged) + LINK_CUSTOMS + ONE_DAY
+    return _ask(build, sql, first, last, first, last, sorted(days)).select(_LINK_COLUMNS)

@@ -1,0 +1,209 @@
+"""The whole story on one screen: lock, read the inbox into the lake, find what it touches, recompute, publish.
+
+Every step can be killed at any moment: rows count only when their manifest is written, facts only when the pointer is. What
+a killed load committed to the lake but did not publish is what lies between the pointer's manifest and the newest one, and
+the next load publishes it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import time
+from pathlib import Path
+
+import polars as pl
+
+from etl import clock, quarantine, warehouse
+from etl.contracts.interim import INT_FILE_COUNTS, INT_FILES
+from etl.contracts.reference import Site, load_site
+from etl.errors import SettingsError
+from etl.identities import load_identities
+from etl.lake import Lake
+from etl.loading import affected, intake, ledger, lock, recompute
+from etl.loading.report import BuildReport, FileReport
+from etl.settings import Settings
+from etl.transform import RULES_VERSION
+from etl.transform.reach import touched_days
+from etl.transform.zones import ZoneGrid
+
+__all__ = ["BuildReport", "FileReport", "load", "rebuild", "status"]
+
+Progress = intake.Progress
+
+
+def load(settings: Settings, inbox: Path | None, *, replay: bool = False, progress: Progress | None = None) -> BuildReport:
+    """Load what is new in `inbox` and publish. With `replay`, first read again what was rejected and whose rules have changed since.
+
+    Raises BusyError when another load runs, InputError when there is no inbox, SettingsError and DeclarationError when the
+    site is wrong. What is wrong with single files is in the report.
+    """
+    with lock.one_writer(settings.home):
+        return _load(settings, inbox, replay=replay, everything=False, progress=progress)
+
+
+def rebuild(settings: Settings, progress: Progress | None = None) -> BuildReport:
+    """Read every quarantined raw file again (staged rows stand in for those that have expired) and make all facts anew."""
+    with lock.one_writer(settings.home):
+        return _load(settings, None, replay=True, everything=True, progress=progress)
+
+
+def _load(settings: Settings, inbox: Path | None, *, replay: bool, everything: bool, progress: Progress | None) -> BuildReport:
+    start = time.perf_counter()
+    site = load_site(settings.site)
+    identities = load_identities(settings.keys, site)
+    lake = Lake(settings.lake, site.port_code)
+    _same_key(lake, identities.key_id, settings)
+    reader = intake.Intake.of(settings, site, identities)
+    pointer = warehouse.read_pointer(settings.build, site.port_code)
+    reports: list[FileReport] = []
+    if inbox is not None:
+        reports += intake.load_files(reader, lake, intake.discover(inbox), _known(settings, lake, pointer), progress=progress)
+    if replay:
+        known = _known(settings, lake, pointer)
+        paths = intake.replayable(reader, known, everything=everything)
+        reports += intake.load_files(reader, lake, paths, known, is_replay=True, progress=progress)
+    read_s = time.perf_counter() - start
+    report = _publish(settings, site, lake, pointer, is_whole=everything, progress=progress)
+    quarantine.expire(settings.quarantine, settings.quarantine_days)
+    timings = {**report.timings, "reading_s": round(read_s, 3)}
+    return dataclasses.replace(report, files=tuple(reports), seconds=round(time.perf_counter() - start, 3), timings=timings)
+
+
+def _same_key(lake: Lake, key_id: str, settings: Settings) -> None:
+    if lake.manifest.key_id and lake.manifest.key_id != key_id:
+        found = f"the pseudonym key is {key_id}, but the lake was written with {lake.manifest.key_id}"
+        raise SettingsError(str(settings.keys), found, "", "Restore the key, or load into a new home: the two cannot be mixed")
+
+
+def _known(settings: Settings, lake: Lake, pointer: dict | None) -> dict[str, dict]:
+    """Return INT_FILES by file id: as published, and what loads have committed to the lake since."""
+    return {row["file_id"]: row for row in _files(settings, lake, pointer).iter_rows(named=True)}
+
+
+def _files(settings: Settings, lake: Lake, pointer: dict | None) -> pl.DataFrame:
+    after = pointer["manifest_n"] if pointer else 0
+    fresh = lake.rows("int_files", after_n=after)
+    if not pointer:
+        return fresh
+    old = warehouse.read_ledger(settings.build, pointer, ["int_files"]).get("int_files", INT_FILES.empty())
+    return pl.concat([INT_FILES.conform(old).filter(~pl.col("file_id").is_in(fresh["file_id"].implode())), fresh])
+
+
+def _publish(settings: Settings, site: Site, lake: Lake, pointer: dict | None, *, is_whole: bool, progress: Progress | None) -> BuildReport:
+    """Publish what the lake holds beyond the current build; nothing if there is nothing."""
+    start, timings = time.perf_counter(), {}
+    grid = ZoneGrid.from_site(site)
+    state = {"rules_version": RULES_VERSION, "tzdata_version": clock.TZDATA_VERSION, "facts_digest": ledger.facts_digest(site)}
+    is_whole = is_whole or pointer is None or pointer["state"] != state or pointer["manifest_n"] > lake.manifest.n
+    zones_changed = lake.manifest.zones_digest not in ("", grid.digest)
+    if not is_whole and not zones_changed and pointer["manifest_n"] == lake.manifest.n:
+        return _report(settings, site, pointer, start)
+
+    after = 0 if is_whole else pointer["manifest_n"]
+    found = affected.everything(lake) if is_whole else affected.of_new_rows(lake, after, site.zone_name)
+    if zones_changed:
+        found.fix_days = {dt.date.fromisoformat(part.first_day) for part in lake.parts("stg_tracking")}
+    files = _files(settings, lake, None if is_whole else pointer)
+    counts, old_files = INT_FILE_COUNTS.empty(), INT_FILES.empty()
+    if not is_whole:
+        kept = warehouse.read_ledger(settings.build, pointer, ["int_file_counts", "int_files"])
+        counts, old_files = kept.get("int_file_counts", counts), kept.get("int_files", old_files)
+        _add_replaced(found, lake, after, counts, old_files)
+    timings["affected_s"] = round(time.perf_counter() - start, 3)
+
+    fix_counts = recompute.refresh_fixes(lake, grid, sorted(found.fix_days), site.zone_name, progress)
+    lake.commit(zones_digest=grid.digest)
+    timings["tracking_s"] = round(time.perf_counter() - start, 3)
+    fresh_counts = pl.concat([*fix_counts, *recompute.recount(lake, found.counted, site.zone_name), INT_FILE_COUNTS.empty()])
+    counts = _merge_counts(counts, fresh_counts, found)
+    now_at = ledger.now_at(files)
+    about_files = ledger.file_findings(files, site)
+    if is_whole:
+        days = set(counts["day"].unique()) | set(files["file_on"].drop_nulls().unique()) | _neighbours(counts)
+        days |= {intake.NO_DAY} if files["file_on"].null_count() else set()
+    else:
+        fresh_files = lake.rows("int_files", after_n=after)
+        dates = set(fresh_files["file_on"].fill_null(intake.NO_DAY).unique()) | set(old_files.filter(pl.col("file_id").is_in(fresh_files["file_id"].implode()))["file_on"].drop_nulls())
+        days = found.days | dates | affected.of_time(_now_of(settings, pointer), now_at, site.zone_name)
+        if zones_changed:
+            days |= touched_days(set(found.fix_days))
+    dq_files = ledger.files(files, counts)
+    ledger.reconcile(dq_files)
+    timings["counts_s"] = round(time.perf_counter() - start, 3)
+
+    build = warehouse.open_build(settings.build, site.port_code) if not is_whole else None
+    changes = recompute.facts(lake, site, grid, days, found.declared_days, now_at or dt.datetime(1970, 1, 1), about_files, build.connection if build else None, is_whole=is_whole, progress=progress)
+    build_id = ledger.build_id(files, RULES_VERSION, clock.TZDATA_VERSION, state["facts_digest"], lake.manifest.key_id)
+    frames = {
+        "dq_files": dq_files, "dq_file_days": ledger.file_days(files, counts, site.port_code), "meta_freshness": ledger.freshness(dq_files, site),
+        "meta_builds": warehouse.build_row(site, build_id, now_at, dq_files.filter(pl.col("status_code") == "loaded").height, RULES_VERSION),
+        "int_files": files, "int_file_counts": counts,
+    }  # fmt: skip
+    warehouse.publish(settings, site, changes, frames, lake.manifest.n, state, is_whole=is_whole)
+    if build:
+        build.connection.close()
+    timings["published_s"] = round(time.perf_counter() - start, 3)
+    report = _report(settings, site, warehouse.read_pointer(settings.build, site.port_code), start, days, timings)
+    return dataclasses.replace(report, is_changed=True, now_at=now_at)
+
+
+def _add_replaced(found: affected.Affected, lake: Lake, after: int, counts: pl.DataFrame, old_files: pl.DataFrame) -> None:
+    """Add the days of rows that a replay has replaced: they are gone from the lake, and known by their counts only."""
+    again = lake.rows("int_files", after_n=after, columns=["file_id"])["file_id"]
+    gone = counts.filter(pl.col("file_id").is_in(again.implode()))
+    for (table,), part in gone.group_by("table_name"):
+        found.counted.setdefault(table, set()).update(part["utc_day"].unique())
+        found.days |= touched_days(set(part["day"].unique()))
+        if table == "stg_tracking":
+            found.fix_days |= set(part["utc_day"].unique())
+        if table in ("stg_customs", "stg_appointments"):
+            # What the replaced rows named is not known any more: every day they could reach.
+            far = range(-affected.LINK_CUSTOMS.days - 4, affected.LINK_CUSTOMS.days + 5)
+            found.days |= {day + step * affected.ONE_DAY for day in part["day"].unique() for step in far}
+            found.declared_days |= {day + step * affected.ONE_DAY for day in part["day"].unique() for step in far}
+
+
+def _merge_counts(old: pl.DataFrame, fresh: pl.DataFrame, found: affected.Affected) -> pl.DataFrame:
+    recounted = [(table, day) for table, days in found.counted.items() for day in days] + [("stg_tracking", day) for day in found.fix_days]
+    marks = pl.DataFrame(recounted, schema={"table_name": pl.String(), "utc_day": pl.Date()}, orient="row").unique()
+    return pl.concat([INT_FILE_COUNTS.conform(old).join(marks, on=["table_name", "utc_day"], how="anti"), fresh]).sort("table_name", "file_id", "utc_day", "day")
+
+
+def _neighbours(counts: pl.DataFrame) -> set[dt.date]:
+    """Days without lines of their own that facts may lie on: slots of booked appointments, lodgings known by a later event."""
+    near = counts.filter(pl.col("table_name").is_in(["stg_appointments", "stg_means", "stg_logbook"]))["day"].unique()
+    return {day + step * affected.ONE_DAY for day in near for step in range(-1, 32)} if len(near) else set()
+
+
+def _now_of(settings: Settings, pointer: dict | None) -> dt.datetime | None:
+    about = warehouse.read_ledger(settings.build, pointer, ["meta_builds"])["meta_builds"] if pointer else None
+    return about["now_at"][0] if about is not None and about.height else None
+
+
+def _report(settings: Settings, site: Site, pointer: dict | None, start: float, days: set[dt.date] | None = None, timings: dict | None = None) -> BuildReport:
+    about = warehouse.read_ledger(settings.build, pointer, ["meta_builds", "dq_files"]) if pointer else {}
+    files = about.get("dq_files")
+    real = sorted(day for day in days or () if day != intake.NO_DAY)
+    return BuildReport(
+        site.port_code, pointer["build_id"] if pointer else None, False, (), len(real), real[0] if real else None, real[-1] if real else None,
+        about["meta_builds"]["now_at"][0] if about else None, RULES_VERSION, clock.TZDATA_VERSION, round(time.perf_counter() - start, 3),
+        int(files["good_n"].sum() or 0) if files is not None else 0, int(files["duplicate_n"].sum() or 0) if files is not None else 0, timings or {},
+    )  # fmt: skip
+
+
+def status(settings: Settings) -> dict:
+    """Return what is published, as plain values: build, files, freshness, and whether the lake holds more than the build."""
+    site = load_site(settings.site)
+    pointer = warehouse.read_pointer(settings.build, site.port_code)
+    lake = Lake(settings.lake, site.port_code)
+    if pointer is None:
+        return {"port_code": site.port_code, "build_id": None, "unpublished": lake.manifest.n > 0}
+    tables = warehouse.read_ledger(settings.build, pointer, ["meta_builds", "meta_freshness", "dq_files"])
+    files = tables["dq_files"]
+    about = tables["meta_builds"].row(0, named=True)
+    totals = {name: int(files[name].sum() or 0) for name in ("read_n", "good_n", "rejected_n", "duplicate_n")}
+    return {
+        **about, **totals, "refused_n": files.filter(pl.col("status_code") == "refused").height, "segments": list(pointer["segments"]),
+        "freshness": tables["meta_freshness"].to_dicts(), "unpublished": lake.manifest.n > pointer["manifest_n"],
+    }  # fmt: skip
