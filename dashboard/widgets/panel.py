@@ -1,0 +1,156 @@
+"""One panel of a page over a frame of aggregates: title, lead, figure, the line under it, its data table and its CSV; and figures in words.
+
+    words = panel.Words(page)
+    words.number(1234.5, 1); words.percent(.123); words.place("WB1")
+    panel.head(page, title, answer)
+    panel.show(page, figure, key="means", finding=..., table=frame_in_words, n_words=...)      # over a detail
+    panel.show(page, figure, key="lost", finding=..., table=frame_in_words, result=result)     # over a Result: its CSV has full precision
+
+The finding is the alternative text too. Tables are Polars frames whose column names are already in the reader's language.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+import polars as pl
+import streamlit as st
+from babel.dates import format_date, format_time, get_day_names
+from babel.numbers import format_decimal, format_percent
+
+from dashboard.metrics import Result
+from dashboard.selection import Selection
+from dashboard.widgets import chart as widget
+from dashboard.widgets import download, freshness
+from dashboard.widgets.frame import Frame
+
+_NO_DATA = "–"
+
+
+@dataclass(frozen=True)
+class Words:
+    """Figures, dates and site names as the reader of `page` writes them. A missing value is a dash, never a zero."""
+
+    page: Frame
+
+    def number(self, value: float | None, decimals: int = 0) -> str:
+        if value is None:
+            return _NO_DATA
+        return format_decimal(round(value, decimals) + 0.0, format="#,##0" + ("." + "0" * decimals if decimals else ""), locale=self.page.lang)
+
+    def percent(self, share: float | None, decimals: int = 0) -> str:
+        """A share of 0 to 1 as a percentage."""
+        if share is None:
+            return _NO_DATA
+        return format_percent(share, format="#,##0" + ("." + "0" * decimals if decimals else "") + (" %" if self.page.lang == "fr" else "%"), locale=self.page.lang)
+
+    def date(self, day: dt.date | None) -> str:
+        return _NO_DATA if day is None else format_date(day, "EEE d MMM y", locale=self.page.lang)
+
+    def day(self, day: dt.date | None) -> str:
+        return _NO_DATA if day is None else format_date(day, "medium", locale=self.page.lang)
+
+    def time(self, at: dt.datetime | None) -> str:
+        return _NO_DATA if at is None else format_time(at.time(), "HH:mm", locale=self.page.lang)
+
+    def moment(self, at: dt.datetime | None) -> str:
+        return _NO_DATA if at is None else freshness.local_time(at, self.page.lang)
+
+    def weekday(self, number: int, width: str = "abbreviated") -> str:
+        """The name of an ISO weekday."""
+        return str(get_day_names(width, locale=self.page.lang)[number - 1])
+
+    def place(self, code: str | None) -> str:
+        return self._named("place", code)
+
+    def zone(self, code: str | None) -> str:
+        return self._named("zone", code)
+
+    def lane(self, code: str | None) -> str:
+        return self._named("lane", code)
+
+    def _named(self, dimension: str, code: str | None) -> str:
+        return "" if code is None else self.page.store.names(dimension, self.page.lang).get(code, code)
+
+
+def head(page: Frame, title: str, answer: str) -> None:
+    """The title and the page in one sentence."""
+    st.title(title, anchor=False)
+    st.html(f'<p class="lead" data-testid="answer">{html.escape(answer)}</p>')
+
+
+def section(title: str, words: str = "") -> None:
+    """The title of a panel and what it shows, before controls and figure."""
+    st.subheader(title, anchor=False)
+    if words:
+        st.html(f'<p class="quiet">{html.escape(words)}</p>')
+
+
+def quiet(text: str) -> None:
+    st.html(f'<p class="quiet">{html.escape(text)}</p>')
+
+
+def under(page: Frame, n_words: str, selection: Selection | None = None) -> None:
+    """The line under a figure that has no Result: n in words, period, freshness."""
+    parts = [n_words, (selection or page.selection).period_in_words(page.lang), page.say("data up to {at}", at=freshness.local_time(page.store.build().now_local_at, page.lang))]
+    quiet(" · ".join(part for part in parts if part))
+
+
+def show(
+    page: Frame, figure: go.Figure | None, *, key: str, finding: str, table: pl.DataFrame, result: Result | None = None, n_words: str = "",
+    selection: Selection | None = None, name: str = "",
+) -> None:  # fmt: skip
+    """Draw a figure (or none) with its finding, the line under it, its table and its CSV."""
+    st.html(f'<p class="lead">{html.escape(finding)}</p>')
+    if figure is not None:
+        st.plotly_chart(figure, key=key, alt=finding, config=widget._config(page.lang), width="stretch")
+    if result is not None:
+        freshness.under(page, result, n_words)
+    else:
+        under(page, n_words, selection)
+    data(page, table, key=key, result=result, name=name)
+
+
+def data(page: Frame, table: pl.DataFrame, *, key: str, result: Result | None = None, name: str = "", open_: bool = False) -> None:
+    """The data table (folded) and the CSV link."""
+    with st.expander(page.say("Data table and CSV"), key=f"{key}_data", expanded=open_):
+        grid(table, key=f"{key}_table")
+        if result is not None:
+            download.link(page, result, key=key, name=name)
+        else:
+            csv(page, table, key=key, name=name)
+
+
+def grid(table: pl.DataFrame, key: str | None = None, **how: object) -> object:
+    """A table of a Polars frame whose columns are already in words."""
+    return st.dataframe(table, hide_index=True, width="stretch", key=key, **how)
+
+
+def csv(page: Frame, table: pl.DataFrame, *, key: str, name: str = "", label: str = "") -> None:
+    """Offer a small frame of aggregates as CSV: UTF-8 with BOM, semicolon where the reader writes a decimal comma."""
+    comma = page.lang != "en"
+    st.download_button(
+        label or page.say("Download CSV"), data=lambda: csv_bytes(table, decimal_comma=comma), file_name=f"smartport_{name or key}.csv", mime="text/csv", on_click="ignore",
+        key=f"{key}_csv", type="tertiary",
+    )  # fmt: skip
+
+
+def csv_bytes(table: pl.DataFrame, *, decimal_comma: bool = False) -> bytes:
+    """Return the CSV of a small frame, guarded against formulas: a text that starts like one gets a leading apostrophe; numbers stay numbers."""
+    guarded = table.with_columns(
+        pl.when(pl.col(name).str.contains(r"^[=+\-@\t\r]")).then(pl.lit("'") + pl.col(name)).otherwise(pl.col(name)).alias(name)
+        for name, dtype in table.schema.items()
+        if dtype == pl.String
+    )
+    return b"\xef\xbb\xbf" + guarded.write_csv(separator=";" if decimal_comma else ",", decimal_comma=decimal_comma).encode()
+
+
+def cards(items: Sequence[tuple[str, str, str]]) -> None:
+    """A row of plain cards: (name, value, line under it)."""
+    from dashboard.widgets import kpi_card
+
+    st.html(kpi_card.grid([kpi_card.card(name, value, notes=[note], code=f"plain-{number}") for number, (name, value, note) in enumerate(items)]))
