@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import datetime as dt
 
-from babel.dates import format_date, format_datetime, format_skeleton, format_time
+from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
-from dashboard.i18n import N_, translator
+from dashboard.i18n import N_, locale, translator
 
 ISOLATE, POP = "\u2066", "\u2069"  # left-to-right isolate: a number with its unit stays together in any direction
 MINUS = "\u2212"
@@ -39,15 +39,15 @@ def number(value: float | None, lang: str, decimals: int = 0) -> str:
     if value is None:
         return translator(lang)(NO_DATA)
     value = round(value, decimals) + 0.0  # + 0.0 turns -0.0 into 0.0
-    return format_decimal(value, format=f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=lang)
+    return format_decimal(value, format=f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=locale(lang))
 
 
 def share(value: float | None, lang: str, decimals: int = 0) -> str:
     """Format 0.123 as 12 %, with the language's own space and mark."""
     if value is None:
         return translator(lang)(NO_DATA)
-    pattern = format_percent(0, locale=lang).replace("0", f"#,##0.{'0' * decimals}" if decimals else "#,##0")
-    return format_percent(round(value, decimals + 2) + 0.0, format=pattern, locale=lang)
+    pattern = format_percent(0, locale=locale(lang)).replace("0", f"#,##0.{'0' * decimals}" if decimals else "#,##0")
+    return format_percent(round(value, decimals + 2) + 0.0, format=pattern, locale=locale(lang))
 
 
 def value(amount: float | None, unit: str, lang: str, decimals: int = 0) -> str:
@@ -101,24 +101,24 @@ def duration(minutes: float | None, lang: str) -> str:
 
 def day(date: dt.date | None, lang: str, length: str = "medium") -> str:
     """Format a local date; length is short, medium, long or full."""
-    return format_date(date, length, locale=lang) if date else translator(lang)(NO_DATA)
+    return format_date(date, length, locale=locale(lang)) if date else translator(lang)(NO_DATA)
 
 
 def short_day(date: dt.date, lang: str) -> str:
     """Format a date without its year, for axes and small places."""
-    return format_skeleton("MMMd", dt.datetime.combine(date, dt.time()), locale=lang)
+    return format_skeleton("MMMd", dt.datetime.combine(date, dt.time()), locale=locale(lang))
 
 
 def weekday(iso: int, lang: str, width: str = "abbreviated") -> str:
     """Name an ISO weekday (1 is Monday); width is abbreviated or wide."""
-    return format_date(dt.date(2024, 1, iso), {"abbreviated": "EEE", "wide": "EEEE"}[width], locale=lang)
+    return format_date(dt.date(2024, 1, iso), {"abbreviated": "EEE", "wide": "EEEE"}[width], locale=locale(lang))
 
 
 def moment(local_at: dt.datetime | None, lang: str) -> str:
     """Format a local wall time with its date."""
-    return format_datetime(local_at, "medium", locale=lang).replace(f":{local_at:%S}", "", 1) if local_at else translator(lang)(NO_DATA)
+    return f"{day(local_at.date(), lang)} {clock(local_at, lang)}" if local_at else translator(lang)(NO_DATA)
 
 
 def clock(local_at: dt.datetime | dt.time | None, lang: str) -> str:
     """Format a local wall time without its date."""
-    return format_time(local_at, "short", locale=lang) if local_at else translator(lang)(NO_DATA)
+    return format_time(local_at, "short", locale=locale(lang)) if local_at else translator(lang)(NO_DATA)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 
 from babel.dates import format_date
 
-from dashboard.i18n import N_, translator
+from dashboard.i18n import N_, locale, translator
 from etl.contracts import codes
 from etl.errors import DeclarationError
 
@@ -168,7 +168,7 @@ class Selection:
 
     def period_in_words(self, lang: str) -> str:
         _ = translator(lang)
-        first, last = (format_date(day, "medium", locale=lang) for day in (self.first_day, self.last_day))
+        first, last = (format_date(day, "medium", locale=locale(lang)) for day in (self.first_day, self.last_day))
         return first if first == last else _("{first} to {last}", first=first, last=last)
 
     # ------------------------------------------------------------------ asking

@@ -197,6 +197,27 @@ class Store:
             "terminal": tuple(self.table("dim_terminals")["terminal_code"].unique(maintain_order=True)),
         }  # fmt: skip
 
+    def columns(self, sql: str, params: Mapping[str, object], build_id: str | None = None) -> list[tuple[str, str]]:
+        """Return (name, DuckDB type) of a compiled query's columns."""
+        opened, _ = self._opened(build_id)
+        cursor = opened.connection.cursor()
+        try:
+            return [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {sql}", dict(params)).fetchall()]
+        finally:
+            cursor.close()
+
+    def copy_frame(self, frame: pl.DataFrame, spell: Any, target: str, options: str, build_id: str | None = None) -> int:
+        """Write a frame to a file by the same DuckDB writer; `spell` turns its columns into the SELECT over the table `answer`."""
+        opened, _ = self._opened(build_id)
+        cursor = opened.connection.cursor()
+        try:
+            cursor.register("answer", frame)
+            columns = [(row[0], row[1]) for row in cursor.execute("DESCRIBE SELECT * FROM answer").fetchall()]
+            return int(cursor.execute(f"COPY ({spell(columns)}) TO '{target.replace(chr(39), chr(39) * 2)}' ({options})").fetchone()[0])
+        finally:
+            cursor.unregister("answer")
+            cursor.close()
+
     def copy_to(self, sql: str, params: Mapping[str, object], target: str, options: str, build_id: str | None = None) -> int:
         """Let DuckDB write a compiled query to a file (for exports: streamed, never held in memory). Return the rows written."""
         opened, _ = self._opened(build_id)

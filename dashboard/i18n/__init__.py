@@ -25,12 +25,15 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Language:
+    """One language of the screens; `locale` is what Babel spells numbers and dates by (24-hour clock, day before month)."""
+
     code: str
     name: str
     direction: str
+    locale: str
 
 
-LANGUAGES: tuple[Language, ...] = (Language("en", "English", "ltr"), Language("fr", "Français", "ltr"))
+LANGUAGES: tuple[Language, ...] = (Language("en", "English", "ltr", "en_GB"), Language("fr", "Français", "ltr", "fr_FR"))
 DEFAULT_LANGUAGE = "en"
 
 
@@ -66,6 +69,11 @@ def language(code: str | None) -> Language:
     return next((each for each in LANGUAGES if each.code == code), LANGUAGES[0])
 
 
+def locale(lang: str) -> str:
+    """Return the Babel locale of a language code."""
+    return language(lang).locale
+
+
 @lru_cache(maxsize=16)
 def translator(lang: str) -> Translator:
     """Return the translator of a language code (unknown codes fall back to English)."""
@@ -90,7 +98,7 @@ def keys() -> frozenset[str]:
     from dashboard.metrics import DIMENSIONS, METRICS
     from etl.contracts.codes import CODE_LISTS
 
-    marks = {"_": None, "N_": None, "plural": (1, 2)}
+    marks = {"_": None, "say": None, "N_": None, "plural": (1, 2)}
     found: set[str] = set()
     for _file, _line, message, _comments, _context in extract_from_dir(FOLDER.parent, [("**.py", "python")], {}, marks):
         found.add(message[0] if isinstance(message, tuple) else message)

@@ -19,7 +19,7 @@ WEEKDAY_LIST = codes.CodeList("weekday", WEEKDAYS)
 
 def _band(codes_: dict[str, str], edges: tuple[int, ...]) -> str:
     names = list(codes_)
-    steps = " ".join(f"WHEN turnaround_min < {edge} THEN '{name}'" for name, edge in zip(names, edges))
+    steps = " ".join(f"WHEN turnaround_min < {edge} THEN '{name}'" for name, edge in zip(names, edges, strict=False))
     return f"CASE WHEN turnaround_min IS NULL THEN NULL {steps} ELSE '{names[-1]}' END"
 
 

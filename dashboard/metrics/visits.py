@@ -18,7 +18,7 @@ def _bands(words: dict[str, str], edges: tuple[int, ...], prefix: str) -> tuple[
     return tuple(
         Metric(f"{prefix}_{code}", label, "Share of the visits with a certain turnaround that fall into this band; the lower edge belongs to the band.", "share", "visits",
                where=_P, share=_between(low, high), decimals=1, standard="METRIS bands")
-        for (code, label), low, high in zip(words.items(), lows, highs)
+        for (code, label), low, high in zip(words.items(), lows, highs, strict=True)
     )  # fmt: skip
 
 

@@ -1,0 +1,95 @@
+"""The about.md beside an export: what the columns mean, the selection in words, build, counts, SQL. Text only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from dashboard import format as fmt
+from dashboard.details import Detail
+from dashboard.exports.dialects import DIALECTS, written
+from dashboard.i18n import translator
+from dashboard.metrics import METRICS, Result
+from dashboard.selection import FILTERS, VIEWS, Selection
+from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
+
+if TYPE_CHECKING:
+    from dashboard.store import Build
+
+_FIELDS = {field.name: field for table in (*LEDGER_TABLES, *FACT_TABLES[::-1]) for field in table.fields}
+
+
+def of_result(result: Result, build: Build, lang: str, dialect: str, rows: int) -> str:
+    """Describe the export of a Result."""
+    _ = translator(lang)
+    lines = _head(_("Export of figures"), build, result.selection, lang, dialect, rows)
+    if result.before:
+        lines.append(f"- {_('Comparison')}: {result.before.period_in_words(lang)}" + (f" ({_('both cut at the same local time of their last day')})" if result.cut_at else ""))
+    if result.suppressed_n:
+        lines.append(f"- {_('Small cells hidden to protect persons and firms')}: {result.suppressed_n}")
+    for code, missing in result.unanswered.items():
+        lines.append(f"- {_(METRICS[code].label)}: " + _("these filters do not apply to it: {names}", names=", ".join(_(FILTERS[name][0]) if name in FILTERS else _("View") for name in missing)))
+    lines += ["", f"## {_('Columns')}", ""]
+    if result.grain:
+        lines.append(f"- `period`: {_('start of the step of time, local')}")
+    lines += [f"- `{dimension.code}`: {_(dimension.label)}{_codes(dimension.codes, _)}" for dimension in result.by]
+    if "is_total" in result.frame.columns:
+        lines.append(f"- `is_total`: {_('true in the row over everything, recomputed from the rows')}")
+    for metric in result.metrics:
+        standard = f" {_('Standard')}: {metric.standard}." if metric.standard else ""
+        lines.append(f"- `{metric.code}`: **{_(metric.label)}** ({_unit(metric.unit, _)}). {_(metric.about)}{standard}")
+    lines += [
+        f"- `...__n`: {_('rows behind the figure')}; `...__low`, `...__high`: {_('95 % interval, rows taken as independent')}; `...__before`: {_('the same figure of the comparison period')}",
+        "", f"## {_('Rows behind the figures')}", "", *(f"- `{metric.code}`: {result.rows[f'{metric.code}__n'].sum()}" for metric in result.metrics),
+        "", "## SQL", "", *(f"```sql\n{sql}\n```\n\n`{json.dumps(params, default=str, ensure_ascii=False)}`\n" for sql, params in zip(result.sql, result.params, strict=True)),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def of_rows(detail: Detail, columns: Sequence[tuple[str, str]], selection: Selection | None, how: Mapping[str, object], build: Build, lang: str, dialect: str, rows: int, sql: str) -> str:
+    """Describe the export of a row list."""
+    _ = translator(lang)
+    lines = _head(_(detail.label), build, selection, lang, dialect, rows)
+    if how.get("metric"):
+        metric = METRICS[str(how["metric"])]
+        lines.append(f"- {_('Only the rows behind')}: {_(metric.label)}. {_(metric.about)}")
+    lines += [f"- {_('Only')}: {name} = {value}" for name, value in (*how.get("narrow", ()), *how.items()) if name not in ("metric", "narrow")]
+    lines += ["", f"## {_('Columns')}", ""]
+    for name in written(columns):
+        field = _FIELDS.get(name)
+        if field:
+            lines.append(f"- `{name}`: {_(field.about)}{f' ({field.unit})' if field.unit else ''}{_codes(field.codes, _)}")
+        else:
+            lines.append(f"- `{name}`")
+    lines += ["", "## SQL", "", f"```sql\n{sql}\n```"]
+    return "\n".join(lines) + "\n"
+
+
+def _head(title: str, build: Build, selection: Selection | None, lang: str, dialect: str, rows: int) -> list[str]:
+    _ = translator(lang)
+    lines = [f"# {title}", ""]
+    if build.is_sample:
+        lines += [f"**{_('Demonstration data - fictitious')}**", ""]
+    lines += [f"- {_('Port')}: {build.port_name} ({build.port_code})"]
+    if selection:
+        lines += [
+            f"- {_('Selection')}: {selection.in_words(lang)}", f"- {_('First and last day, local')}: {selection.first_day} / {selection.last_day}",
+            f"- {_('View')}: {_(VIEWS[selection.view])}",
+        ]  # fmt: skip
+    return [
+        *lines, f"- {_('Data up to')}: {fmt.moment(build.now_local_at, lang)} ({build.zone_name})", f"- {_('Build')}: {build.build_id}", f"- {_('Rows')}: {rows}",
+        f"- {_('Spelling')}: UTF-8 BOM; {_(DIALECTS[dialect].label)}; {_('times in ISO 8601 with their offset; empty is no data')}",
+    ]  # fmt: skip
+
+
+def _codes(code_list: Any, _: Any) -> str:
+    if code_list is None:
+        return ""
+    return " [" + "; ".join(f"{code} = {_(words)}" for code, words in code_list.codes.items()) + "]"
+
+
+def _unit(unit: str, _: Any) -> str:
+    return {
+        "count": _("count"), "min": _("minutes"), "hours": _("truck-hours"), "share": _("share, 0 to 1"), "per_visit": _("per visit"), "per_hour": _("per hour"), "index": _("index"), "ratio": _("ratio"),
+    }[unit]  # fmt: skip

@@ -1,0 +1,115 @@
+"""An Order (what is wanted, in which spelling and language) and the files it becomes. DuckDB writes them; memory stays flat at any size."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dashboard import store
+from dashboard.details import DETAILS, compile_detail
+from dashboard.exports import about
+from dashboard.exports.dialects import BOM, DIALECTS, copy_options, file_sql
+from dashboard.metrics import Result
+from dashboard.selection import Selection
+from etl.errors import DeclarationError
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Order:
+    """One wanted export: a Result, or a row list with its narrowing. `build_id` pins the build the page showed."""
+
+    port: str
+    build_id: str
+    dialect: str
+    lang: str
+    name: str
+    selection: Selection | None
+    result: Result | None = field(default=None, repr=False, compare=False)
+    detail: str | None = None
+    how: tuple[tuple[str, object], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.dialect not in DIALECTS:
+            raise DeclarationError("export", f"dialect '{self.dialect}' is not known", ", ".join(DIALECTS))
+
+    @property
+    def stem(self) -> str:
+        """File name without ending: what, and of which days."""
+        days = f"_{self.selection.first_day}_{self.selection.last_day}" if self.selection else ""
+        return f"smartport_{self.name}{days}"
+
+
+def of_result(result: Result, *, dialect: str = "comma", lang: str = "en", name: str = "") -> Order:
+    """Order the very frame a page shows."""
+    plain = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name or result.metrics[0].code)
+    return Order(result.selection.port, result.build_id, dialect, lang, plain, result.selection, result=result)
+
+
+def of_rows(detail: str, selection: Selection | None = None, *, dialect: str = "comma", lang: str = "en", build_id: str | None = None, **how: object) -> Order:
+    """Order a row list, uncapped: `how` as in store.rows (narrow, metric, grain, period, or the detail's own parameters)."""
+    if detail not in DETAILS:
+        raise DeclarationError("export", f"detail '{detail}' is not known", ", ".join(DETAILS))
+    build = store.of(selection.port if selection else None).build(build_id)
+    frozen = tuple((name, tuple(value.items()) if isinstance(value, Mapping) else value) for name, value in how.items() if value is not None)
+    return Order(build.port_code, build.build_id, dialect, lang, detail, selection, detail=detail, how=frozen)
+
+
+def write(order: Order, folder: Path) -> tuple[Path, Path]:
+    """Write the CSV and its about.md into `folder` and return their paths. Raises BuildError when the order's build is gone."""
+    port, dialect = store.of(order.port), DIALECTS[order.dialect]
+    build = port.build(order.build_id)
+    around = (build.first_day, build.last_day)
+    target = folder / f"{order.stem}.csv"
+    body = _scratch(folder)
+    try:
+        if order.result is not None:
+            n = port.copy_frame(order.result.frame, lambda columns: file_sql("SELECT * FROM answer", columns, dialect, build.zone_name, around), str(body), copy_options(dialect), order.build_id)
+            text = about.of_result(order.result, build, order.lang, order.dialect, n)
+        else:
+            sql, params = _compiled(order)
+            columns = port.columns(sql, params, order.build_id)
+            n = port.copy_to(file_sql(sql, columns, dialect, build.zone_name, around), params, str(body), copy_options(dialect), order.build_id)
+            text = about.of_rows(DETAILS[order.detail], columns, order.selection, dict(order.how), build, order.lang, order.dialect, n, sql)
+        _with_bom(body, target)
+    finally:
+        body.unlink(missing_ok=True)
+    beside = folder / "about.md"
+    beside.write_text(text, "utf-8")
+    return target, beside
+
+
+def write_zip(order: Order, folder: Path) -> Path:
+    """Write CSV and about.md into one zip and return its path."""
+    csv, beside = write(order, folder)
+    target = folder / f"{order.stem}.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.write(csv, csv.name)
+        archive.write(beside, beside.name)
+    csv.unlink()
+    beside.unlink()
+    return target
+
+
+def _compiled(order: Order) -> tuple[str, dict[str, object]]:
+    how = {name: dict(value) if name == "narrow" else value for name, value in order.how}
+    known = {name: how.pop(name) for name in ("narrow", "metric", "grain", "period", "limit") if name in how}
+    return compile_detail(DETAILS[order.detail], order.selection, order.port, **known, params=how)
+
+
+def _scratch(folder: Path) -> Path:
+    handle, path = tempfile.mkstemp(suffix=".part", dir=folder)
+    os.close(handle)
+    return Path(path)
+
+
+def _with_bom(body: Path, target: Path) -> None:
+    with body.open("rb") as source, target.open("wb") as out:
+        out.write(BOM)
+        while chunk := source.read(_CHUNK):
+            out.write(chunk)

@@ -1,0 +1,52 @@
+"""The web side of exports: ROUTES for the server. A file is made in a folder of its own, streamed, and removed with it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from starlette.background import BackgroundTask
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from dashboard.exports.files import write, write_zip
+from dashboard.exports.links import PREFIX, take
+from etl.errors import SmartportError
+
+_TYPES = {"zip": "application/zip", "csv": "text/csv; charset=utf-8", "about": "text/markdown; charset=utf-8"}
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_CHUNK = 1 << 18
+
+
+def export(request: Request) -> Response:
+    """Make and stream what a one-time link stands for. A plain function: Starlette runs it in a thread, so the pages go on meanwhile."""
+    found = take(request.path_params["token"])
+    if found is None:
+        return PlainTextResponse("This link has been used or is too old. Reload the page and try again.\n", 410, _HEADERS)
+    form, order = found
+    folder = Path(tempfile.mkdtemp(prefix="smartport-export-"))
+    try:
+        path = write_zip(order, folder) if form == "zip" else write(order, folder)[form == "about"]
+    except SmartportError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        return PlainTextResponse(f"{error}\n", 410, _HEADERS)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    headers = _HEADERS | {"Content-Disposition": f'attachment; filename="{path.name}"', "Content-Length": str(path.stat().st_size)}
+    return StreamingResponse(_read(path, folder), headers=headers, media_type=_TYPES[form], background=BackgroundTask(shutil.rmtree, folder, True))
+
+
+def _read(path: Path, folder: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                yield chunk
+    finally:  # also when the reader goes away half-way, and no background task is run
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+ROUTES = (Route(PREFIX + "/{token}/{name}", export, methods=["GET"]),)
