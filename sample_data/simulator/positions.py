@@ -1,0 +1,111 @@
+"""Tracking files of each day, from two invented providers: A drops JSON lines, B drops Parquet. Days are UTC."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+
+from sample_data.simulator import layout, port, tracks, truth
+from sample_data.simulator.files import Desk, Log
+from sample_data.simulator.options import Options
+from sample_data.simulator.plan import midnight_s
+
+_LOG = Log("tracking", "tracking_a_{day}.jsonl", "")
+_LEGS = ("visit", "leg", "role", "place", "arrived", "started", "ended", "left", "truck", "plate", "provider")
+
+
+class TrackDesk:
+    """Keeps the legs of equipped trucks until they are gone, and writes the fixes of days that are over."""
+
+    def __init__(self, options: Options, desk: Desk) -> None:
+        self.options, self.desk = options, desk
+        self.legs = pl.DataFrame()
+        self.from_s = midnight_s(options.tracking_start) if options.tracking_days > 0 else 1 << 60
+        self.end_s = midnight_s(options.end)
+
+    def week(self, records: pl.DataFrame, heap: list, about: pl.DataFrame, before: pl.DataFrame, first: dt.date, last: dt.date, book: truth.Book) -> None:
+        """Take the week's records and write its days. `heap` says where trucks under way will arrive next."""
+        end = midnight_s(last + dt.timedelta(days=1))
+        if end <= self.from_s:
+            return
+        new = records.filter(pl.col("is_equipped"))
+        place = layout.places(new["role"].to_numpy()[:, None], new["terminal"].to_numpy(), new["terminal_2"].clip(0).to_numpy())[:, 0]
+        new = new.with_columns(place=pl.Series(place)).select(_LEGS)
+        entered = new.filter((pl.col("role") == port.ENTRY) & (pl.col("arrived") - tracks.QUEUE_DRIVE_S >= self.from_s))["visit"]
+        known = pl.concat([entered, self.legs["visit"].unique()]) if len(self.legs) else entered
+        new = new.filter(pl.col("visit").is_in(known.implode()))
+        self.legs = (pl.concat([self.legs, new]) if len(self.legs) else new).sort("visit", "leg")
+        if self.legs.is_empty():
+            return
+        parts = tracks.segments(self._with_next(heap, end))
+        trucks = self.legs.select("visit", "truck", "plate", "provider").unique("visit", keep="first", maintain_order=True)
+        low = max(midnight_s(first), self.from_s) // 86400 * 86400
+        for start in range(low, end, 86400):
+            since, to = max(start, midnight_s(first), self.from_s - 3600), min(start + 86400, end)
+            if to > since:
+                self._write(tracks.fixes(parts, trucks, self.options.seed, since, to), start)
+        gone = self.legs.filter((pl.col("role") == port.OUT) & (pl.col("left") + 200 < end))["visit"]
+        self._note(parts.filter(pl.col("visit").is_in(gone.implode())), book, end)
+        self.legs = self.legs.filter(~pl.col("visit").is_in(gone.implode()))
+
+    def _with_next(self, heap: list, end: int) -> pl.DataFrame:
+        """Add to trucks that are driving the place and time they will arrive at, found in the event queue."""
+        under_way = set(self.legs["visit"].to_list())
+        coming = [(visit, leg, at) for at, visit, leg in heap if visit in under_way and leg > 0]
+        if not coming:
+            return self.legs
+        # The next place is not in the heap; a driving truck is shown standing where it left until the next week's records say more.
+        extra = pl.DataFrame(coming, schema={"visit": pl.Int64, "leg": pl.Int64, "left": pl.Int64}, orient="row")
+        at = self.legs.unique("visit", keep="last", maintain_order=True).drop("leg", "left")
+        moved = extra.join(at, on="visit").with_columns(role=pl.lit(port.PARK, dtype=pl.Int64), arrived=pl.col("left"), started=pl.col("left"), ended=pl.col("left"))
+        return pl.concat([self.legs, moved.select(_LEGS)]).sort("visit", "leg")
+
+    def _note(self, parts: pl.DataFrame, book: truth.Book, end: int) -> None:
+        stays = tracks.stays(parts)
+        stays = stays.filter(pl.col("entered") < end).with_columns((pl.col(name) * 1e6).round().cast(pl.Int64).cast(pl.Datetime("us")) for name in ("entered", "left"))
+        trucks = self.legs.select("visit", "plate").unique("visit", keep="first", maintain_order=True)
+        stays = stays.join(trucks, on="visit", how="left", maintain_order="left").rename({"entered": "entered_at", "left": "left_at", "visit": "visit_no"})
+        stays = stays.with_columns(stay_min=(pl.col("left_at") - pl.col("entered_at")).dt.total_microseconds() / 60e6)
+        book.add(stays.select("visit_no", "plate", "zone_code", "entered_at", "left_at", "stay_min"))
+
+    def finish(self, book: truth.Book) -> None:
+        """Write the stays of trucks still inside, cut at the end of the run."""
+        if self.legs.is_empty():
+            book.add(pl.DataFrame(schema={"visit_no": pl.Int64, "plate": pl.String, "zone_code": pl.String, "entered_at": pl.Datetime("us"), "left_at": pl.Datetime("us"), "stay_min": pl.Float64}))
+            return
+        parts = tracks.segments(self.legs).filter(pl.col("from_s") < self.end_s).with_columns(to_s=pl.min_horizontal("to_s", pl.lit(self.end_s)))
+        self._note(parts, book, self.end_s)
+
+    def _write(self, fixes: pl.DataFrame, start: int) -> None:
+        if fixes.is_empty():
+            return
+        day = dt.datetime.fromtimestamp(start, dt.timezone.utc).date()
+        inbox = self.desk.out / "inbox"
+        a = fixes.filter(pl.col("provider") == 0)
+        stamp = pl.from_epoch(pl.col("at"), time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        lines = a.select(
+            pl.concat_str(
+                pl.lit('{"plate":"'), "plate", pl.lit('","t":"'), stamp, pl.lit('","lon":'), pl.col("longitude").cast(pl.String), pl.lit(',"lat":'),
+                pl.col("latitude").cast(pl.String), pl.lit(',"v":'), pl.col("speed_kmh").cast(pl.String), pl.lit("}"),
+            )
+        ).to_series().to_list()  # fmt: skip
+        name = _LOG.name.format(day=day)
+        damaged = self.desk.schedule.damage("tracking_a", name, day, lines, ",") if (inbox / name).exists() is False else []
+        places = []
+        for index, copy, kind in damaged:
+            lines.insert(index + 1, copy)
+            places = [at + 1 for at in places] if places else []
+            places.append(index + 1)
+        for at, (_, _, kind) in zip(places, damaged):
+            self.desk._note(kind, _LOG, "inbox", name, at + 1, None, "", day, "")
+        data = "".join(f"{line}\n" for line in lines).encode()
+        (inbox / name).write_bytes(data)
+        b = fixes.filter(pl.col("provider") == 1).select(
+            vehicle="plate", time_utc=(pl.col("at") * 1_000_000).cast(pl.Datetime("us")), longitude="longitude", latitude="latitude", speed="speed_kmh"
+        )  # fmt: skip
+        path = inbox / f"tracking_b_{day}.parquet"
+        b.write_parquet(path, compression="zstd", statistics=False)
+        self.desk.lines_n += len(lines) + len(b)
+        self.desk.files_n += 2
+        self.desk.bytes_n += len(data) + path.stat().st_size
