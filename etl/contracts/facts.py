@@ -117,7 +117,7 @@ FCT_VISIT_TRACKS = Table(
     "entry_day",
 )  # fmt: skip
 FCT_ZONE_STAYS = Table(
-    "fct_zone_stays", "One unbroken presence of one truck in one zone; pieces at most 180 s apart are one stay unless it was in another zone in between.", ("port_code", "stay_id"),
+    "fct_zone_stays", "One unbroken presence of one truck in one zone; pieces at most 180 s apart are one stay.", ("port_code", "stay_id"),
     (
         _PORT,
         Field("stay_id", "text", "Digest of port, truck, zone and entry", required=True),

@@ -10,10 +10,10 @@ The rules, chosen on tracks with known truth (figures in tests/benchmarks/RESULT
 2. Between two fixes on different sides of an edge, at most the stay gap apart, the truck is taken to drive straight and evenly:
    the crossing is where that line meets the zone's edge. Holes and smaller zones on top count as they are drawn.
 3. After a longer silence the edge lies half-way into it, at most EDGE_CAP stay gaps from the fix: nothing better is known.
-4. Pieces of one truck and zone at most the stay gap apart are one stay, unless the truck truly was in another zone in between: at
-   least two fixes, and more than NOISE_M from that zone's outline or longer than SHORT_S. A weighing parts the road in two.
+4. Pieces of one truck and zone at most the stay gap apart are one stay, whatever was seen in between: a road goes on over a
+   weighing of two minutes, which is a stay of its own. Stays of two zones may therefore overlap.
 5. A presence that is only noise (short runs, all within NOISE_M of the outline) inside another stay is dropped; two stays that
-   overlap are parted so that the first keeps as much of the overlap as the truck was seen in its zone.
+   overlap by such noise are parted so that the first keeps as much of the overlap as the truck was seen in its zone.
 """
 
 from __future__ import annotations
@@ -200,18 +200,17 @@ def _reduce(function: np.ufunc, values: np.ndarray, start: np.ndarray) -> np.nda
 
 
 def _merge(runs: dict[str, np.ndarray], grid: ZoneGrid) -> dict[str, np.ndarray]:
-    """Rule 4: runs of one truck and zone at most the stay gap apart are one stay, unless it truly was elsewhere in between."""
-    true_before = np.append(0, np.cumsum((runs["depth"] > NOISE_M) & (runs["fixes_n"] >= 2)))
-    runs |= {"true_before": true_before[:-1], "true_through": true_before[1:], "inside": runs["left"] - runs["entered"]}
+    """Rule 4: runs of one truck and zone at most the stay gap apart are one stay. Sorted by truck and entry."""
+    runs |= {"inside": runs["left"] - runs["entered"]}
     order = np.lexsort((runs["entered"], runs["zone"], runs["truck"]))
     runs = {name: value[order] for name, value in runs.items()}
     same = (runs["truck"][1:] == runs["truck"][:-1]) & (runs["zone"][1:] == runs["zone"][:-1])
     near = runs["entered"][1:] - runs["left"][:-1] <= int(grid.gap_s * _SECOND)
-    elsewhere = runs["true_before"][1:] > runs["true_through"][:-1]
-    start = np.flatnonzero(np.append(True, ~(same & near & ~elsewhere)))
+    start = np.flatnonzero(np.append(True, ~(same & near)))
     stays = {name: runs[name][start] for name in ("row", "truck", "zone", "entered")}
     stays |= {name: _reduce(np.add, runs[name], start) for name in ("fixes_n", "inside")}
     stays |= {"left": _last_of(runs["left"], start), "depth": _reduce(np.maximum, runs["depth"], start)}
+    stays |= {"first_depth": runs["depth"][start], "last_depth": _last_of(runs["depth"], start)}
     return _in_entry_order(stays)
 
 
@@ -221,13 +220,14 @@ def _in_entry_order(stays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _settle_edges(stays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Rule 5: drop noise at an edge, and part two stays that overlap so that each keeps the time the truck was seen in its zone."""
+    """Rule 5: drop noise at an edge, and part two stays that overlap by it so that the first keeps the time the truck was seen in its zone."""
     base = stays["entered"].min()
     end = stays["left"] - base + stays["truck"] * (int(stays["left"].max() - base) + 1)
     within = np.append(False, np.maximum.accumulate(end)[:-1] >= end[1:])  # another stay of the truck began before and ends after it
     stays = {name: value[~(within & (stays["depth"] <= NOISE_M))] for name, value in stays.items()}
     entered, left = stays["entered"], stays["left"]
-    a = np.flatnonzero((stays["truck"][1:] == stays["truck"][:-1]) & (entered[1:] < left[:-1]) & (left[1:] > left[:-1]))
+    by_noise = (stays["last_depth"][:-1] <= NOISE_M) | (stays["first_depth"][1:] <= NOISE_M)
+    a = np.flatnonzero((stays["truck"][1:] == stays["truck"][:-1]) & (entered[1:] < left[:-1]) & (left[1:] > left[:-1]) & by_noise)
     own = np.clip(stays["inside"][a] - (entered[a + 1] - entered[a]), 0, left[a] - entered[a + 1])
     left[a] = entered[a + 1] = entered[a + 1] + own
     return _in_entry_order(stays)

@@ -56,25 +56,23 @@ def _of_one_truck(plate, rows, zones, shapes, grid):
         pieces.append([zone, entered, left, last - first + 1, depth])
     merged = []
     for zone in {piece[0] for piece in pieces}:
-        last = at = None
-        for n, piece in enumerate(pieces):
+        last = None
+        for piece in pieces:
             if piece[0] != zone:
                 continue
-            elsewhere = last and any(depth > NOISE_M and fixes_n >= 2 for _, _, _, fixes_n, depth in pieces[at + 1 : n])
-            if last and piece[1] - last[2] <= gap and not elsewhere:
-                last[2], last[3], last[4], last[5] = piece[2], last[3] + piece[3], max(last[4], piece[4]), last[5] + piece[2] - piece[1]
+            if last and piece[1] - last[2] <= gap:
+                last[2], last[3], last[4], last[5], last[7] = piece[2], last[3] + piece[3], max(last[4], piece[4]), last[5] + piece[2] - piece[1], piece[4]
             else:
-                last = [*piece, piece[2] - piece[1]]
+                last = [*piece, piece[2] - piece[1], piece[4], piece[4]]
                 merged.append(last)
-            at = n
     merged.sort(key=lambda s: (s[1], -s[2].timestamp(), grid.codes.index(s[0])))
     kept = [s for n, s in enumerate(merged) if not (s[4] <= NOISE_M and any(other[2] >= s[2] for other in merged[:n]))]
     starts, ends = [s[1] for s in kept], [s[2] for s in kept]
     for n in range(len(kept) - 1):
-        if starts[n + 1] < ends[n] < ends[n + 1]:
+        if starts[n + 1] < ends[n] < ends[n + 1] and (kept[n][7] <= NOISE_M or kept[n + 1][6] <= NOISE_M):
             own = min(max(kept[n][5] - (starts[n + 1] - starts[n]), dt.timedelta(0)), ends[n] - starts[n + 1])
             kept[n][2] = kept[n + 1][1] = starts[n + 1] + own
-    return [(plate, zone, entered, left, n) for zone, entered, left, n, _, _ in kept]
+    return [(plate, zone, entered, left, n) for zone, entered, left, n, *_ in kept]
 
 
 def _edge(fix, other, other_zone, zone, shapes, grid, gap):

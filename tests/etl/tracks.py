@@ -138,12 +138,11 @@ def tracks(seed: int, visits: int, *, start: dt.datetime = DAY, spread_s: float 
 
 
 def bridged(stays: pl.DataFrame, gap_s: float = 180.0) -> pl.DataFrame:
-    """Return stays with presences of one truck and zone at most `gap_s` apart, and no other zone between, made one: the declared meaning."""
-    near = (pl.col("entered_at") - pl.col("left_at").shift(1)).dt.total_microseconds() <= gap_s * 1e6
-    same = (pl.col("plate_key") == pl.col("plate_key").shift(1)) & (pl.col("zone_code") == pl.col("zone_code").shift(1))
+    """Return stays with presences of one truck and zone at most `gap_s` apart made one: the declared meaning of a stay."""
+    far = (pl.col("entered_at") - pl.col("left_at").shift(1).over("plate_key", "zone_code")).dt.total_microseconds() > gap_s * 1e6
     return (
-        stays.sort("plate_key", "entered_at")
-        .with_columns(n=(~(near & same)).fill_null(True).cum_sum())
+        stays.sort("plate_key", "zone_code", "entered_at")
+        .with_columns(n=far.fill_null(True).cum_sum().over("plate_key", "zone_code"))
         .group_by("plate_key", "zone_code", "n", maintain_order=True).agg(pl.col("entered_at").first(), pl.col("left_at").last())
         .drop("n")
     )  # fmt: skip
