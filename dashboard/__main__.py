@@ -1,0 +1,206 @@
+"""`smartport`: the composition root. Here the two wings and the simulator meet; commands are parsed and handed on, no figure is made.
+
+serve, demo and export live here; load, check, status, rebuild, rejects and truth come from etl.cli, sample from the simulator.
+Heavy parts are imported by the command that needs them, so that `smartport --help` is instant and a second demo starts fast.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+import time
+import urllib.request
+import webbrowser
+from pathlib import Path
+
+from etl.errors import SmartportError
+from etl.settings import ROOT, SAMPLE_SITE, load_settings
+
+PORT = 8501
+_SERVER = Path(__file__).with_name("server.py")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command and return its exit code. Errors a user may see are one sentence on standard error."""
+    parser = argparse.ArgumentParser(prog="smartport", description="Truck turnaround, congestion and pilot evidence for a port agency, from its own logs.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_dashboard(commands)
+    _add_etl(commands)
+    _add_sample(commands)
+    arguments = parser.parse_args(argv)
+    try:
+        return int(arguments.run(arguments) or 0)
+    except SmartportError as error:
+        print(f"smartport: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("smartport: interrupted. The last build stands; run the same command again to finish.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _add_dashboard(commands: argparse._SubParsersAction) -> None:
+    def command(name: str, words: str, run: object) -> argparse.ArgumentParser:
+        parser = commands.add_parser(name, help=words, description=words)
+        parser.set_defaults(run=run)
+        return parser
+
+    serve = command("serve", "Open the dashboard of the published build.", _serve)
+    demo = command("demo", "Make the fictitious port once, load it and open the dashboard.", _demo)
+    demo.add_argument("--folder", type=Path, default=Path("demo"), help="where the demonstration lives (default ./demo)")
+    demo.add_argument("--days", type=int, help="fewer days than the whole demonstration (273)")
+    demo.add_argument("--no-serve", action="store_true", help="make and load only")
+    for parser in (serve, demo):
+        parser.add_argument("--port", type=int, default=PORT, help=f"web port (default {PORT})")
+        parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
+        parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    export = command("export", "Write figures, or the rows behind them, as CSV with an about.md.", _export)
+    export.add_argument("metrics", nargs="*", metavar="METRIC", help="metric codes, e.g. visits turnaround_p50")
+    export.add_argument("--rows", metavar="DETAIL", help="a row list instead of figures, e.g. visits")
+    export.add_argument("--by", default="", help="dimensions, comma-separated, e.g. terminal,direction")
+    export.add_argument("--grain", choices=("hour", "day", "week", "month"))
+    export.add_argument("--from", dest="first", metavar="DAY", help="first local day, e.g. 2026-09-01 (default: 28 days up to now)")
+    export.add_argument("--to", dest="last", metavar="DAY", help="last local day, included")
+    export.add_argument("--view", choices=("all", "core"), default="all")
+    export.add_argument("--filter", action="append", default=[], metavar="NAME=A,B", help="e.g. --filter terminal=TCE --filter lane=6A,6B")
+    export.add_argument("--compare", action="store_true", help="add the like-for-like period before")
+    export.add_argument("--totals", action="store_true", help="add a row over everything")
+    export.add_argument("--format", choices=("csv", "zip"), default="csv", help="csv (about.md beside it) or one zip of both")
+    export.add_argument("--dialect", default="comma", help="comma, semicolon (decimal comma, French Excel) or semicolon_point")
+    export.add_argument("--lang", default="en", help="language of about.md: en or fr")
+    export.add_argument("--out", type=Path, default=Path("."), help="folder to write into (default here)")
+    for parser in (serve, export):
+        parser.add_argument("--home", help="where builds lie (SMARTPORT_HOME, default ./smartport_home)")
+        parser.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
+
+
+def _add_etl(commands: argparse._SubParsersAction) -> None:
+    from etl.cli import add_commands
+
+    add_commands(commands)
+
+
+def _add_sample(commands: argparse._SubParsersAction) -> None:
+    from sample_data.simulator.__main__ import add_arguments
+
+    words = "Make the logs of the fictitious sample port, of any size."
+    parser = commands.add_parser("sample", help=words, description=words)
+    add_arguments(parser)
+    parser.set_defaults(run=_sample)
+
+
+# ---------------------------------------------------------------------- the commands
+def _serve(arguments: argparse.Namespace) -> int:
+    settings = load_settings(arguments.home, arguments.site)
+    return _open(settings.home, settings.site, arguments)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    """Make sample, load, serve; what is there already is not made again."""
+    folder = arguments.folder.resolve()
+    settings = load_settings(folder / "home", SAMPLE_SITE)
+    done = folder / "made.txt"
+    if not (done.is_file() and list(settings.build.glob("*/current.json"))):
+        from etl import pipeline
+        from etl.loading.progress import Bar
+        from sample_data.simulator import demo, simulate
+
+        started = time.monotonic()
+        print(f"Making the fictitious port of the demonstration in {folder} (once) ...", flush=True)
+        simulate(demo(folder / "logs", **({"days": arguments.days} if arguments.days else {})), _show("simulating"))
+        for inbox in ("inbox", "inbox_late"):
+            if (folder / "logs" / inbox).is_dir():
+                with Bar.for_terminal(None, False) as bar:
+                    pipeline.load(settings, folder / "logs" / inbox, progress=bar)
+        done.write_text("The demonstration port is made and loaded. Remove this folder to make it again.\n", "utf-8")
+        print(f"Ready after {time.monotonic() - started:.0f} s.", flush=True)
+    return 0 if arguments.no_serve else _open(settings.home, settings.site, arguments)
+
+
+def _sample(arguments: argparse.Namespace) -> int:
+    from sample_data.simulator import simulate
+    from sample_data.simulator.__main__ import options_from, say
+
+    try:
+        print(say(simulate(options_from(arguments), _show("sample port"))))
+    except ValueError as error:
+        print(f"smartport sample: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from dashboard import exports, store
+    from dashboard.exports.files import write_zip
+    from dashboard.selection import FILTERS, Selection
+
+    store.use(load_settings(arguments.home, arguments.site))
+    port = store.of()
+    query = {"v": "1", "view": arguments.view} | dict(pair.partition("=")[::2] for pair in arguments.filter)
+    if arguments.first or arguments.last:
+        query |= {"from": arguments.first or str(port.build().first_day), "to": arguments.last or str(port.build().now_day)}
+    selection, notes = Selection.from_query(query, port.port_code, port.build().now_day, port.known())
+    unknown = [*(note.in_words("en") for note in notes), *(f"'{name}' is no filter" for name in query if name not in {"v", "view", "from", "to", *FILTERS})]
+    if unknown or bool(arguments.rows) == bool(arguments.metrics):
+        print(f"smartport export: {' '.join(unknown) or 'give metric codes, or --rows DETAIL'}", file=sys.stderr)
+        return 2
+    if arguments.rows:
+        order = exports.of_rows(arguments.rows, selection, dialect=arguments.dialect, lang=arguments.lang)
+    else:
+        by = [name for name in arguments.by.split(",") if name]
+        result = port.ask(selection, arguments.metrics, by, arguments.grain, compare=arguments.compare, totals=arguments.totals, intervals=True)
+        order = exports.of_result(result, dialect=arguments.dialect, lang=arguments.lang)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    made = (write_zip(order, arguments.out),) if arguments.format == "zip" else exports.write(order, arguments.out)
+    print("\n".join(str(path) for path in made))
+    return 0
+
+
+# ---------------------------------------------------------------------- the server
+def _open(home: Path, site: Path, arguments: argparse.Namespace) -> int:
+    """Run Streamlit on this process; it reads .streamlit/config.toml and static/ only when started from the project by its own command."""
+    os.environ |= {"SMARTPORT_HOME": str(home), "SMARTPORT_SITE": str(site)}
+    os.chdir(ROOT)
+    address = f"http://{'localhost' if arguments.address in ('127.0.0.1', '0.0.0.0') else arguments.address}:{arguments.port}"
+    threading.Thread(target=_when_up, args=(address, not arguments.no_browser), daemon=True).start()
+    from streamlit.web import cli
+
+    sys.argv = ["streamlit", "run", str(_SERVER), "--server.port", str(arguments.port), "--server.address", arguments.address, "--server.headless", "true"]
+    return int(cli.main(standalone_mode=False) or 0)
+
+
+def _when_up(address: str, opens: bool) -> None:
+    """Wait for the server, make its first page list (a deep link needs it), say where it is and open a browser."""
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/script-health-check", timeout=20):
+                break
+        except OSError:
+            time.sleep(0.2)
+    print(f"The dashboard is at {address} (Ctrl+C ends it).", flush=True)
+    if opens and (sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        webbrowser.open(address)
+
+
+def _show(words: str):
+    """Return a progress callback (done, total, unit) that draws one line on a terminal and writes tenths elsewhere."""
+    said = -1
+
+    def show(done: int, total: int, unit: str) -> None:
+        nonlocal said
+        if sys.stderr.isatty():
+            filled = 30 * done // max(total, 1)
+            print(f"\r{words} [{'#' * filled}{'.' * (30 - filled)}] {done} of {total} {unit}", end="\n" if done >= total else "", file=sys.stderr, flush=True)
+        elif 10 * done // max(total, 1) > said:
+            said = 10 * done // max(total, 1)
+            print(f"{words}: {done} of {total} {unit}", file=sys.stderr, flush=True)
+
+    return show
+
+
+if __name__ == "__main__":
+    sys.exit(main())
