@@ -6,8 +6,8 @@ it holds no quotation mark and no NUL byte, every line is sound. Otherwise each 
 
 from __future__ import annotations
 
-import csv
 import io
+import re
 
 import numpy as np
 import polars as pl
@@ -29,7 +29,10 @@ def header_of(line: bytes, mapping: Mapping, where: str) -> tuple[str, ...]:
         text = line.decode(mapping.encoding)
     except UnicodeDecodeError as error:
         raise InputError(f"{where} line 1", f"the header is not {mapping.encoding}", "", f"Correct `encoding` in {mapping.path.name}") from error
-    names = tuple(name.strip() for name in _split(text, mapping))
+    values = _split(text, mapping)
+    if values is None:
+        raise InputError(f"{where} line 1", "a quotation mark of the header is never closed", "", "Correct the header")
+    names = tuple(name.strip() for name in values)
     check_columns(names, mapping, f"{where} line 1", f" (split by '{mapping.delimiter}')")
     return names
 
@@ -46,10 +49,18 @@ def check_columns(names: tuple[str, ...], mapping: Mapping, where: str, how: str
         raise InputError(where, f"column {', '.join(twice)} stands there twice", "", "Name each mapped column once")
 
 
-def _split(text: str, mapping: Mapping) -> list[str]:
+def _split(text: str, mapping: Mapping) -> list[str] | None:
+    """Split one record into fields; None where its quotation marks do not fit. Line ends inside marks are data."""
     if not mapping.quote:
         return text.split(mapping.delimiter)
-    return next(csv.reader([text], delimiter=mapping.delimiter, quotechar=mapping.quote, strict=False), [])
+    separator, values, at = re.escape(mapping.delimiter), [], 0
+    one = re.compile(rf'(?:"((?:[^"]|"")*)"|([^"{separator}]*))({separator}|\Z)')
+    while found := one.match(text, at):
+        values.append(found[2] if found[1] is None else found[1].replace('""', '"'))
+        if not found[3]:
+            return values
+        at = found.end()
+    return None
 
 
 def read_block(data: bytes, first_line: int, header: tuple[str, ...], mapping: Mapping, where: str) -> RawRows:
@@ -122,9 +133,9 @@ def _tokenise(clean: bytes, header: tuple[str, ...], mapping: Mapping) -> pl.Dat
 def _fields(record: bytes, header: tuple[str, ...], mapping: Mapping) -> list[tuple[str, str]] | None:
     try:
         values = _split(record.decode(mapping.encoding), mapping)
-    except (UnicodeDecodeError, csv.Error):
+    except UnicodeDecodeError:
         return None
-    return list(zip(header, values, strict=True)) if len(values) == len(header) else None
+    return list(zip(header, values, strict=True)) if values is not None and len(values) == len(header) else None
 
 
 def _judge_quotes(found: Lines, faults: Faults, delimiters: np.ndarray, octets: np.ndarray, fields_n: int, mapping: Mapping) -> tuple[np.ndarray, np.ndarray]:
@@ -186,11 +197,8 @@ def _last_line(found: Lines, per_line: np.ndarray, first: int, fields_n: int, ma
             if looks_complete(first) and looks_complete(last):
                 return None
             text = found.data[found.starts[first] : found.ends[last]].decode(mapping.encoding, "replace")
-            try:
-                records = list(csv.reader(io.StringIO(text, newline=""), delimiter=mapping.delimiter, quotechar=mapping.quote, strict=True))
-            except csv.Error:
-                return None
-            return last if len(records) == 1 and len(records[0]) == fields_n else None
+            fields = _split(text, mapping)
+            return last if fields is not None and len(fields) == fields_n else None
         if looks_complete(last):
             return None
     return None

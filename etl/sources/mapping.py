@@ -161,7 +161,7 @@ def _refuse_contradictions(mapping: Mapping) -> None:
         if known:
             _refuse_unknown(f"{where} codes of {name}", "code", pairs.values(), known)
         elif name in mapping.codes and item.kind not in ("code", "text"):
-            raise DeclarationError(f"{where} [codes.{name}]", f"{name} is a {item.kind}, not a code", "code, text and bool fields may have codes")
+            raise DeclarationError(f"{where} [codes.{name}]", f"{name} has no codes ({item.kind})", "fields that are a code, a text or a bool may have codes")
     for name, value in mapping.constants.items():
         item = fields[name]
         if item.kind == "identity":
@@ -170,7 +170,7 @@ def _refuse_contradictions(mapping: Mapping) -> None:
             raise DeclarationError(f"{where} [constants]", f"{name} '{value}' is not known", ", ".join(item.codes.codes))
     for name in mapping.scale:
         if fields[name].kind not in ("float", "int"):
-            raise DeclarationError(f"{where} [scale]", f"{name} is a {fields[name].kind}, not a number")
+            raise DeclarationError(f"{where} [scale]", f"{name} is no number ({fields[name].kind})")
     if not mapping.clock.kind and any(fields[name].kind == "instant" for name in filled):
         raise DeclarationError(where, "`clock` is missing", "utc, offset, zone:NAME, fixed:+01:00", "Say what the times of this source mean")
     if mapping.decimal == mapping.delimiter:

@@ -20,6 +20,7 @@ _TRUE, _FALSE = ("true", "t", "1", "yes", "y", "oui", "o"), ("false", "f", "0", 
 # The years the clock's table of offsets covers; a time outside them is a typing error, not an event.
 _YEARS = (2000, 2049)
 _KNOWN_SHOWN = 12
+_KIND_WORDS = {"float": "a number", "int": "a whole number", "bool": "a truth value", "instant": "an instant", "date": "a date"}
 
 
 @dataclass
@@ -194,8 +195,7 @@ def _parsed(raw: pl.Series, parse: Callable[[pl.Series], pl.Series]) -> tuple[pl
 def _judged(raw: pl.Series, seen: pl.Series, values: pl.Series, lines: pl.Series, item: Field, known: str) -> Typed:
     is_given = seen.is_not_null()
     is_bad = is_given & values.is_null()
-    kind = "an instant" if item.kind == "instant" else f"a {item.kind}"
-    reasons = [reasons_of(lines, seen, is_bad, "bad_type", lambda value: f"{item.name} '{shown(value)}' is not {kind}. Known: {known}")] if is_bad.any() else []
+    reasons = [reasons_of(lines, seen, is_bad, "bad_type", lambda value: f"{item.name} '{shown(value)}' is not {_KIND_WORDS[item.kind]}. Known: {known}")] if is_bad.any() else []
     return Typed(values.alias(raw.name), is_given, reasons)
 
 
