@@ -23,10 +23,10 @@ class TrackDesk:
         self.legs = pl.DataFrame()
         self.from_s = midnight_s(options.tracking_start) if options.tracking_days > 0 else 1 << 60
         self.end_s = midnight_s(options.end)
+        self.written_to = self.from_s // 86400 * 86400
 
-    def week(self, records: pl.DataFrame, heap: list, about: pl.DataFrame, before: pl.DataFrame, first: dt.date, last: dt.date, book: truth.Book) -> None:
-        """Take the week's records and write its days. `heap` says where trucks under way will arrive next."""
-        end = midnight_s(last + dt.timedelta(days=1))
+    def week(self, records: pl.DataFrame, end: int, book: truth.Book) -> None:
+        """Take the records up to `end` (UTC seconds) and write every UTC day over since a day: by then all that happened in it is known."""
         if end <= self.from_s:
             return
         new = records.filter(pl.col("is_equipped"))
@@ -36,46 +36,38 @@ class TrackDesk:
         known = pl.concat([entered, self.legs["visit"].unique()]) if len(self.legs) else entered
         new = new.filter(pl.col("visit").is_in(known.implode()))
         self.legs = (pl.concat([self.legs, new]) if len(self.legs) else new).sort("visit", "leg")
-        if self.legs.is_empty():
-            return
-        parts = tracks.segments(self._with_next(heap, end))
+        self._write_days(end - 86400)
+        gone = pl.col("visit").is_in(self.legs.filter((pl.col("role") == port.OUT) & (pl.col("left") + 200 < self.written_to))["visit"].implode())
+        self._note(tracks.segments(self.legs.filter(gone)), book)
+        self.legs = self.legs.filter(~gone)
+
+    def _write_days(self, until: int) -> None:
+        """Write UTC days from where the last call stopped; a last, shorter day only at the end of the run."""
+        parts = tracks.segments(self.legs)
         trucks = self.legs.select("visit", "truck", "plate", "provider").unique("visit", keep="first", maintain_order=True)
-        low = max(midnight_s(first), self.from_s) // 86400 * 86400
-        for start in range(low, end, 86400):
-            since, to = max(start, midnight_s(first), self.from_s - 3600), min(start + 86400, end)
-            if to > since:
-                self._write(tracks.fixes(parts, trucks, self.options.seed, since, to), start)
-        gone = self.legs.filter((pl.col("role") == port.OUT) & (pl.col("left") + 200 < end))["visit"]
-        self._note(parts.filter(pl.col("visit").is_in(gone.implode())), book, end)
-        self.legs = self.legs.filter(~pl.col("visit").is_in(gone.implode()))
+        while self.written_to + 86400 <= until or (until == self.end_s and self.written_to < until):
+            to = min(self.written_to + 86400, self.end_s)
+            self._write(tracks.fixes(parts, trucks, self.options.seed, self.written_to, to), self.written_to)
+            self.written_to = self.written_to // 86400 * 86400 + 86400
 
-    def _with_next(self, heap: list, end: int) -> pl.DataFrame:
-        """Add to trucks that are driving the place and time they will arrive at, found in the event queue."""
-        under_way = set(self.legs["visit"].to_list())
-        coming = [(visit, leg, at) for at, visit, leg in heap if visit in under_way and leg > 0]
-        if not coming:
-            return self.legs
-        # The next place is not in the heap; a driving truck is shown standing where it left until the next week's records say more.
-        extra = pl.DataFrame(coming, schema={"visit": pl.Int64, "leg": pl.Int64, "left": pl.Int64}, orient="row")
-        at = self.legs.unique("visit", keep="last", maintain_order=True).drop("leg", "left")
-        moved = extra.join(at, on="visit").with_columns(role=pl.lit(port.PARK, dtype=pl.Int64), arrived=pl.col("left"), started=pl.col("left"), ended=pl.col("left"))
-        return pl.concat([self.legs, moved.select(_LEGS)]).sort("visit", "leg")
-
-    def _note(self, parts: pl.DataFrame, book: truth.Book, end: int) -> None:
+    def _note(self, parts: pl.DataFrame, book: truth.Book) -> None:
         stays = tracks.stays(parts)
-        stays = stays.filter(pl.col("entered") < end).with_columns((pl.col(name) * 1e6).round().cast(pl.Int64).cast(pl.Datetime("us")) for name in ("entered", "left"))
+        stays = stays.with_columns((pl.col(name) * 1e6).round().cast(pl.Int64).cast(pl.Datetime("us")) for name in ("entered", "left"))
         trucks = self.legs.select("visit", "plate").unique("visit", keep="first", maintain_order=True)
         stays = stays.join(trucks, on="visit", how="left", maintain_order="left").rename({"entered": "entered_at", "left": "left_at", "visit": "visit_no"})
         stays = stays.with_columns(stay_min=(pl.col("left_at") - pl.col("entered_at")).dt.total_microseconds() / 60e6)
         book.add(stays.select("visit_no", "plate", "zone_code", "entered_at", "left_at", "stay_min"))
 
     def finish(self, book: truth.Book) -> None:
-        """Write the stays of trucks still inside, cut at the end of the run."""
-        if self.legs.is_empty():
+        """Write the last days, and the stays of trucks still inside, cut at the end of the run."""
+        if len(self.legs):
+            self._write_days(self.end_s)
+        else:
             book.add(pl.DataFrame(schema={"visit_no": pl.Int64, "plate": pl.String, "zone_code": pl.String, "entered_at": pl.Datetime("us"), "left_at": pl.Datetime("us"), "stay_min": pl.Float64}))
             return
-        parts = tracks.segments(self.legs).filter(pl.col("from_s") < self.end_s).with_columns(to_s=pl.min_horizontal("to_s", pl.lit(self.end_s)))
-        self._note(parts, book, self.end_s)
+        parts = tracks.segments(self.legs)
+        share = (self.end_s - pl.col("from_s")) / (pl.col("to_s") - pl.col("from_s"))
+        self._note(parts.filter(pl.col("from_s") < self.end_s).with_columns(seen=share.clip(0, 1)), book)
 
     def _write(self, fixes: pl.DataFrame, start: int) -> None:
         if fixes.is_empty():
@@ -91,14 +83,11 @@ class TrackDesk:
             )
         ).to_series().to_list()  # fmt: skip
         name = _LOG.name.format(day=day)
-        damaged = self.desk.schedule.damage("tracking_a", name, day, lines, ",") if (inbox / name).exists() is False else []
-        places = []
-        for index, copy, kind in damaged:
+        damaged = self.desk.schedule.damage("tracking_a", name, day, lines, ",")
+        for index, copy, _ in damaged:  # highest index first: what is inserted moves none of those still to come
             lines.insert(index + 1, copy)
-            places = [at + 1 for at in places] if places else []
-            places.append(index + 1)
-        for at, (_, _, kind) in zip(places, damaged):
-            self.desk._note(kind, _LOG, "inbox", name, at + 1, None, "", day, "")
+        for moved, (index, _, kind) in enumerate(reversed(damaged)):
+            self.desk._note(kind, _LOG, "inbox", name, index + moved + 2, None, "", day, "")
         data = "".join(f"{line}\n" for line in lines).encode()
         (inbox / name).write_bytes(data)
         b = fixes.filter(pl.col("provider") == 1).select(

@@ -79,7 +79,8 @@ class _Run:
         self.desk = Desk(options.out, schedule)
         self.tracks = TrackDesk(options, self.desk)
         self.on, self.off = Flow(self.servers), None
-        self.visits_n = 0
+        self.visits_n = self.planned_n = 0
+        self.end_s = midnight_s(options.end)
         self.about_before = self.about_now = pl.DataFrame()
         self.coming: list[Plan] = []
         self.coming_about = pl.DataFrame()
@@ -94,9 +95,9 @@ class _Run:
         """Plan the week after the current one, so that what is lodged and booked ahead is known."""
         plans = []
         for number in range(CHUNK_DAYS):
-            plan = plan_day(self.options, self.trucks, self.servers, first + dt.timedelta(days=number), self.visits_n)
+            plan = plan_day(self.options, self.trucks, self.servers, first + dt.timedelta(days=number), self.planned_n)
             plans.append(plan)
-            self.visits_n += len(plan.arrive)
+            self.planned_n += len(plan.arrive)
         self.coming = plans
         self.coming_about = self._dress(pl.concat([plan.about for plan in plans]))
         self.desk.take("customs", papers.customs_plans(self.coming_about, self.options))
@@ -143,8 +144,8 @@ class _Run:
         end = midnight_s(last + dt.timedelta(days=1))
         records, without = self._named(np.concatenate(records_on)), np.concatenate(records_off)
         self._write_lines(records, spans, first, last)
-        self._follow(records, without, end)
-        self.tracks.week(records, self.on.heap, self.about_now, self.about_before, first, last, self.books["zone_stays"])
+        self._follow(records, without)
+        self.tracks.week(records, end, self.books["zone_stays"])
 
     def _named(self, records: np.ndarray) -> pl.DataFrame:
         """Join records to their visits, by position: visits are numbered without gaps."""
@@ -168,9 +169,9 @@ class _Run:
         desk.take("customs", papers.customs_visits(records, options))
         desk.take("logbook", papers.logbook(records, spans, options))
         desk.write(first, last)
-        self.books["stages"].add(truth.stages(records, judged))
+        self.books["stages"].add(truth.stages(records, judged).filter(pl.col("ended_at").dt.epoch("s") < self.end_s))
 
-    def _follow(self, records: pl.DataFrame, without: np.ndarray, end: int) -> None:
+    def _follow(self, records: pl.DataFrame, without: np.ndarray) -> None:
         """Keep visits until they have left in both runs, then write them down."""
         entry, out, entry_off, out_off = (
             part for flow in (records.select(RECORD).to_numpy(), without) for part in (flow[flow[:, 2] == port.ENTRY], flow[flow[:, 2] == port.OUT])
@@ -193,14 +194,18 @@ class _Run:
         )  # fmt: skip
         is_done = pl.col("exit").is_not_null() & pl.col("exit_off").is_not_null()
         self.open = frame.filter(~is_done)
-        self._note_visits(frame.filter(is_done), end)
+        self._note_visits(frame.filter(is_done))
 
-    def _note_visits(self, done: pl.DataFrame, end: int) -> None:
+    def _note_visits(self, done: pl.DataFrame) -> None:
+        """Write visits down. Whatever lies past the end of the run has not happened yet: no log knows it."""
+        done = done.filter(pl.col("entry") < self.end_s).with_columns(
+            exit=pl.when(pl.col("exit") < self.end_s).then("exit"), exit_off=pl.when(pl.col("exit_off") < self.end_s).then("exit_off")
+        )
         if done.is_empty():
             return
         about = pl.concat([self.about_before, self.about_now]) if len(self.about_before) else self.about_now
         frame = done.join(about, on="visit", how="left", maintain_order="left")
-        is_tracked = pl.col("is_equipped") & (pl.col("queue_arrived") >= midnight_s(self.options.tracking_start) + 86400 * (self.options.tracking_days < 1) * 9999)
+        is_tracked = pl.col("is_equipped") & (pl.col("queue_arrived") >= self.tracks.from_s)
         entry_wall, exit_wall = rows.local(frame["entry"])[0], rows.local(frame["exit"])[0]
         is_long = ((frame["exit"] - frame["entry"]) > 12 * 3600) & (exit_wall.dt.date() > entry_wall.dt.date())
         frame = frame.with_columns(is_overnight=is_long.fill_null(False), entry_day=entry_wall.dt.date())
@@ -218,6 +223,7 @@ class _Run:
             is_physical="is_physical", is_phyto="is_phyto", has_trouble="has_trouble", is_overnight="is_overnight", is_missed_exit="is_missed_exit", is_missed_entry="is_missed_entry",
             skips_second_weighing="skips_weighing",
         )  # fmt: skip
+        self.visits_n += len(frame)
         self.measured.append(
             frame.filter((pl.col("entry_day") >= self.options.pilot_start) & pl.col("turnaround_min").is_not_null() & pl.col("turnaround_off_min").is_not_null()).select(
                 "lane_code", "turnaround_min", "turnaround_off_min", "checks_n", "checks_off_n"
@@ -239,16 +245,14 @@ class _Run:
                 self.desk._note(code, source, None, None, None, visit, "", day, "")
 
     def finish(self, seconds: float) -> Summary:
-        end = midnight_s(self.options.end)
-        rest = self.open.with_columns(exit=pl.when(pl.col("exit") < end).then("exit"), exit_off=pl.when(pl.col("exit_off") < end).then("exit_off"))
-        self._note_visits(rest, end)
+        self._note_visits(self.open)
         self.tracks.finish(self.books["zone_stays"])
         for book in self.books.values():
             book.close()
         folder = self.options.out / "truth"
         faults = self.desk.fault_frame()
         faults.write_parquet(folder / "faults.parquet", compression="zstd")
-        truth.write_json(folder / "pilot.json", truth.pilot_effect(pl.concat(self.measured), self.options))
+        truth.write_json(folder / "pilot.json", truth.pilot_effect(pl.concat(self.measured), self.options) if self.measured else {})
         about = {name: str(getattr(self.options, name)) for name in self.options.__dataclass_fields__ if name != "out"}
         counts = {"lines_n": self.desk.lines_n, "files_n": self.desk.files_n, "faults_n": dict(sorted(faults["fault_code"].value_counts().iter_rows()))}
         pools = {port.POOLS[pool]: {"servers_n": s.count, "mean_service_s": round(float(s.mean_s(pool)), 1)} for pool, s in self.servers.items()}

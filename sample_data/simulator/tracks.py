@@ -40,12 +40,16 @@ def segments(legs: pl.DataFrame) -> pl.DataFrame:
 
 
 def stays(parts: pl.DataFrame) -> pl.DataFrame:
-    """Return the true stays (visit, zone_code, entered, left as float seconds): presences of one zone at most 180 s apart are one."""
+    """Return the true stays (visit, zone_code, entered, left as float seconds): presences of one zone at most 180 s apart are one.
+
+    A column `seen` (share of a segment that lies before the end of the run) cuts segments short.
+    """
+    parts = parts if "seen" in parts.columns else parts.with_columns(seen=pl.lit(1.0))
     found = []
     for (origin, goal), group in parts.partition_by(["origin", "goal"], as_dict=True).items():
         for low, high, zone in layout.crossings(layout.PLACES[origin], layout.PLACES[goal]) if origin != goal else ((0.0, 1.0, _zone_of(origin)),):
-            span = pl.col("to_s") - pl.col("from_s")
-            found.append(group.select("visit", zone_code=pl.lit(zone), entered=pl.col("from_s") + span * low, left=pl.col("from_s") + span * high))
+            span, top = pl.col("to_s") - pl.col("from_s"), pl.min_horizontal("seen", pl.lit(high))
+            found.append(group.filter(pl.col("seen") > low).select("visit", zone_code=pl.lit(zone), entered=pl.col("from_s") + span * low, left=pl.col("from_s") + span * top))
     if not found:
         return pl.DataFrame(schema={"visit": pl.Int64, "zone_code": pl.String, "entered": pl.Float64, "left": pl.Float64})
     pieces = pl.concat(found).filter(pl.col("zone_code").is_not_null()).sort("visit", "zone_code", "entered")
