@@ -88,8 +88,11 @@ def to_utc(local: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
     index = edges.search_sorted(local.fill_null(_FIRST), side="right").cast(pl.Int64)
     utc = _shift(local, offsets.gather(index), -1).set(local.is_null(), None)
     flag = pl.Series("clock_flag", ["ok"], dtype=pl.String).new_from_index(0, len(local))
+    first, last = local.min(), local.max()
     for (_, previous), (instant, offset) in pairwise(rows):
         low, high = instant + dt.timedelta(minutes=min(offset, previous)), instant + dt.timedelta(minutes=max(offset, previous))
+        if first is None or high <= first or low > last:
+            continue  # a log spans a few days; most seams of fifty years need no look at its rows
         inside = (local >= low) & (local < high)
         if inside.any():
             flag = flag.set(inside.fill_null(False), "ambiguous" if offset < previous else "nonexistent")
