@@ -83,7 +83,7 @@ def _lost_hours(page: Frame, lost) -> None:
             for row in rows.to_dicts()
         ]
     )  # fmt: skip
-    alt = _("Ranked bars: {place} loses most with {hours} truck-hours, {share} of the total of {total}.", place=shown["name"][0], hours=w.number(shown["value"][0], 1),
+    alt = _("{place} loses most: {hours} truck-hours, {share} of the {total} lost.", place=shown["name"][0], hours=w.number(shown["value"][0], 1),
             share=w.percent(shown["value"][0] / total), total=w.number(total))  # fmt: skip
     table = rows.select(
         pl.Series(_("Service point"), shown["name"]), pl.col("lost_hours").round(1).alias(_("Lost truck-hours")), (pl.col("lost_hours") / total * 100).round(1).alias(_("Share, %")),
@@ -99,7 +99,7 @@ def _zone_states(page: Frame, frame: pl.DataFrame, means: pl.DataFrame) -> dict[
     open_in: dict[str, list[str]] = {}
     for row in means.filter(pl.col("zone_code").is_not_null()).to_dicts():
         words = _(codes.MEANS.codes[row["means_kind_code"]])
-        open_in.setdefault(row["zone_code"], []).append(_("{means}: {open} of {total} open", means=words, open=w.number(row["open_n"], 1), total=row["total_n"]))
+        open_in.setdefault(row["zone_code"], []).append(_("{means}: {open} of {total} open", means=words, open=_whole(w, row["open_n"]), total=row["total_n"]))
     states = {}
     found = {row["zone"]: row for row in frame.to_dicts()}
     for zone in _zones(page)["zone_code"]:
@@ -152,7 +152,7 @@ def _replay(page: Frame, seen: list[dt.date]) -> None:
         st.dataframe(table, hide_index=True, width="stretch")
     else:
         st.pydeck_chart(
-            port_map.congestion_deck(_zones(page), states, language=page.lang, incidents=incidents, basemap=basemap(page.selection.port)), height=460, key="congestion_map",
+            port_map.congestion_deck(_zones(page), states, language=page.lang, incidents=incidents, basemap=basemap(str(page.store.settings.site))), height=460, key="congestion_map",
         )  # fmt: skip
         st.caption(alt)
         panel.data(page, table, key="zones")
@@ -196,7 +196,7 @@ def _beside(page: Frame, means: pl.DataFrame, incidents: list[dict], day: dt.dat
     """Say in words what the map cannot place: means open at that hour and every incident, placed or not."""
     _, w = page.say, Words(page)
     by_kind = means.group_by("means_kind_code", maintain_order=True).agg(pl.col("open_n").sum(), pl.col("total_n").sum())
-    parts = [_("{means}: {open} of {total} open", means=_(codes.MEANS.codes[row["means_kind_code"]]), open=w.number(row["open_n"], 1), total=row["total_n"]) for row in by_kind.to_dicts()]
+    parts = [_("{means}: {open} of {total} open", means=_(codes.MEANS.codes[row["means_kind_code"]]), open=_whole(w, row["open_n"]), total=row["total_n"]) for row in by_kind.to_dicts()]
     if parts:
         st.caption(_("Means at {hour} h", hour=hour) + " · " + " · ".join(parts))
     if day is None:
@@ -208,9 +208,9 @@ def _beside(page: Frame, means: pl.DataFrame, incidents: list[dict], day: dt.dat
 
 
 @st.cache_resource
-def basemap(port: str) -> dict | None:
-    """Return the sea, land and quays a port brings as static/basemap/<port>.geojson, or None. Drawn by hand, approximate."""
-    path = Path(__file__).resolve().parents[1] / "static" / "basemap" / f"{Path(port).name}.geojson"
+def basemap(site: str) -> dict | None:
+    """Return the sea, land and quays a site brings as reference/basemap.geojson, or None. Drawn by hand, approximate."""
+    path = Path(site) / "reference" / "basemap.geojson"
     return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
 
@@ -333,6 +333,11 @@ def _queue(page: Frame) -> None:
     _curve(page, "queue", frame, hours.Words(_("Typical day (median)"), _("Busy day (90th percentile)"), _("trucks")), alt, decimals=1)
 
 
+def _whole(w: Words, value: float) -> str:
+    """A mean number of means: without decimals where it is whole."""
+    return w.number(value, 0 if abs(value - round(value)) < 0.05 else 1)
+
+
 def _means(page: Frame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Means open, by hour"), _("How many lanes, weighbridges, scanners and desks were open on average, of those known."))
@@ -345,13 +350,12 @@ def _means(page: Frame) -> None:
     total = dict(frame.group_by("means_kind_code").agg(pl.col("total_n").max()).iter_rows())
     label = {code: f"{_(codes.MEANS.codes[code])} ({total[code]})" for code in order}
     cells = frame.with_columns(pl.col("means_kind_code").replace_strict(label).alias("row"), pl.col("hour").alias("column"), (pl.col("open_n") / pl.col("total_n")).alias("value"))
-    short = lambda cell: w.number(cell["open_n"], 0 if abs(cell["open_n"] - round(cell["open_n"])) < 0.05 else 1)  # noqa: E731
     figure = heatmap.count_heatmap(
-        cells, [label[code] for code in order], list(range(24)), _HOURS, colours=BLUES, limits=(0.01, 0.34, 0.67, 0.95), show=short,
-        about=lambda cell: f"<b>{cell['row']}</b> · {cell['column']:02d} h<br>" + _("{open} of {total} open", open=w.number(cell["open_n"], 1), total=cell["total_n"]),
+        cells, [label[code] for code in order], list(range(24)), _HOURS, colours=BLUES, limits=(0.01, 0.34, 0.67, 0.95), show=lambda cell: _whole(w, cell["open_n"]),
+        about=lambda cell: f"<b>{cell['row']}</b> · {cell['column']:02d} h<br>" + _("{open} of {total} open", open=_whole(w, cell["open_n"]), total=cell["total_n"]),
     )  # fmt: skip
     low = cells.filter(pl.col("column").is_between(8, 17)).sort("value")
-    alt = _("Between 8 and 17 h the means least open are {what} at {hour} h: {open} of {total}.", what=low["row"][0], hour=low["column"][0], open=w.number(low["open_n"][0], 1), total=low["total_n"][0]) if low.height else ""
+    alt = _("Between 8 and 17 h the means least open are {what} at {hour} h: {open} of {total}.", what=low["row"][0], hour=low["column"][0], open=_whole(w, low["open_n"][0]), total=low["total_n"][0]) if low.height else ""
     table = cells.select(pl.col("row").alias(_("Means")), pl.col("column").alias(_("Hour")), pl.col("open_n").round(2).alias(_("Open on average")), pl.col("total_n").alias(_("Known")), pl.col("days").alias(_("Days")))
     panel.show(page, figure, key="means", finding=alt, table=table)
 

@@ -40,7 +40,9 @@ def day_curve(hours: pl.DataFrame, words: Words, *, limit: float | None = None, 
     ]  # fmt: skip
     shapes, notes = [], []
     top = max([value for column in ("typical", "busy") for value in hours[column].to_list() if value is not None], default=0)
-    if limit is not None:
+    if limit is not None and limit > 2.5 * max(top, 1):  # far above: said in words, or the curve would lie flat
+        notes.append({"xref": "paper", "yref": "paper", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "text": f"↑ {words.limit}", "showarrow": False, "font": {"color": WARN, "size": 12}})
+    elif limit is not None:
         shapes.append({"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": limit, "y1": limit, "line": {"color": WARN, "dash": "dash", "width": 1.5}})
         notes.append({"xref": "paper", "x": 1, "xanchor": "right", "y": limit, "yanchor": "bottom", "text": words.limit, "showarrow": False, "font": {"color": WARN, "size": 12}})
         top = max(top, limit)

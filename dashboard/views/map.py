@@ -23,6 +23,7 @@ NO_DATA = "#C9CED6"
 MIN_N = 20
 _SEA, _LAND, _QUAY, _LINE, _INK = "#DCE8EE", "#F4F2EC", "#E6E2D8", "#8A94A3", "#22303F"
 _BASE_FILLS = {"sea": _SEA, "land": _LAND, "quay": _QUAY, "road": "#FFFFFF", "berth": "#D3E2EA", "queue": "#EFEBE1", "terminal": "#EAE6DB"}
+_FONT = "'IBM Plex Sans', 'IBM Plex Sans Arabic', 'Noto Sans', sans-serif"
 Translate = Callable[[str], str]
 
 
@@ -121,13 +122,35 @@ def _rgba(colour: str, alpha: int) -> list[int]:
 
 
 def label_layer(rows: Sequence[Mapping[str, object]], name: str = "labels", size: int = 12) -> pdk.Layer:
-    """Return a text layer of rows `position`, `text`. `character_set` auto makes accents and Arabic letters appear."""
+    """Return a text layer of rows `position`, `text`, `offset` (px). `character_set` auto makes accents and Arabic letters appear."""
     return pdk.Layer(
-        "TextLayer", data=list(rows), id=name, get_position="position", get_text="text", get_size=size, get_color=_rgba(_INK, 255), background=True,
-        get_background_color=[255, 255, 255, 215], background_padding=[5, 2, 5, 2], character_set=pdk.types.String("auto"),
-        font_family=pdk.types.String("Inter, 'Noto Sans', 'Noto Sans Arabic', sans-serif"), font_weight=600, line_height=1.15, pickable=False,
-        get_pixel_offset=[0, 0],
+        "TextLayer", data=[{"offset": [0, 0], **row} for row in rows], id=name, get_position="position", get_text="text", get_size=size, get_color=_rgba(_INK, 255), background=True,
+        get_background_color=[255, 255, 255, 225], background_padding=[4, 2, 4, 2], character_set=pdk.types.String("auto"),
+        font_family=pdk.types.String(_FONT), font_weight=600, line_height=1.15, pickable=False, get_pixel_offset="offset",
     )  # fmt: skip
+
+
+def placed(rows: Sequence[Mapping[str, object]], view: pdk.ViewState, size: int = 12) -> list[dict[str, object]]:
+    """Return label rows moved apart (`offset`, px) so that none covers another at `view`; first rows keep the best places.
+
+    A label that finds no free place within three lines of its zone is left out: the zone's tooltip and the table still name it.
+    """
+    scale = 512 * 2**view.zoom / 360
+    squeeze = 1 / math.cos(math.radians(view.latitude))
+    boxes: list[tuple[float, float, float, float]] = []
+    kept = []
+    for row in rows:
+        lines = str(row["text"]).split("\n")
+        wide, tall = max(len(line) for line in lines) * size * 0.56 + 10, len(lines) * size * 1.2 + 6
+        x, y = row["position"][0] * scale, -row["position"][1] * scale * squeeze
+        tries = [(0, 0), *((dx, sign * step * (tall / 2 + 5)) for step in (1, 2, 3) for sign in (-1, 1) for dx in (0, wide / 2, -wide / 2))]
+        for dx, dy in tries:
+            box = (x + dx - wide / 2, y + dy - tall / 2, x + dx + wide / 2, y + dy + tall / 2)
+            if not any(box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in boxes):
+                boxes.append(box)
+                kept.append({**row, "offset": [round(dx), round(dy)]})
+                break
+    return kept
 
 
 def base_deck(
@@ -142,7 +165,8 @@ def base_deck(
         raise ValueError("every map layer needs an id")
     drawn = list(layers)
     if labels and not zones.is_empty():
-        drawn.append(label_layer([{"position": list(middle(zone["geometry"])), "text": zone_name(zone, language)} for zone in zones.to_dicts()]))
+        rows = [{"position": list(middle(zone["geometry"])), "text": zone_name(zone, language)} for zone in _large_first(zones)]
+        drawn.append(label_layer(placed(rows, view_of(zones))))
     return pdk.Deck(
         layers=drawn, initial_view_state=view or view_of(zones), map_provider="carto", map_style=base_style(zones, basemap),
         tooltip=tooltip if tooltip is not True else {"html": "<b>{name}</b><br/>{about}", "style": {"fontSize": "0.8rem", "maxWidth": "18rem"}},
@@ -176,8 +200,25 @@ def incident_layer(incidents: Sequence[Mapping[str, object]]) -> pdk.Layer:
     return pdk.Layer(
         "TextLayer", data=list(incidents), id="incidents", get_position="position", get_text="text", get_size=12, get_color=[255, 255, 255, 255], background=True,
         get_background_color=_rgba(_INK, 245), background_padding=[6, 3, 6, 3], character_set=pdk.types.String("auto"), font_weight=600,
-        font_family=pdk.types.String("Inter, 'Noto Sans', 'Noto Sans Arabic', sans-serif"), get_pixel_offset=[0, -34], pickable=True,
+        font_family=pdk.types.String(_FONT), get_pixel_offset=[0, -34], pickable=True,
     )  # fmt: skip
+
+
+def class_rank(state: ZoneState | None) -> int:
+    """Order labels by what matters: the slowest zones first, zones without a colour last."""
+    number = None if state is None else class_of(state.index, state.n)
+    return -1 if number is None else number
+
+
+def _large_first(zones: pl.DataFrame) -> list[dict]:
+    """The zones by the extent of their outline, largest first: small ones make way for them."""
+
+    def extent(zone: dict) -> float:
+        points = [point for ring in rings(zone["geometry"]) for point in ring]
+        xs, ys = [point[0] for point in points], [point[1] for point in points]
+        return (max(xs) - min(xs)) * (max(ys) - min(ys))
+
+    return sorted(zones.to_dicts(), key=extent, reverse=True)
 
 
 def congestion_deck(
@@ -188,11 +229,11 @@ def congestion_deck(
     if incidents:
         layers.append(incident_layer(incidents))
     labels = []
-    for zone in zones.to_dicts():
+    for zone in sorted(_large_first(zones), key=lambda zone: -class_rank(states.get(zone["zone_code"]))):
         state = states.get(zone["zone_code"])
         text = zone_name(zone, language) + (f"\n{state.label}" if state and state.label else "")
         labels.append({"position": list(middle(zone["geometry"])), "text": text})
-    layers.append(label_layer(labels))
+    layers.append(label_layer(placed(labels, view_of(zones))))
     return base_deck(zones, language=language, layers=layers, basemap=basemap, labels=False)
 
 

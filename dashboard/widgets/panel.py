@@ -22,6 +22,7 @@ import streamlit as st
 from babel.dates import format_date, format_time, get_day_names
 from babel.numbers import format_decimal, format_percent
 
+from dashboard import format as words_of
 from dashboard.metrics import Result
 from dashboard.selection import Selection
 from dashboard.widgets import chart as widget
@@ -29,6 +30,8 @@ from dashboard.widgets import download, freshness
 from dashboard.widgets.frame import Frame
 
 _NO_DATA = "–"
+# A formatted figure, with its limits if any: such columns stand at the end of their cell, so that digits meet digits.
+_FIGURE = r"^[\d\s\u00a0\u202f.,%()–-]+$"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Words:
     def number(self, value: float | None, decimals: int = 0) -> str:
         if value is None:
             return _NO_DATA
-        return format_decimal(round(value, decimals) + 0.0, format="#,##0" + ("." + "0" * decimals if decimals else ""), locale=self.page.lang)
+        return format_decimal(round(float(value), decimals) + 0.0, format="#,##0" + ("." + "0" * decimals if decimals else ""), locale=self.page.lang)
 
     def percent(self, share: float | None, decimals: int = 0) -> str:
         """A share of 0 to 1 as a percentage."""
@@ -58,7 +61,7 @@ class Words:
         return _NO_DATA if at is None else format_time(at.time(), "HH:mm", locale=self.page.lang)
 
     def moment(self, at: dt.datetime | None) -> str:
-        return _NO_DATA if at is None else freshness.local_time(at, self.page.lang)
+        return _NO_DATA if at is None else words_of.moment(at, self.page.lang)
 
     def weekday(self, number: int, width: str = "abbreviated") -> str:
         """The name of an ISO weekday."""
@@ -96,7 +99,7 @@ def quiet(text: str) -> None:
 
 def under(page: Frame, n_words: str, selection: Selection | None = None) -> None:
     """The line under a figure that has no Result: n in words, period, freshness."""
-    parts = [n_words, (selection or page.selection).period_in_words(page.lang), page.say("data up to {at}", at=freshness.local_time(page.store.build().now_local_at, page.lang))]
+    parts = [n_words, (selection or page.selection).period_in_words(page.lang), page.say("data up to {at}", at=words_of.moment(page.store.build().now_local_at, page.lang))]
     quiet(" · ".join(part for part in parts if part))
 
 
@@ -126,7 +129,10 @@ def data(page: Frame, table: pl.DataFrame, *, key: str, result: Result | None = 
 
 
 def grid(table: pl.DataFrame, key: str | None = None, **how: object) -> object:
-    """A table of a Polars frame whose columns are already in words."""
+    """A table of a Polars frame whose columns are already in words; dates as ISO text, or the browser would add a midnight."""
+    table = table.with_columns(pl.col(name).dt.to_string("%Y-%m-%d") for name, dtype in table.schema.items() if dtype == pl.Date)
+    figures = [name for name, dtype in table.schema.items() if dtype == pl.String and table.height and table[name].drop_nulls().str.contains(_FIGURE).all()]
+    how = {"column_config": {name: st.column_config.TextColumn(alignment="right") for name in figures}, **how}
     return st.dataframe(table, hide_index=True, width="stretch", key=key, **how)
 
 

@@ -1,0 +1,248 @@
+"""Data quality: what was read, what was kept, what was turned away and why; per file and per day, down to the rejected line, masked.
+
+The sum is checked before the reader's eyes: read = good + rejected + duplicate, file by file. Nothing here is filtered by gate or cargo: a file
+has none.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import polars as pl
+import streamlit as st
+
+from dashboard.i18n import N_
+from dashboard.views import heatmap, quality
+from dashboard.views.palette import BLUES
+from dashboard.widgets import freshness, panel
+from dashboard.widgets.frame import Frame, current
+from dashboard.widgets.panel import Words
+from etl.contracts import codes
+
+_MANY_REJECTS = 200
+_STATES: tuple[tuple[str, str], ...] = ((N_("nothing received"), "#F0D9C4"), (N_("less than half of a usual day"), BLUES[1]), (N_("a usual day"), BLUES[3]))
+
+
+def show(page: Frame) -> None:
+    _ = page.say
+    files = page.store.rows("files")
+    inside = files.filter(pl.col("file_on").is_between(page.selection.first_day, page.selection.last_day))
+    panel.head(page, _("Data quality"), _answer(page, inside))
+    if page.selection.filters or page.selection.view != "all":
+        panel.quiet(_("Log files have no gate, lane or cargo: the filters do not apply here, only the period does."))
+    _freshness(page)
+    if inside.is_empty():
+        panel.quiet(_("No file of this period was loaded."))
+        return
+    _accounts(page, inside)
+    _coverage(page)
+    _rejects(page)
+    _files(page, inside)
+    _matching(page)
+    _findings(page)
+
+
+def reconciles(files: pl.DataFrame) -> pl.DataFrame:
+    """Return the files with `gap_n` = read - (good + rejected + duplicate); 0 is what every loaded file must show. Refused files have none."""
+    kept = pl.col("good_n").fill_null(0) + pl.col("rejected_n").fill_null(0) + pl.col("duplicate_n").fill_null(0)
+    return files.with_columns(pl.when(pl.col("status_code") == "loaded").then(pl.col("read_n").fill_null(0) - kept).alias("gap_n"))
+
+
+def _answer(page: Frame, files: pl.DataFrame) -> str:
+    _, w = page.say, Words(page)
+    loaded = files.filter(pl.col("status_code") == "loaded")
+    if loaded.is_empty():
+        return _("No file of this period was loaded.")
+    read, rejected = loaded["read_n"].sum(), loaded["rejected_n"].sum()
+    text = _("{n} log lines were read from {files} files; {share} were rejected, each kept with its reasons.", n=w.number(read), files=w.number(loaded.height), share=w.percent(rejected / read if read else None, 2))
+    gaps = reconciles(loaded).filter(pl.col("gap_n") != 0).height
+    text += " " + (_("In every file, lines read equal lines kept plus rejected plus duplicate.") if not gaps else _("{n} files do not add up.", n=gaps))
+    refused = files.height - loaded.height
+    return text + (" " + _("{n} files were refused whole.", n=refused) if refused else "")
+
+
+def _freshness(page: Frame) -> None:
+    _ = page.say
+    panel.section(_("How fresh each source is"))
+    freshness.sources(page, page.store.table("meta_freshness").sort("source_code").to_dicts())
+
+
+def _accounts(page: Frame, files: pl.DataFrame) -> None:
+    _, w = page.say, Words(page)
+    panel.section(_("Every line accounted for"), _("Read = good + rejected + duplicate, by source. A duplicate is a line another record of the same key supersedes."))
+    by_source = (
+        reconciles(files.filter(pl.col("status_code") == "loaded")).group_by("source_code")
+        .agg(pl.len().alias("files"), *(pl.col(name).sum() for name in ("read_n", "good_n", "rejected_n", "duplicate_n")), (pl.col("gap_n") != 0).sum().alias("gaps"))
+        .sort("read_n", descending=True)
+    )  # fmt: skip
+    total = by_source.select(pl.lit(None, dtype=pl.String).alias("source_code"), pl.exclude("source_code").sum())
+    rows = [
+        {
+            _("Source"): _(codes.SOURCE.codes.get(row["source_code"], row["source_code"])) if row["source_code"] else _("All sources"), _("Files"): w.number(row["files"]),
+            _("Read"): w.number(row["read_n"]), _("Good"): w.number(row["good_n"]), _("Rejected"): w.number(row["rejected_n"]), _("Duplicates"): w.number(row["duplicate_n"]),
+            _("Rejected, %"): w.percent(row["rejected_n"] / row["read_n"] if row["read_n"] else None, 2),
+            _("Sum checked"): "✓ " + _("adds up") if not row["gaps"] else "✗ " + _("{n} files do not", n=row["gaps"]),
+        }
+        for row in pl.concat([by_source, total.select(by_source.columns).cast(by_source.schema)]).to_dicts()
+    ]  # fmt: skip
+    table = pl.DataFrame(rows)
+    panel.grid(table, key="quality_accounts")
+    panel.under(page, _("{n} files", n=w.number(files.height)))
+    panel.csv(page, by_source.rename({"gaps": "files_not_adding_up"}), key="quality_accounts", name="accounts")
+
+
+def _coverage(page: Frame) -> None:
+    _, w = page.say, Words(page)
+    panel.section(_("Coverage, day by day"), _("Good rows of each source against its own usual day (median of the period)."))
+    days = page.store.rows("source_days", page.selection)
+    whole = days.filter(pl.col("place_code") == "")
+    last = min(page.selection.last_day, page.store.build().now_day)
+    calendar = [page.selection.first_day + dt.timedelta(days=number) for number in range((last - page.selection.first_day).days + 1)]
+    sources = [code for code in codes.SOURCE.codes if code in set(whole["source_code"])]
+    if not sources or not calendar:
+        panel.quiet(_("No data for this selection."))
+        return
+    usual = dict(whole.filter(pl.col("rows_n") > 0).group_by("source_code").agg(pl.col("rows_n").median()).iter_rows())
+    found = {(row["source_code"], row["day"]): row["rows_n"] or 0 for row in whole.to_dicts()}
+    cells = pl.DataFrame(
+        [
+            {"row": _(codes.SOURCE.codes[source]), "column": day.isoformat(), "n": found.get((source, day), 0), "value": found.get((source, day), 0) / (usual.get(source) or 1), "source": source, "day": day}
+            for source in sources for day in calendar
+        ]
+    )  # fmt: skip
+    step = max(1, len(calendar) // 8)
+    ticks = [(day.isoformat(), w.day(day)[: -5].rstrip(" ,")) for day in calendar[::step]]
+    figure = heatmap.count_heatmap(
+        cells, [_(codes.SOURCE.codes[source]) for source in sources], [day.isoformat() for day in calendar], ticks, colours=[colour for _words, colour in _STATES], limits=(1e-9, 0.5), show=None,
+        about=lambda cell: f"<b>{cell['row']}</b> · {w.date(cell['day'])}<br>" + _("{n} good rows, {share} of a usual day", n=w.number(cell["n"]), share=w.percent(cell["value"])), row_height=26,
+    )  # fmt: skip
+    empty = cells.filter(pl.col("n") == 0)
+    finding = _("Every source delivered on every day.") if empty.is_empty() else _("{n} source-days are empty, most often {source}.", n=empty.height, source=empty["row"].mode().sort()[0])
+    swatches = "".join(f'<span style="display:inline-flex;gap:.35rem;align-items:center"><i style="inline-size:1rem;block-size:.8rem;border-radius:3px;background:{colour}"></i>{_(words)}</span>' for words, colour in _STATES)
+    st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.3rem 1rem;font-size:.8rem">{swatches}</div>')
+    table = cells.select(pl.col("day").alias(_("Day")), pl.col("row").alias(_("Source")), pl.col("n").alias(_("Good")), (pl.col("value") * 100).round(0).alias(_("Of a usual day, %")))
+    panel.show(page, figure, key="quality_coverage", finding=finding, table=table, n_words=_("{n} source-days", n=w.number(cells.height)))
+
+
+def _rejects(page: Frame) -> None:
+    _, w = page.say, Words(page)
+    panel.section(_("Why lines were rejected"), _("A line with two reasons counts under both."))
+    result = page.ask(("rejects",), by=("reason",), grain="day")
+    rows = result.rows.select(pl.col("period").alias("day"), pl.col("reason").alias("kind"), pl.col("rejects").cast(pl.Int64).alias("n")).drop_nulls("kind")
+    if rows.is_empty():
+        panel.quiet(_("No line was rejected in this period."))
+        return
+    totals = rows.group_by("kind").agg(pl.col("n").sum()).sort("n", descending=True)
+    kinds = [(kind, _(codes.REJECT.codes.get(kind, kind))) for kind in totals["kind"]]
+    everything = totals["n"].sum()
+    finding = _("Most frequent reason: {reason}, {n} times, {share} of all.", reason=kinds[0][1], n=w.number(totals["n"][0]), share=w.percent(totals["n"][0] / everything))
+    table = totals.with_columns(pl.col("kind").replace_strict(dict(kinds))).rename({"kind": _("Reason"), "n": _("Lines")})
+    panel.show(page, quality.stacked_days(rows, kinds, unit=_("lines")), key="quality_rejects", finding=finding, table=table, result=result)
+
+
+def _files(page: Frame, files: pl.DataFrame) -> None:
+    _ = page.say
+    panel.section(_("File by file"), _("Choose a row to see its rejected lines. Identities are masked."))
+    every = _("All sources")
+    left, right = st.columns([2, 3], vertical_alignment="bottom")
+    with left:
+        source = st.selectbox(_("Source"), [None, *sorted(set(files["source_code"].drop_nulls()))], key="quality_source", format_func=lambda code: every if code is None else _(codes.SOURCE.codes[code]))
+    with right:
+        only = st.checkbox(_("Only files with rejected lines, or refused"), key="quality_only")
+    shown = reconciles(files if source is None else files.filter(pl.col("source_code") == source))
+    if only:
+        shown = shown.filter((pl.col("rejected_n") > 0) | (pl.col("status_code") != "loaded"))
+    table = shown.select(
+        pl.col("file_name").alias(_("File")), pl.col("source_code").replace_strict({code: _(words) for code, words in codes.SOURCE.codes.items()}, default=None).alias(_("Source")),
+        pl.col("file_on").alias(_("Date")), pl.col("read_n").alias(_("Read")), pl.col("good_n").alias(_("Good")), pl.col("rejected_n").alias(_("Rejected")),
+        pl.col("duplicate_n").alias(_("Duplicates")),
+        pl.when(pl.col("status_code") != "loaded").then(pl.lit(_("refused whole"))).when(pl.col("gap_n") == 0).then(pl.lit("✓ " + _("adds up"))).otherwise(pl.lit("✗ " + _("does not add up"))).alias(_("Sum checked")),
+    )  # fmt: skip
+    event = panel.grid(table, key="quality_files", on_select="rerun", selection_mode="single-row", height=360)
+    panel.csv(page, table, key="quality_files", name="files")
+    picked = list(getattr(getattr(event, "selection", None), "rows", []) or [])
+    name = shown["file_name"][picked[0]] if picked and picked[0] < shown.height else None
+    if name is not None and shown["status_code"][picked[0]] != "loaded":
+        st.warning(shown["message"][picked[0]] or _("refused whole"), icon=":material/report:")
+    _lines(page, name)
+
+
+def _lines(page: Frame, name: str | None) -> None:
+    """The rejected lines of one file, or of the whole period: first ones on screen, all of them in the download."""
+    _, w = page.say, Words(page)
+    lines = page.store.rows("rejects", page.selection)
+    if name is not None:
+        lines = lines.filter(pl.col("file_name") == name)
+        panel.quiet(_("Rejected lines of {file}: {n}", file=name, n=w.number(lines.height)))
+    else:
+        panel.quiet(_("Rejected lines of the period: {n}", n=w.number(lines.height)))
+    if lines.is_empty():
+        return
+    words = {code: _(text) for code, text in codes.REJECT.codes.items()}
+    table = lines.select(
+        pl.col("day").alias(_("Date")), pl.col("file_name").alias(_("File")), pl.col("source_line").alias(_("Line")),
+        pl.col("reason_codes").map_elements(lambda text: ", ".join(words.get(code, code) for code in text.split()), return_dtype=pl.String).alias(_("Reasons")),
+        pl.col("reasons").alias(_("What was found")), pl.col("masked_line").alias(_("The line, masked")),
+    )  # fmt: skip
+    panel.grid(table.head(_MANY_REJECTS), key="quality_lines")
+    if table.height > _MANY_REJECTS:
+        panel.quiet(_("The first {n} are shown; the download has them all.", n=_MANY_REJECTS))
+    panel.csv(page, table, key="quality_lines", name="rejected_lines", label=_("Download all {n} rejected lines (CSV)", n=w.number(table.height)))
+
+
+def _matching(page: Frame) -> None:
+    _, w = page.say, Words(page)
+    panel.section(_("Matching, exits and clocks"))
+    exits = page.ask(("missing_exit_share", "clock_uncertain_share", "document_checks_coverage", "queue_observed_share"))
+    matched = page.ask(("unmatched_rows", "source_rows"), by=("source",)).rows
+    days = page.store.rows("source_days", page.selection)
+    faults = days.filter(pl.col("is_clock_fault").fill_null(False))
+    missing, clock = exits.cell("missing_exit_share"), exits.cell("clock_uncertain_share")
+    checks, queue = exits.cell("document_checks_coverage"), exits.cell("queue_observed_share")
+    panel.cards(
+        [
+            (_("Missing exits"), w.percent(missing.value, 2), _("of {n} visits no longer open", n=w.number(missing.n))),
+            (_("Uncertain clock"), w.percent(clock.value, 2), _("of {n} visits: no turnaround given", n=w.number(clock.n))),
+            (_("Source-days with a clock fault"), w.number(faults.height), _("an hour off; durations across them are not given")),
+            (_("Document checks recorded"), w.percent(checks.value), _("of {n} visits", n=w.number(checks.n))),
+            (_("Queue observed"), w.percent(queue.value), _("of {n} visits", n=w.number(queue.n))),
+        ]
+    )  # fmt: skip
+    rows = [
+        {
+            _("Source"): _(codes.SOURCE.codes.get(row["source"], row["source"])), _("Good"): w.number(row["source_rows"]), _("Without a visit"): w.number(row["unmatched_rows"]),
+            _("Unmatched share"): w.percent(row["unmatched_rows"] / row["source_rows"] if row["unmatched_rows"] is not None and row["source_rows"] else None, 2),
+        }
+        for row in matched.sort("source_rows", descending=True).to_dicts()
+    ]  # fmt: skip
+    if rows:
+        panel.grid(pl.DataFrame(rows), key="quality_matching")
+        panel.under(page, _("A dash: the source is not matched to visits row by row."))
+    if not faults.is_empty():
+        with st.expander(_("Clock faults: {n} source-days", n=faults.height), key="quality_clocks"):
+            panel.grid(
+                faults.select(
+                    pl.col("day").alias(_("Day")), pl.col("source_code").replace_strict({code: _(words) for code, words in codes.SOURCE.codes.items()}).alias(_("Source")),
+                    pl.col("place_code").map_elements(lambda code: w.place(code) or code, return_dtype=pl.String).alias(_("Where")), pl.col("offset_min").round(1).alias(_("Offset, min")), pl.col("rows_n").alias("n"),
+                )
+            )  # fmt: skip
+
+
+def _findings(page: Frame) -> None:
+    _, w = page.say, Words(page)
+    panel.section(_("Findings in good rows"), _("Oddities that were kept and counted, not dropped."))
+    result = page.ask(("findings",), by=("finding",))
+    rows = result.rows.drop_nulls("finding").sort("findings", descending=True)
+    if rows.is_empty():
+        panel.quiet(_("Nothing odd was found in this period."))
+        return
+    table = rows.select(pl.col("finding").replace_strict({code: _(words) for code, words in codes.FINDING.codes.items()}).alias(_("Finding")), pl.col("findings").cast(pl.Int64).alias(_("Times")))
+    finding = _("Most frequent: {what}, {n} times.", what=table[_("Finding")][0], n=w.number(table[_("Times")][0]))
+    st.html(f'<p class="lead">{finding}</p>')
+    panel.grid(table, key="quality_findings")
+    freshness.under(page, result, _("n = {n}", n=w.number(table[_("Times")].sum())))
+    panel.csv(page, table, key="quality_findings", name="findings")
+
+
+if __name__ == "__main__":
+    show(current())
