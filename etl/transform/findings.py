@@ -41,7 +41,7 @@ def findings_of(visits: pl.DataFrame, lines: pl.DataFrame, source_days: pl.DataF
         _of_visits("missed_exit", visits.filter(pl.col("status_code") == "incomplete"), "gate", "no gate-out before the truck's next gate-in or within 72 h"),
         _of_lines("missed_entry", lost_exit, pl.concat_str(pl.lit("gate-out at "), place, pl.lit(" without a gate-in in the 72 h before"))),
         _of_lines("misread_plate", _misread(lines), pl.concat_str(pl.lit("at "), place, pl.lit(", against the other lines of the visit"))),
-        _of_visits("missing_second_weighing", visits.filter((pl.col("status_code") == "closed") & once), "weighbridge", "weighed once"),
+        _of_visits("missing_second_weighing", visits.filter((pl.col("status_code") != "open") & once), "weighbridge", "weighed once"),
         _of_visits("overnight_stay", visits.filter(pl.col("is_overnight").fill_null(False)), "gate", "left more than 12 h later, on a later day"),
         *(_of_lines(code, unmatched.filter(pl.col("source_code") == source), pl.concat_str(pl.lit("at "), place)) for source, code in _UNMATCHED.items()),
         *_uncertain(staged, zone),

@@ -9,6 +9,11 @@ from etl.transform.reach import LONGEST_VISIT, SLACK
 CLOSING = ("closure", "system_outage", "scanner_outage", "strike")  # what the view without closures leaves out
 
 
+def entries_of(logbook: pl.DataFrame) -> pl.DataFrame:
+    """Return one row an entry number: where an entry was written again with another start, the greater (file date, row digest) wins."""
+    return logbook.sort("entry_ref", "file_on", "row_digest", "started_at").unique("entry_ref", keep="last", maintain_order=True)
+
+
 def ticket_visits(logbook: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
     """Return (entry_ref, started_at, visit_no) of trouble tickets that name a truck, by plate and time like any other line."""
     tickets = logbook.filter((pl.col("logbook_code") == "trouble_ticket") & pl.col("plate_key").is_not_null()).sort("started_at", "entry_ref")

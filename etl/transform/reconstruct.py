@@ -33,6 +33,7 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
     instant as of which a visit is still open.
     """
     rows = {table.name: staged.get(table.name, table.empty()) for table in STAGED_TABLES}
+    rows["stg_logbook"] = places.entries_of(rows["stg_logbook"])
     port, zone = site.port_code, site.zone_name
     reads = gate.gate_reads(rows["stg_gate"])
     visits = with_day(gate.visits_of(reads, port, now_at), zone, "entry_day", "entry_at", "entry_hour", "entry_weekday")
