@@ -1,14 +1,182 @@
-"""Being written."""
+"""Port overview: the answer in five seconds, then what changed most, how fresh the sources are and the last incident."""
 
 from __future__ import annotations
 
+import datetime as dt
+import html
+from dataclasses import replace
+
 import streamlit as st
 
+from dashboard import format as words
+from dashboard.metrics import Cell, Result, usual
+from dashboard.screens import changes
+from dashboard.widgets import download, freshness, kpi_card, no_data
 from dashboard.widgets.frame import Frame, current
+from etl.contracts.codes import LOGBOOK
+
+JUDGED = ("visits", "turnaround_p50", "turnaround_p90", "over_120_share", "queue_p50", "document_checks_mean")
+FIGURES = ("visits", "turnaround_p50", "turnaround_p90", "over_120_share", "queue_p50", "queue_observed_share", "document_checks_mean", "document_checks_coverage")
+# metric -> (reference figure, how it becomes comparable with the metric)
+MARKS: dict[str, str] = {"turnaround_p50": "total_visit_median_min", "turnaround_p90": "turnaround_max_min", "over_120_share": "share_under_120", "queue_p50": "queue_median_min"}
+MIN_INCIDENT_DAYS = 90
 
 
 def show(page: Frame) -> None:
-    st.title(page.say("Port overview"), anchor=False)
+    say = page.say
+    st.title(say("Port overview"), anchor=False)
+    now = page.ask(FIGURES, compare=True, intervals=True)
+    if not now.cell("visits").value:
+        no_data.show(page)
+        return
+    trend = page.ask(FIGURES, grain=_grain(page.selection.days))
+    median, p90 = now.cell("turnaround_p50"), now.cell("turnaround_p90")
+    st.html(
+        f'<p class="lead" data-testid="answer">'
+        f'{html.escape(say("Half of the trucks leave the port within {median}; 1 truck in 10 takes more than {p90}.", median=words.cell(median, page.lang), p90=words.cell(p90, page.lang)))}</p>'
+    )
+    st.html(kpi_card.grid([*(_card(page, now, trend, code) for code in JUDGED), _inside(page)]))
+    freshness.under(page, now, say("n = {n} visits", n=words.number(now.cell("visits").value, page.lang)))
+    with st.expander(say("Data table and CSV"), key="overview_data"):
+        st.dataframe(download.table(page, trend), hide_index=True, key="overview_table")
+        download.link(page, trend, key="overview")
+    st.header(say("What changed most"), anchor=False)
+    changes.show(page)
+    st.header(say("How far the data reach"), anchor=False)
+    freshness.sources(page, page.store.table("meta_freshness").sort("source_code").to_dicts())
+    st.header(say("Last incident in the logbook"), anchor=False)
+    _last_incident(page)
+
+
+def _grain(days: int) -> str:
+    return "hour" if days <= 2 else "day" if days <= 62 else "week"
+
+
+def _card(page: Frame, now: Result, trend: Result, code: str) -> str:
+    say, figure, metric = page.say, now.cell(code), now.metric(code)
+    curve = [row[code] for row in trend.frame.iter_rows(named=True)]
+    value, unit = _split(figure, page.lang)
+    verdict = _usual(page, code)
+    return kpi_card.card(
+        name=say(metric.label), value=value, unit=unit, say=_sentence(page, now, code), code=code,
+        points=curve[:-1] if trend.cut_at and code == "visits" and len(curve) > 3 else curve,
+        points_say=say("{name} over the period, oldest first", name=say(metric.label)),
+        word=verdict[0], is_unusual=verdict[1], word_why=verdict[2], notes=[_n(page, now, figure), _compared(page, figure), _mark(page, code)],
+    )  # fmt: skip
+
+
+def _split(figure: Cell, lang: str) -> tuple[str, str]:
+    """The figure and its unit apart, so that the figure alone is large."""
+    if figure.value is None:
+        return "–", ""
+    text = words.plain(words.cell(figure, lang))
+    if figure.metric.unit in ("min", "hours"):
+        number, _, unit = text.rpartition(" ")
+        return number, unit
+    return (words.number(figure.value, lang, figure.metric.decimals), "") if figure.metric.unit == "per_visit" else (text, "")
+
+
+def _sentence(page: Frame, now: Result, code: str) -> str:
+    say, figure = page.say, now.cell(code)
+    text = words.cell(figure, page.lang)
+    if figure.value is None:
+        return say("No data in this period.")
+    if code == "turnaround_p50":
+        return say("Half of the trucks take longer, from port entry to port exit.")
+    if code == "turnaround_p90":
+        return say("1 truck in 10 takes more than {p90}.", p90=text)
+    if code == "queue_p50":
+        seen = now.cell("queue_observed_share")
+        return say("Before the gate; seen for {share} of the visits.", share=words.value(seen.value, "share", page.lang))
+    if code == "document_checks_mean":
+        seen = now.cell("document_checks_coverage")
+        return say("Places where papers had to be shown; recorded for {share} of the visits.", share=words.value(seen.value, "share", page.lang))
+    if code == "over_120_share":
+        return say("Trucks that stay more than two hours.")
+    return say("{n} trucks a day on average.", n=words.number(figure.value / max(_whole_days(page), 1), page.lang))
+
+
+def _whole_days(page: Frame) -> float:
+    """Days of the period that the data have reached, the last one in part."""
+    now = page.store.build().now_local_at
+    start = dt.datetime.combine(page.selection.first_day, dt.time())
+    end = min(dt.datetime.combine(page.selection.end_day, dt.time()), now)
+    return max((end - start).total_seconds() / 86400, 0.0)
+
+
+def _n(page: Frame, now: Result, figure: Cell) -> str:
+    limits = words.interval(figure.low, figure.high, figure.metric.unit, page.lang, figure.metric.decimals)
+    n = page.say("n = {n}", n=words.number(figure.n, page.lang))
+    return f"{n} · {page.say('95 % interval {limits}', limits=limits)}" if limits else n
+
+
+def _compared(page: Frame, figure: Cell) -> str:
+    if figure.before is None or not figure.before_n:
+        return ""
+    before = words.value(figure.before, figure.metric.unit, page.lang, figure.metric.decimals)
+    change = f"{words.share(figure.relative_change, page.lang)}" if figure.metric.unit == "count" and figure.relative_change is not None else words.change(figure, page.lang)
+    if figure.metric.unit == "count" and (figure.relative_change or 0) > 0:
+        change = f"+{change}"
+    return page.say("{change} against {before} in the comparison period", change=change, before=before)
+
+
+def _mark(page: Frame, code: str) -> str:
+    """Another port's published figure, as a reference mark and never as a target; its own perimeter is said."""
+    found = [row for row in page.store.table("dim_benchmarks").to_dicts() if row["metric_code"] == MARKS.get(code)]
+    if not found:
+        return ""
+    row = found[0]
+    over = code == "over_120_share"
+    value = words.share((100 - row["value"]) / 100, page.lang) if over else words.value(row["value"], "min", page.lang)
+    year = f" {row['year']}" if row["year"] else ""
+    return page.say("Reference mark: {port}{year}, {value} ({perimeter})", port=page.say(row["port"]), year=year, value=value, perimeter=page.say(row["perimeter"] or ""))
+
+
+def _usual(page: Frame, code: str) -> tuple[str, bool, str]:
+    """(word, is it unusual, why): the last complete day against the same weekday of the eight weeks before, with the page's filters."""
+    say, lang = page.say, page.lang
+    day = min(page.selection.last_day, page.store.build().now_day - dt.timedelta(days=1))
+    weeks = replace(page.selection, first_day=day - dt.timedelta(days=7 * usual.WEEKS), end_day=day + dt.timedelta(days=1), period="custom")
+    days = page.ask(JUDGED, grain="day", selection=weeks)
+    metric = days.metric(code)
+    verdict = usual.of_day(days.frame, code, day, metric.unit)
+    if verdict.word == "unknown":
+        return "", False, ""
+    value = days.cell(code, {"period": day}).value
+    word = say("Usual") if verdict.word == "usual" else say("Unusually high") if verdict.side > 0 else say("Unusually low")
+    shown = {"day": words.day(day, lang, "full").rsplit(" ", 1)[0].rstrip(","), "value": words.value(value, metric.unit, lang, metric.decimals)}
+    limits = words.interval(verdict.low, verdict.high, metric.unit, lang, metric.decimals)
+    return word, verdict.word == "unusual", say("on {day}: {value}; the same weekday of the last weeks lets expect {limits}.", limits=limits, **shown)
+
+
+def _inside(page: Frame) -> str:
+    """Trucks inside at the gate log's newest line; visits open over 24 h stand apart, because their exits were probably missed."""
+    say = page.say
+    row = page.store.rows("inside_now").row(0, named=True)
+    day = page.store.build().now_day
+    hours = page.store.rows("inside", replace(page.selection, first_day=day - dt.timedelta(days=2), end_day=day + dt.timedelta(days=1), period="custom"))
+    notes = [say("Whole port, whatever the filters.")]
+    if row["long_n"]:
+        notes.insert(0, say.plural("{n} visit open for more than 24 h, counted apart.", "{n} visits open for more than 24 h, counted apart.", row["long_n"]))
+    return kpi_card.card(
+        name=say("Trucks inside"), value=words.number(row["inside_n"], page.lang), code="inside",
+        say=say("At the last complete reading, {at}.", at=words.moment(row["reading_local_at"], page.lang)),
+        points=hours["inside_n"].to_list(), points_say=say("Trucks inside by hour, last three days"), notes=notes,
+    )  # fmt: skip
+
+
+def _last_incident(page: Frame) -> None:
+    say, build = page.say, page.store.build()
+    asked = replace(page.selection, first_day=build.now_day - dt.timedelta(days=MIN_INCIDENT_DAYS), end_day=build.now_day + dt.timedelta(days=1), period="custom")
+    asked = replace(asked, **dict.fromkeys(asked.filters, ()))
+    rows = [row for row in page.store.rows("logbook", asked).to_dicts() if row["logbook_code"] != "trouble_ticket"]
+    if not rows:
+        st.markdown(say("None in the last {n} days.", n=MIN_INCIDENT_DAYS))
+        return
+    row = rows[-1]
+    where = page.name("place", row["place_code"]) if row["place_code"] else say("whole port")
+    until = say("until {at}", at=words.moment(row["ended_local_at"], page.lang)) if row["ended_local_at"] else say("still going on")
+    st.html(f'<p class="lead"><b>{html.escape(say(LOGBOOK.codes[row["logbook_code"]]))}</b>, {html.escape(where)}</p><p class="quiet">{html.escape(words.moment(row["started_local_at"], page.lang))}, {html.escape(until)}</p>')
 
 
 if __name__ == "__main__":

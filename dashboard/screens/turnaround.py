@@ -1,14 +1,190 @@
-"""Being written."""
+"""Truck turnaround: how it is spread, how it moved, what to plan for, where the minutes go, for whom; and the visits behind any figure."""
 
 from __future__ import annotations
 
+import datetime as dt
+import html
+from dataclasses import replace
+
+import polars as pl
 import streamlit as st
 
+from dashboard import format as words
+from dashboard.i18n import N_
+from dashboard.metrics import BANDS4, DIMENSIONS, Result
+from dashboard.screens import behind
+from dashboard.views import distribution, groups, minutes, over_time, theme
+from dashboard.widgets import chart, no_data
 from dashboard.widgets.frame import Frame, current
+from etl.contracts.codes import STEP
+
+SPLITS: tuple[str, ...] = ("lane", "gate", "terminal", "direction", "channel")
+MIN_N = 30
+DAYS_BY_DAY, DAYS_BY_WEEK = 45, 400
 
 
 def show(page: Frame) -> None:
-    st.title(page.say("Port overview"), anchor=False)
+    say = page.say
+    st.title(say("Truck turnaround"), anchor=False)
+    whole = page.ask(["turnaround_p50", "turnaround_p90", "turnaround_p95", "turnaround_mean", "total_visit_p95", *(f"band4_{band}" for band in BANDS4)], intervals=True)
+    if whole.cell("turnaround_p50").value is None:
+        no_data.show(page, say("No visit with a certain turnaround in this selection."))
+        return
+    _distribution(page, whole)
+    _planning(page, whole)
+    _over_time(page)
+    _minutes(page)
+    _by_group(page)
+    behind.show(page)
+
+
+def _distribution(page: Frame, whole: Result) -> None:
+    say, lang = page.say, page.lang
+    bins = page.ask(["visits"], by=["turnaround_bin"], selection=page.selection)
+    rows = [(int(row["turnaround_bin"]), int(row["visits"])) for row in bins.rows.sort("turnaround_bin").iter_rows(named=True) if row["turnaround_bin"] is not None]
+    total = sum(n for _, n in rows) or 1
+    median, p90, mean = (whole.cell(code) for code in ("turnaround_p50", "turnaround_p90", "turnaround_mean"))
+    over = whole.cell("band4_m4")
+    finding = say(
+        "Half of the trucks take less than {median}; 1 in 10 takes more than {p90}, and {over} stay four hours or more. The mean, {mean}, hides those bad days.",
+        median=words.cell(median, lang), p90=words.cell(p90, lang), over=words.value(over.value, "share", lang, 1), mean=words.value(mean.value, "min", lang),
+    )  # fmt: skip
+    figure = distribution.histogram(
+        rows, ticks=[words.plain(words.duration(tick, lang)) for tick in distribution.TICKS_MIN],
+        bands=[f"{say(label)}<br><b>{words.share(whole.cell(f'band4_{band}').value, lang)}</b>" for band, label in BANDS4.items()],
+        marks=[(median.value, say("median {value}", value=words.cell(median, lang))), (p90.value, say("1 in 10 over {value}", value=words.cell(p90, lang)))],
+        hover=[
+            say("{low} to {high}: {n} visits ({share})", low=words.duration(distribution.bin_start_min(index), lang), high=words.duration(distribution.bin_start_min(index + 1), lang),
+                n=words.number(n, lang), share=words.share(n / total, lang, 1))
+            for index, n in rows
+        ],
+    )  # fmt: skip
+    picked = chart.show(page, figure, key="spread", title=say("How turnaround is spread"), finding=finding, result=whole, pick=True)
+    behind.open_when_picked(page, "spread", "turnaround_bin", picked)
+
+
+def _planning(page: Frame, whole: Result) -> None:
+    """The one figure a transporter plans with: p95 of the total visit where the queue was seen, else of the turnaround. Text, not a chart: P and V never share one."""
+    say, lang = page.say, page.lang
+    seen, inside = whole.cell("total_visit_p95"), whole.cell("turnaround_p95")
+    st.subheader(say("What to plan for"), anchor=False)
+    if seen.value is not None and seen.n >= MIN_N:
+        text = say("Allow {minutes} from the queue to the exit: 19 trucks in 20 need less (n = {n} visits whose queue was seen).", minutes=words.duration(seen.value, lang), n=words.number(seen.n, lang))
+    else:
+        text = say("Allow {minutes} from the gate to the exit: 19 trucks in 20 need less (n = {n}; the queue before the gate was not observed).", minutes=words.duration(inside.value, lang), n=words.number(inside.n, lang))
+    st.html(f'<p class="lead" data-testid="planning">{html.escape(text)}</p>')
+
+
+def _over_time(page: Frame) -> None:
+    say, lang = page.say, page.lang
+    asked = _with_some_past(page)
+    grain = "day" if asked.days <= DAYS_BY_DAY else "week" if asked.days <= DAYS_BY_WEEK else "month"
+    result = page.ask(["turnaround_p50", "turnaround_p90", "turnaround_p25", "turnaround_p75"], grain=grain, selection=asked)
+    rows = result.rows.sort("period").to_dicts()
+    days = [row["period"] for row in rows]
+    shown = [{code: row[code] if row[f"{code}__n"] >= MIN_N // 3 else None for code in ("turnaround_p50", "turnaround_p90", "turnaround_p25", "turnaround_p75")} for row in rows]
+
+    def hover(code: str) -> list[str]:
+        return [
+            f"{words.day(row['period'], lang)}<br>{say(result.metric(code).label)}: {words.value(row[code], 'min', lang)}<br>n = {words.number(row[f'{code}__n'], lang)}" for row in rows
+        ]
+
+    events = [
+        over_time.Event(row["from_on"], row["to_on"], row.get(f"name_{lang}") or row["name_en"])
+        for row in page.store.table("dim_calendar").sort("from_on").to_dicts()
+    ]
+    high = [row for row in rows if row["turnaround_p90"] is not None and row["turnaround_p90__n"] >= MIN_N]
+    worst = max(high, key=lambda row: row["turnaround_p90"], default=None)
+    finding = say("Too few visits to draw a curve.") if worst is None else say(
+        {"day": N_("The worst day was {day}: 1 truck in 10 took more than {p90}."), "week": N_("The worst week began on {day}: 1 truck in 10 took more than {p90}."),
+         "month": N_("The worst month began on {day}: 1 truck in 10 took more than {p90}.")}[grain],
+        day=words.day(worst["period"], lang), p90=words.value(worst["turnaround_p90"], "min", lang),
+    )  # fmt: skip
+    figure = over_time.lines(
+        days, [over_time.Line(say("1 in 10 over"), [row["turnaround_p90"] for row in shown], hover("turnaround_p90"), theme.ACCENT),
+               over_time.Line(say("median"), [row["turnaround_p50"] for row in shown], hover("turnaround_p50"), theme.MAIN, 2.5)],
+        events, unit=say("min"), band=([row["turnaround_p25"] for row in shown], [row["turnaround_p75"] for row in shown]),
+    )  # fmt: skip
+    n = say("n = {n} visits; shaded: the middle half of them", n=words.number(result.n, lang))
+    picked = chart.show(page, figure, key="over_time", title=say("How it moved"), finding=finding, result=result, n_words=n, pick=True)
+    behind.open_when_picked(page, "over_time", grain, picked)
+
+
+def _with_some_past(page: Frame) -> object:
+    """The period itself; a period under two weeks gets four weeks, because two points are no curve."""
+    selection = page.selection
+    return selection if selection.days >= 14 else replace(selection, first_day=selection.end_day - dt.timedelta(days=28), period="custom")
+
+
+def _minutes(page: Frame) -> None:
+    say, lang = page.say, page.lang
+    result = page.ask(["step_min_sum", "wait_min_sum", "service_min_sum", "step_visits"], by=["step"])
+    visits = page.ask(["turnaround_mean"])
+    n = visits.cell("turnaround_mean").n
+    rows = {row["step"]: row for row in result.rows.iter_rows(named=True)}
+    total = sum(row["step_min_sum"] or 0 for row in rows.values())
+    if not n or not total:
+        return
+    parts, waiting = [], 0.0
+    for code, label in STEP.codes.items():
+        row = rows.get(code)
+        if not row or not row["step_min_sum"]:
+            continue
+        wait = row["wait_min_sum"] or 0.0
+        waiting += wait
+        mean = row["step_min_sum"] / n
+        share = words.share(row["step_min_sum"] / total, lang)
+        hover = say("{step}: {mean} a visit on average, {wait} of it waiting; {passes} passages", step=say(label), mean=words.value(mean, "min", lang, 1),
+                    wait=words.value(wait / n, "min", lang, 1), passes=words.number(row["step_visits"], lang))  # fmt: skip
+        label_text = f"{words.value(mean, 'min', lang, 1)} · {share}"
+        parts.append(minutes.Part(say(label), wait / n, (row["step_min_sum"] - wait) / n, label_text, hover, code, code == "travel"))
+    finding = say(
+        "Of the {mean} an average visit takes, {wait} ({share}) are spent waiting at service points. Means are shown here because parts of a mean add up; medians do not.",
+        mean=words.value(total / n, "min", lang, 1), wait=words.value(waiting / n, "min", lang, 1), share=words.share(waiting / total, lang),
+    )  # fmt: skip
+    figure = minutes.waterfall(parts, wait=say("waiting"), service=say("service"), travel=say("between points"))
+    count = say("n = {n} visits with a certain turnaround; mean minutes per visit", n=words.number(n, lang))
+    picked = chart.show(page, figure, key="minutes", title=say("Where the minutes go"), finding=finding, result=result, n_words=count, pick=True)
+    behind.open_when_picked(page, "minutes", "step", picked)
+
+
+@st.fragment
+def _by_group(page: Frame) -> None:
+    say, lang = page.say, page.lang
+    st.subheader(say("For whom"), anchor=False)
+    split = st.segmented_control(say("Split by"), SPLITS, key="split", required=True, default=SPLITS[0], format_func=lambda code: say(DIMENSIONS[code].label), label_visibility="collapsed")
+    result = page.ask(["turnaround_p50", "turnaround_p90", "over_120_share"], by=[split or SPLITS[0]], intervals=True)
+    drawn = [_group(page, result, split, row) for row in result.rows.filter(pl.col("turnaround_p50__n") > 0).iter_rows(named=True)]
+    solid = [group for group in drawn if not group.is_thin and group.median is not None]
+    if not drawn:
+        no_data.show(page)
+        return
+    finding = _difference(page, solid)
+    figure = groups.dots(drawn, median=say("median"), p90=say("1 in 10 over"), unit=say("min"))
+    n = say("n = {n} visits; bars are 95 % intervals of the median; grey under n = {thin}", n=words.number(result.n, lang), thin=MIN_N)
+    picked = chart.show(page, figure, key=f"by_{split}", finding=finding, result=result, n_words=n, pick=True)
+    behind.open_when_picked(page, f"by_{split}", split, picked)
+
+
+def _group(page: Frame, result: Result, split: str, row: dict) -> groups.Group:
+    say, lang = page.say, page.lang
+    median, p90 = (result.cell(code, {split: row[split]}) for code in ("turnaround_p50", "turnaround_p90"))
+    codes = DIMENSIONS[split].codes
+    name = say("unknown") if row[split] is None else say(codes.codes[row[split]]) if codes else page.name(split, row[split])
+    label = f"<b>{words.cell(median, lang)}</b> · {words.cell(p90, lang)} · n = {words.number(median.n, lang)}"
+    hover = f"{name}<br>{say('median')} {words.cell(median, lang)} ({words.interval(median.low, median.high, 'min', lang)})<br>{say('1 in 10 over')} {words.cell(p90, lang)}<br>n = {words.number(median.n, lang)}"
+    return groups.Group(name, "" if row[split] is None else str(row[split]), median.value, median.low, median.high, p90.value, label, hover, median.n < MIN_N)
+
+
+def _difference(page: Frame, solid: list[groups.Group]) -> str:
+    """Say whether the extremes differ by more than chance; never a ranking."""
+    if len(solid) < 2:
+        return page.say("One group only in this selection.")
+    low, high = min(solid, key=lambda group: group.median), max(solid, key=lambda group: group.median)
+    if low.high is None or high.low is None or low.high >= high.low:
+        return page.say("No clear difference: the intervals of the medians overlap.")
+    value = {"low": words.value(low.median, "min", page.lang), "high": words.value(high.median, "min", page.lang)}
+    return page.say("Medians go from {low} ({first}) to {high} ({last}); the groups' traffic is not the same.", first=low.name, last=high.name, **value)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,145 @@
-"""Being written."""
+"""One visit: every event in order, where its minutes went, its way on the map, and the log lines it was made from. The truck is masked."""
 
 from __future__ import annotations
 
+import html
+
+import polars as pl
 import streamlit as st
 
+from dashboard import format as words
+from dashboard.i18n import N_
+from dashboard.views import map as port_map
+from dashboard.views import minutes
+from dashboard.views.track import track_layers
 from dashboard.widgets.frame import Frame, current
+from etl.contracts.codes import (
+    CARGO_CLASS,
+    CHANNEL,
+    CLOCK_FLAG,
+    DIRECTION,
+    LOGBOOK,
+    SERVICE_EVENT,
+    SOURCE,
+    STEP,
+    VISIT_APPOINTMENT,
+    VISIT_STATUS,
+)
+
+EVENTS: dict[str, str] = {
+    "gate_in": N_("Port gate-in"), "gate_out": N_("Port gate-out"), "terminal_in": N_("Terminal gate-in"), "terminal_out": N_("Terminal gate-out"),
+    "weigh_empty": N_("Empty weighing"), "weigh_full": N_("Full weighing"), **SERVICE_EVENT.codes, **LOGBOOK.codes,
+}  # fmt: skip
 
 
 def show(page: Frame) -> None:
-    st.title(page.say("Port overview"), anchor=False)
+    say = page.say
+    visit_id = page.own.get("visit", "")
+    drill = page.own.get("drill", "")
+    st.page_link(page.to("turnaround"), label="← " + (say("Back to the list of visits") if drill else say("Back to truck turnaround")), query_params=page.query(drill=drill))
+    found = page.store.rows("visit", visit_id=visit_id) if visit_id else pl.DataFrame()
+    if found.is_empty():
+        st.title(say("One visit"), anchor=False)
+        st.markdown(say("No visit has this number in the build shown: {visit}.", visit=f"`{visit_id[:40]}`" if visit_id else "–"))
+        return
+    visit = found.row(0, named=True)
+    st.title(f"{visit['truck'].replace('Truck', say('Truck'))} · {words.moment(visit['entry_local_at'], page.lang)}", anchor=False)
+    _facts(page, visit)
+    steps = page.store.rows("visit_steps", visit_id=visit_id)
+    if not steps.is_empty():
+        _steps(page, visit, steps)
+    events = page.store.rows("visit_events", visit_id=visit_id)
+    left, right = st.columns([3, 4], gap="large")
+    with left:
+        _timeline(page, events)
+    with right:
+        _map(page, visit_id)
+    _log_lines(page, events)
+
+
+def _facts(page: Frame, visit: dict) -> None:
+    """The visit in words. P, Q and V stand apart as text; what was not observed is said, never 0."""
+    say, lang = page.say, page.lang
+    unseen = say("not observed")
+    rows = [
+        (say("Turnaround"), words.duration(visit["turnaround_min"], lang) if visit["turnaround_min"] is not None else say(VISIT_STATUS.codes[visit["status_code"]])),
+        (say("Queue before the gate"), words.duration(visit["queue_min"], lang) if visit["queue_min"] is not None else unseen),
+        (say("Gate and lane"), f"{page.name('gate', visit['entry_gate_code'])}, {page.name('lane', visit['entry_lane_code'])}" if visit["entry_lane_code"] else unseen),
+        (say("Terminal"), page.name("terminal", visit["terminal_code"]) if visit["terminal_code"] else unseen),
+        (say("Direction"), say(DIRECTION.codes[visit["direction_code"]]) if visit["direction_code"] else unseen),
+        (say("Cargo class"), say(CARGO_CLASS.codes[visit["cargo_class_code"]]) if visit["cargo_class_code"] else unseen),
+        (say("Customs channel"), say(CHANNEL.codes[visit["channel_code"]]) if visit["channel_code"] else unseen),
+        (say("Appointment"), say(VISIT_APPOINTMENT.codes[visit["appointment_code"]]) if visit["appointment_code"] else unseen),
+        (say("Document checks"), words.number(visit["document_checks_n"], lang) if visit["document_checks_n"] is not None else unseen),
+    ]
+    if visit["clock_flag"] != "ok":
+        rows.append((say("Clock"), say(CLOCK_FLAG.codes[visit["clock_flag"]])))
+    cells = "".join(f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd></div>" for name, text in rows)
+    st.html(f'<dl class="facts" data-testid="visit-facts">{cells}</dl>')
+
+
+def _steps(page: Frame, visit: dict, steps: pl.DataFrame) -> None:
+    say, lang = page.say, page.lang
+    parts, waiting = [], 0.0
+    for number, row in enumerate(steps.iter_rows(named=True), start=1):
+        wait, whole = row["wait_min"] or 0.0, row["step_min"] or 0.0
+        waiting += wait
+        where = f" · {page.name('place', row['place_code'])}" if row["place_code"] and row["step_kind_code"] == "service" else ""
+        name = f"{number}. {say(STEP.codes.get(row['step_code'], row['step_code']))}{where}"
+        parts.append(minutes.Part(name, wait, max(whole - wait, 0.0), words.value(whole, "min", lang, 1), f"{name}: {words.value(whole, 'min', lang, 1)}", is_travel=row["step_kind_code"] == "gap"))
+    total = sum(part.wait_min + part.other_min for part in parts)
+    finding = say("{wait} of the {total} inside the port were spent waiting at service points.", wait=words.duration(waiting, lang), total=words.duration(total, lang))
+    st.subheader(say("Step by step"), anchor=False)
+    st.html(f'<p class="lead">{html.escape(finding)}</p>')
+    st.plotly_chart(minutes.waterfall(parts, wait=say("waiting"), service=say("service"), travel=say("between points"), row=27), key="visit_steps", alt=finding, config={"displayModeBar": False})
+
+
+def _timeline(page: Frame, events: pl.DataFrame) -> None:
+    say, lang = page.say, page.lang
+    st.subheader(say("What the logs say, in order"), anchor=False)
+    items = []
+    for row in events.iter_rows(named=True):
+        where = _place(page, row["place_code"])
+        items.append(
+            f'<li><time>{html.escape(words.clock(row["event_local_at"], lang))}</time><div><b>{html.escape(say(EVENTS.get(row["event_code"], row["event_code"])))}</b>'
+            f'<span>{html.escape(" · ".join(part for part in (where, say(SOURCE.codes.get(row["source_code"], row["source_code"]))) if part))}</span></div></li>'
+        )
+    st.html(f'<ol class="line" data-testid="timeline">{"".join(items)}</ol>' if items else f'<p class="quiet">{html.escape(say("No log line is kept for this visit."))}</p>')
+
+
+def _place(page: Frame, code: str | None) -> str:
+    if not code:
+        return ""
+    return next((page.names[kind][code] for kind in ("place", "gate", "lane", "terminal", "zone") if code in page.names.get(kind, {})), code)
+
+
+def _map(page: Frame, visit_id: str) -> None:
+    say = page.say
+    st.subheader(say("Its way through the port"), anchor=False)
+    track = page.store.rows("visit_track", visit_id=visit_id)
+    zones = page.store.table("dim_zones")
+    if track.height < 2 or zones.is_empty():
+        st.html(f'<p class="quiet">{html.escape(say("This truck was not tracked: there is no way to draw."))}</p>')
+        return
+    deck = port_map.base_deck(zones, layers=track_layers(track.to_dicts()), language=page.lang)
+    alt = say("Map of the truck's {n} positions, one a minute.", n=track.height)
+    st.pydeck_chart(deck, height=420, key="visit_map")
+    st.html(f'<p class="quiet">{html.escape(alt)} {html.escape(say("Outlines are approximate."))}</p>')
+
+
+def _log_lines(page: Frame, events: pl.DataFrame) -> None:
+    say, lang = page.say, page.lang
+    st.subheader(say("The lines behind it"), anchor=False)
+    st.dataframe(
+        [
+            {
+                say("Time"): words.moment(row["event_local_at"], lang), say("Event"): say(EVENTS.get(row["event_code"], row["event_code"])), say("Source"): say(SOURCE.codes.get(row["source_code"], row["source_code"])),
+                say("File"): row["file_name"], say("Line"): row["source_line"], say("Match"): words.share(row["match_score"], lang) if row["match_score"] is not None else "",
+            }
+            for row in events.iter_rows(named=True)
+        ],
+        hide_index=True, key="visit_lines", alt=say("Log lines of this visit with their file and line"),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -1,28 +1,77 @@
 """CSV beside every table and chart, and the words of a result's table. The file itself is made by dashboard/exports.
 
-    download.link(page, result, key="by_lane")      # a button; the file is built only when it is asked for
-    download.table(page, result)                    # list of dicts in words, for st.dataframe
+    download.link(page, result, key="by_lane")                                   # the figures of a result
+    download.rows(page, "visits", key="behind", narrow={"lane": "6A"})           # the rows behind a figure, all of them
+    download.table(page, result)                                                 # list of dicts in words, for st.dataframe
+
+A click makes a one-time link and follows it: the file is streamed by the export route and never held in memory.
 """
 
 from __future__ import annotations
 
+import html
+import itertools
+from collections.abc import Callable
+
 import streamlit as st
 
+from dashboard import exports
+from dashboard import format as words
 from dashboard.metrics import Result
 from dashboard.widgets.frame import Frame
 
+_clicks = itertools.count()
+
 
 def link(page: Frame, result: Result, *, key: str, name: str = "") -> None:
-    """Offer the result as CSV. Columns and numbers as in exports: full precision, all rows, definitions beside it."""
-    st.download_button(
-        page.say("Download CSV"), data=lambda: _csv(page, result), file_name=f"smartport_{name or key}.csv", mime="text/csv", on_click="ignore", key=f"{key}_csv", type="tertiary",
+    """Offer the result: full precision, all rows, definitions beside it in about.md."""
+    _buttons(page, lambda dialect: exports.of_result(result, dialect=dialect, lang=page.lang, name=name or key), key)
+
+
+def rows(page: Frame, detail: str, *, key: str, **how: object) -> None:
+    """Offer a row list of dashboard/details, narrowed like the figure."""
+    _buttons(page, lambda dialect: exports.of_rows(detail, page.selection, dialect=dialect, lang=page.lang, **how), key)
+
+
+@st.fragment
+def _buttons(page: Frame, order: Callable[[str], exports.Order], key: str) -> None:
+    # A French Excel wants ; and the decimal comma; the other dialect stays one click away.
+    first, second = ("semicolon", "comma") if page.lang == "fr" else ("comma", "semicolon")
+    with st.container(horizontal=True, gap="medium"):
+        if st.button(page.say("Download CSV"), key=f"{key}_csv", type="tertiary", help=page.say(exports.DIALECTS[first].label)):
+            _follow(exports.link(order(first), form="csv"))
+        if st.button(page.say("with definitions (ZIP)"), key=f"{key}_zip", type="tertiary"):
+            _follow(exports.link(order(first)))
+        if st.button(page.say(exports.DIALECTS[second].label), key=f"{key}_csv2", type="tertiary"):
+            _follow(exports.link(order(second), form="csv"))
+
+
+def _follow(url: str) -> None:
+    """Let the browser fetch the one-time link without leaving the page. The address is relative, so that a proxy may put a prefix before it."""
+    there = html.escape(url.lstrip("/"), quote=True)
+    st.html(
+        f'<script data-click="{next(_clicks)}">(() => {{ const a = document.createElement("a"); a.href = "{there}"; a.download = ""; document.body.append(a); a.click(); a.remove(); }})();</script>',
+        unsafe_allow_javascript=True,
     )  # fmt: skip
 
 
-def _csv(page: Frame, result: Result) -> bytes:
-    return b"\xef\xbb\xbf" + result.frame.write_csv().encode()
-
-
 def table(page: Frame, result: Result) -> list[dict[str, object]]:
-    """Return the result's rows in the reader's words."""
-    return result.frame.to_dicts()
+    """Return the result's rows in the reader's words: keys named, values formatted, n beside each metric."""
+    say, lang = page.say, page.lang
+    names = {dimension.code: dimension for dimension in result.by}
+    found = []
+    for row in result.rows.iter_rows(named=True):
+        line: dict[str, object] = {}
+        if result.grain:
+            at = row["period"]
+            line[say("Period")] = words.moment(at, lang) if result.grain == "hour" else words.day(at, lang)
+        for code, dimension in names.items():
+            value = row[code]
+            known = dimension.codes.codes.get(str(value)) if dimension.codes and value is not None else None
+            line[say(dimension.label)] = say("unknown") if value is None else say(known) if known else page.name(code, value)
+        for metric in result.metrics:
+            line[say(metric.label)] = words.plain(words.value(row[metric.code], metric.unit, lang, metric.decimals))
+            if not metric.count:
+                line[f"n ({say(metric.label)})"] = words.number(row[f"{metric.code}__n"], lang)
+        found.append(line)
+    return found

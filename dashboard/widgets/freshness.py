@@ -7,8 +7,8 @@ import html
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
-from babel.dates import format_date, format_datetime
 
+from dashboard import format as words
 from dashboard.metrics import Result
 from dashboard.widgets.frame import Frame
 from etl.contracts.codes import SOURCE
@@ -21,10 +21,10 @@ def sources(page: Frame, rows: Sequence[Mapping[str, object]]) -> None:
     for row in rows:
         at = row["last_event_local_at"]
         late = bool(newest and row["last_event_at"] and newest - row["last_event_at"] > dt.timedelta(days=1))
-        words = local_time(at, page.lang) if at else say("no data")
+        text = words.moment(at, page.lang) if at else say("no data")
         if late:
-            words += " · " + say("more than a day behind")
-        items.append(f'<li><b>{html.escape(say(SOURCE.codes.get(row["source_code"], row["source_code"])))}</b> <span class="{"late" if late else ""}">{html.escape(words)}</span></li>')
+            text += " · " + say("more than a day behind")
+        items.append(f'<li><b>{html.escape(say(SOURCE.codes.get(row["source_code"], row["source_code"])))}</b> <span class="{"late" if late else ""}">{html.escape(text)}</span></li>')
     st.html(f'<ul class="fresh" data-testid="freshness">{"".join(items)}</ul>')
 
 
@@ -35,16 +35,5 @@ def under(page: Frame, result: Result, n_words: str = "") -> None:
 
 def line(page: Frame, result: Result, n_words: str = "") -> str:
     say = page.say
-    n = n_words or say("n = {n}", n=number(result.n, page.lang))
-    return " · ".join([n, result.selection.period_in_words(page.lang), say("data up to {at}", at=local_time(result.now_local_at, page.lang))])
-
-
-def number(value: int, lang: str) -> str:
-    from dashboard import format as words
-
-    return words.number(value, lang)
-
-
-def local_time(at: dt.datetime, lang: str) -> str:
-    """A local time in short words: 4 Oct 2026, 22:40."""
-    return f"{format_date(at.date(), 'd MMM y', locale=lang)}, {format_datetime(at, 'HH:mm', locale=lang)}"
+    n = n_words or say("n = {n}", n=words.number(result.n, page.lang))
+    return " · ".join([n, result.selection.period_in_words(page.lang), say("data up to {at}", at=words.moment(result.now_local_at, page.lang))])

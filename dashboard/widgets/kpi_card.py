@@ -7,6 +7,7 @@ Pure HTML text: no figure is computed here, every text comes formatted and trans
 
 from __future__ import annotations
 
+import base64
 import html
 import math
 from collections.abc import Sequence
@@ -37,7 +38,7 @@ def grid(cards: Sequence[str]) -> str:
 
 
 def sparkline(points: Sequence[float | None], say: str = "") -> str:
-    """Return a small curve as inline SVG, its last point marked; gaps stay gaps. Fewer than two points draw nothing."""
+    """Return a small curve as HTML, its last point marked; gaps stay gaps. Fewer than two points draw nothing."""
     seen = [point for point in points if point is not None and math.isfinite(point)]
     if len(seen) < 2:
         return ""
@@ -54,8 +55,14 @@ def sparkline(points: Sequence[float | None], say: str = "") -> str:
         path.append(f"{'L' if pen else 'M'}{spot[0]:.1f} {spot[1]:.1f}")
         pen = True
     last = next(spot for spot in reversed(place) if spot is not None)
+    # Streamlit takes SVG out of HTML; the same drawing as a mask keeps the colour of the text, light or dark.
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" preserveAspectRatio="none">'
+        f'<path d="{"".join(path)}" fill="none" stroke="#000" stroke-width="1.6" stroke-linejoin="round" vector-effect="non-scaling-stroke"/></svg>'
+    )
+    image = f"url('data:image/svg+xml;base64,{base64.b64encode(drawing.encode()).decode()}')"
+    dot = f"left:{last[0] / width * 100:.2f}%;top:{last[1] / height * 100:.1f}%"
     return (
-        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" preserveAspectRatio="none" role="img" aria-label="{html.escape(say)}" direction="ltr">'
-        f'<path d="{"".join(path)}" fill="none" stroke="currentColor" stroke-opacity=".55" stroke-width="1.5" vector-effect="non-scaling-stroke"/>'
-        f'<path d="M{last[0]:.1f} {last[1]:.1f}h.01" stroke="#C4621A" stroke-width="6" stroke-linecap="round" vector-effect="non-scaling-stroke"/></svg>'
+        f'<div class="spark" role="img" dir="ltr" aria-label="{html.escape(say)}"><div class="spark-line" style="-webkit-mask-image:{image};mask-image:{image}"></div>'
+        f'<div class="spark-dot" style="{dot}"></div></div>'
     )

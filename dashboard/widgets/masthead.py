@@ -10,14 +10,12 @@ import streamlit as st
 from dashboard.i18n import LANGUAGES, Translator
 from dashboard.screens import PAGES, Page
 
-_MARK = '<svg viewBox="0 0 32 32" aria-hidden="true"><rect width="32" height="32" rx="5" fill="#0B5A7D"/><path d="M6 9h20M6 16h13M6 23h7" stroke="#fff" stroke-width="3.6"/><path d="M6 23h7" stroke="#EE9A55" stroke-width="3.6"/></svg>'
-
 
 def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Mapping[str, object], query: Mapping[str, str], own: Mapping[str, str]) -> None:
     """Draw the masthead. `query` are the address parameters every link keeps; `own` those of this page, kept by the language switch."""
     with st.container(key="masthead"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="masthead_top"):
-            st.html(f'<div class="brand">{_MARK}<div>{html.escape(port_name)}<small>{html.escape(say("Trucks at the port, from its own logs"))}</small></div></div>', width="content")
+            st.html(f'<div class="brand"><div>{html.escape(port_name)}<small>{html.escape(say("Trucks at the port, from its own logs"))}</small></div></div>', width="content")
             if is_sample:
                 st.html(stamp(say), width="content")
             st.space("stretch")

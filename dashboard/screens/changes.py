@@ -1,0 +1,54 @@
+"""What changed most: groups whose median moved by more than chance, the most truck-minutes first. A part of the overview page."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from dashboard import format as words
+from dashboard.metrics import DIMENSIONS, Cell
+from dashboard.widgets.frame import Frame
+
+SPLITS = ("lane", "terminal", "direction", "channel")
+MIN_N = 50
+SHOWN = 4
+
+
+def show(page: Frame) -> None:
+    """List the changes, or say that none is larger than chance. The two 95 % intervals must not touch."""
+    say = page.say
+    if page.selection.previous() is None:
+        st.markdown(say("No comparison is chosen; choose one under Filters."))
+        return
+    found = moved(page)
+    if not found:
+        st.markdown(say("No group's median moved by more than chance against the comparison period."))
+        return
+    rows = "".join(
+        f'<tr><td>{html.escape(say(DIMENSIONS[split].label))} <b>{html.escape(name)}</b></td><td class="n"><b>{html.escape(words.change(figure, page.lang))}</b></td>'
+        f'<td class="n">{html.escape(words.value(figure.before, "min", page.lang))} → {html.escape(words.value(figure.value, "min", page.lang))}</td>'
+        f'<td class="n">{html.escape(words.number(figure.before_n, page.lang))} → {html.escape(words.number(figure.n, page.lang))}</td></tr>'
+        for split, name, figure in found[:SHOWN]
+    )
+    heads = "".join(f'<th class="{kind}">{html.escape(text)}</th>' for text, kind in ((say("Group"), ""), (say("Change of the median"), "n"), (say("Before → now"), "n"), ("n", "n")))
+    st.html(f'<table class="rowlist" data-testid="changes"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>')
+    st.html(f'<p class="quiet">{html.escape(say("Only changes whose 95 % intervals do not touch; several groups are looked at, so one in some dozens may still be chance."))}</p>')
+
+
+def moved(page: Frame) -> list[tuple[str, str, Cell]]:
+    """Return (split, group in words, figure) of every median that moved, the most truck-minutes first."""
+    found = []
+    for split in SPLITS:
+        result = page.ask(["turnaround_p50"], by=[split], compare=True, intervals=True)
+        codes = DIMENSIONS[split].codes
+        for row in result.rows.iter_rows(named=True):
+            figure = result.cell("turnaround_p50", {split: row[split]})
+            if row[split] is None or figure.change is None or figure.n < MIN_N or (figure.before_n or 0) < MIN_N:
+                continue
+            low, high = row.get("turnaround_p50__before_low"), row.get("turnaround_p50__before_high")
+            if None in (low, high, figure.low, figure.high) or (figure.low <= high and low <= figure.high):
+                continue
+            name = page.say(codes.codes[row[split]]) if codes else page.name(split, row[split])
+            found.append((split, name, figure))
+    return sorted(found, key=lambda each: -abs(each[2].change) * each[2].n)

@@ -1,0 +1,65 @@
+"""Groups side by side: median with its interval, and the p90 that half the talk is about; n beside each. Never a ranking of thin data.
+
+No Streamlit, no SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from dashboard.views import theme
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group: its name, median with 95 % limits, p90, the text at the end of its row (figures and n), and whether it is too thin to lean on."""
+
+    name: str
+    code: str
+    median: float | None
+    low: float | None
+    high: float | None
+    p90: float | None
+    label: str
+    hover: str
+    is_thin: bool = False
+
+
+def dots(groups: Sequence[Group], *, median: str, p90: str, unit: str, row: int = 38) -> go.Figure:
+    """Draw one row a group, in the order given."""
+    names = [group.name for group in groups]
+    top = max((value for group in groups for value in (group.p90, group.high, group.median) if value is not None), default=60)
+    codes = [[group.code] for group in groups]
+    strong = [theme.QUIET if group.is_thin else theme.MAIN for group in groups]
+    medians = {
+        "type": "scatter", "mode": "markers", "x": [group.median for group in groups], "y": names, "marker": {"size": 11, "color": strong}, "customdata": codes,
+        "hovertext": [group.hover for group in groups], "hoverinfo": "text", "cliponaxis": False, "unselected": {"marker": {"opacity": 0.45}},
+        "error_x": {
+            "type": "data", "symmetric": False, "thickness": 2, "width": 0, "color": theme.MAIN, "array": [(group.high or group.median or 0) - (group.median or 0) for group in groups],
+            "arrayminus": [(group.median or 0) - (group.low or group.median or 0) for group in groups],
+        },
+    }  # fmt: skip
+    tails = {
+        **{key: value for key, value in medians.items() if key != "error_x"}, "x": [group.p90 for group in groups],
+        "marker": {"size": 11, "color": theme.PAPER, "line": {"width": 2, "color": strong}, "symbol": "diamond"},
+    }  # fmt: skip
+    shapes = [
+        {"type": "line", "x0": group.median, "x1": group.p90, "y0": group.name, "y1": group.name, "line": {"color": theme.GRID, "width": 3}, "layer": "below"}
+        for group in groups if group.median is not None and group.p90 is not None
+    ]  # fmt: skip
+    notes = [theme.note(1, group.name, group.label, xref="paper", xanchor="right", align="right", font={"size": 12, "color": theme.QUIET if group.is_thin else theme.INK}) for group in groups]
+    first = next((group for group in groups if group.median is not None and group.p90 is not None), None)
+    if first:
+        notes += [
+            theme.note(first.median, first.name, f"● {median}", yshift=20, font={"size": 11, "color": theme.MAIN}),
+            theme.note(first.p90, first.name, f"◇ {p90}", yshift=20, font={"size": 11, "color": theme.MAIN}),
+        ]
+    shape = theme.layout(
+        70 + row * max(len(groups), 1), annotations=notes, shapes=shapes, margin={"l": 8, "r": 8, "t": 30, "b": 8},
+        xaxis={"range": [0, top * 1.55], "ticksuffix": f" {unit}", "gridcolor": theme.GRID, "nticks": 6},
+        yaxis={"autorange": "reversed", "showgrid": False, "type": "category", "ticks": ""},
+    )  # fmt: skip
+    return theme.figure([tails, medians], shape)

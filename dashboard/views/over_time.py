@@ -1,0 +1,72 @@
+"""Percentiles over time with named events: two lines, their names at their ends, events as quiet bands above. No Streamlit, no SQL."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboard.views import theme
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: its name, colour, width, values (None breaks it) and hover texts."""
+
+    name: str
+    values: Sequence[float | None]
+    hover: Sequence[str]
+    colour: str = theme.MAIN
+    width: float = 2
+
+
+@dataclass(frozen=True)
+class Event:
+    """One named period of the calendar; drawn where it meets the time shown."""
+
+    first_day: dt.date
+    last_day: dt.date
+    name: str
+
+
+def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event], *, unit: str, height: int = 340, band: tuple[Sequence, Sequence] | None = None) -> go.Figure:
+    """Draw lines over days. `band`: two rows of values between which the plane is shaded (the middle half of the visits)."""
+    traces: list[dict[str, Any]] = []
+    if band:
+        common = {"type": "scatter", "x": days, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "connectgaps": False}
+        traces += [{**common, "y": list(band[0])}, {**common, "y": list(band[1]), "fill": "tonexty", "fillcolor": "rgba(95,147,172,.18)"}]
+    notes: list[dict[str, Any]] = []
+    for line in drawn:
+        traces.append(
+            {
+                "type": "scatter", "x": list(days), "y": list(line.values), "mode": "lines+markers", "line": {"color": line.colour, "width": line.width}, "marker": {"size": 5, "color": line.colour},
+                "hovertext": list(line.hover), "hoverinfo": "text", "customdata": [[day.isoformat()] for day in days], "connectgaps": False, "name": line.name,
+                "unselected": {"marker": {"opacity": 0.4}},
+            }
+        )  # fmt: skip
+        last = next(((day, value) for day, value in zip(reversed(days), reversed(line.values), strict=True) if value is not None), None)
+        if last:
+            notes.append(theme.note(last[0], last[1], f"<b>{line.name}</b>", xanchor="left", xshift=8, font={"size": 12, "color": line.colour}))
+    shapes: list[dict[str, Any]] = []
+    step = (days[1] - days[0]) if len(days) > 1 else dt.timedelta(days=1)
+    row = 0
+    for event in events:
+        if not days or event.last_day < days[0] or event.first_day > days[-1] + step:
+            continue
+        first, last = max(event.first_day, days[0]), min(event.last_day, days[-1] + step)
+        if last - first >= dt.timedelta(days=2):
+            shapes.append({"type": "rect", "x0": first, "x1": last, "y0": 0, "y1": 1, "yref": "paper", "fillcolor": theme.GRID, "line": {"width": 0}, "layer": "below"})
+        else:
+            shapes.append({"type": "line", "x0": first, "x1": first, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}, "layer": "below"})
+        late = (first - days[0]) > (days[-1] - days[0]) * 0.65
+        notes.append(theme.note(first, 1, event.name, yref="paper", yanchor="bottom", yshift=2 + 15 * (row % 3), xanchor="right" if late else "left", font={"size": 11, "color": theme.QUIET}))
+        row += 1
+    room = max((len(line.name) for line in drawn), default=4) * 7 + 16
+    shape = theme.layout(
+        height, margin={"l": 8, "r": room, "t": 16 + 15 * min(row, 3), "b": 8}, annotations=notes, shapes=shapes,
+        xaxis={"type": "date", "nticks": 7}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
+    )  # fmt: skip
+    return theme.figure(traces, shape)

@@ -1,0 +1,55 @@
+"""The colours and the bare layout of every figure. Meaning is never carried by colour alone.
+
+Streamlit replaces its own placeholder colours by those of .streamlit/config.toml in the reader's light or dark theme; figures
+that use them follow the theme without a rerun. For paper, `resolve(figure, LIGHT)` puts real colours in their place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+# Placeholders of Streamlit's Plotly theme (streamlit/elements/lib/streamlit_plotly_theme.py).
+MAIN, ACCENT, SOFT = "#000001", "#000002", "#000003"
+RAMP = ("#000012", "#000014", "#000017", "#000020")  # four bands, quiet to strong, of the ten sequential colours
+INK, PAPER = "#000037", "#000038"
+CLEAR = "rgba(0,0,0,0)"
+GRID, QUIET = "rgba(128,136,148,.22)", "#808894"
+
+LIGHT: dict[str, str] = {
+    MAIN: "#0B5A7D", ACCENT: "#C4621A", SOFT: "#5FA3BD", "#000012": "#CFE0E8", "#000014": "#9BBDCD", "#000017": "#427D9A", "#000020": "#063A54",
+    INK: "#1B2430", PAPER: "#FBFAF7",
+}  # fmt: skip
+
+
+def layout(height: int, **more: Any) -> dict[str, Any]:
+    """A layout without frame, title, legend or zoom; axes carry only what is needed to read them."""
+    base: dict[str, Any] = {
+        "height": height, "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "paper_bgcolor": CLEAR, "plot_bgcolor": CLEAR, "showlegend": False, "dragmode": False,
+        "hovermode": "closest", "font": {"size": 13}, "separators": more.pop("separators", ".,"), "clickmode": "event+select",
+        "xaxis": {"showgrid": False, "zeroline": False, "fixedrange": True, "automargin": True}, "yaxis": {"gridcolor": GRID, "zeroline": False, "fixedrange": True, "automargin": True},
+    }  # fmt: skip
+    for name, value in more.items():
+        base[name] = {**base[name], **value} if isinstance(base.get(name), dict) and isinstance(value, dict) else value
+    return base
+
+
+def note(x: Any, y: Any, text: str, **more: Any) -> dict[str, Any]:
+    """A direct label beside the thing it names."""
+    return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 12}, **more}
+
+
+def figure(traces: list[dict[str, Any]], shape: dict[str, Any]) -> go.Figure:
+    """A figure from plain dicts: an order of magnitude faster than plotly.express. Selected points keep their looks, others fade a little."""
+    return go.Figure({"data": traces, "layout": shape}, skip_invalid=False)
+
+
+def resolve(drawn: go.Figure, colours: dict[str, str]) -> go.Figure:
+    """Put real colours in place of the placeholders, for paper."""
+    text = drawn.to_json()
+    for placeholder, colour in colours.items():
+        text = text.replace(placeholder, colour)
+    import json
+
+    return go.Figure(json.loads(text))
