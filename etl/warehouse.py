@@ -231,20 +231,20 @@ def _write_segment(
             outside = f'"{day_of(table)}" NOT IN (SELECT unnest(?::DATE[]))'
             new = frames.get(table.name)
             if not patched:
-                connection.execute(table.ddl())
+                _do(connection, table.ddl())
                 if old and days is not None and old["rows"].get(table.name):
                     where, values = (f"WHERE {outside}", [days]) if table.name in given else ("", [])
-                    connection.execute(f"INSERT INTO {table.name} SELECT * FROM old.{table.name} {where}", values)
+                    _do(connection, f"INSERT INTO {table.name} SELECT * FROM old.{table.name} {where}", values)
             elif old["rows"].get(table.name) and table.name in given:
-                connection.execute(f'DELETE FROM {table.name} WHERE "{day_of(table)}" IN (SELECT unnest(?::DATE[]))', [days])
+                _do(connection, f'DELETE FROM {table.name} WHERE "{day_of(table)}" IN (SELECT unnest(?::DATE[]))', [days])
             if new is not None:
                 connection.register("incoming", new)
-                connection.execute(f"INSERT INTO {table.name} SELECT * FROM incoming")
+                _do(connection, f"INSERT INTO {table.name} SELECT * FROM incoming")
                 connection.unregister("incoming")
-            rows[table.name] = connection.execute(f"SELECT count(*) FROM {table.name}").fetchone()[0]
+            rows[table.name] = _do(connection, f"SELECT count(*) FROM {table.name}")[0][0]
         if old and not patched:
-            connection.execute("DETACH old")
-        connection.execute("CHECKPOINT")
+            _do(connection, "DETACH old")
+        _do(connection, "CHECKPOINT")
     finally:
         connection.close()
     if not any(rows.values()):
@@ -259,20 +259,25 @@ def _write_ledger(path: Path, site: Site, ledger: Mapping[str, pl.DataFrame]) ->
     try:
         for table in LEDGER_FILE_TABLES:
             frame = site.tables.get(table.name) if table in REFERENCE_TABLES else ledger.get(table.name)
-            connection.execute(table.ddl())
+            _do(connection, table.ddl())
             if frame is not None and not frame.is_empty():
                 connection.register("incoming", table.conform(frame))
-                connection.execute(f"INSERT INTO {table.name} SELECT * FROM incoming ORDER BY {', '.join(table.key)}")
+                _do(connection, f"INSERT INTO {table.name} SELECT * FROM incoming ORDER BY {', '.join(table.key)}")
                 connection.unregister("incoming")
         for name, frame in ledger.items():
             if name.startswith("int_"):
                 connection.register("incoming", frame)
-                connection.execute(f"CREATE TABLE {name} AS SELECT * FROM incoming")
+                _do(connection, f"CREATE TABLE {name} AS SELECT * FROM incoming")
                 connection.unregister("incoming")
-        connection.execute("CHECKPOINT")
+        _do(connection, "CHECKPOINT")
     finally:
         connection.close()
     _sync(path)
+
+
+def _do(connection: duckdb.DuckDBPyConnection, sql: str, values: list | None = None) -> list[tuple]:
+    """Run one statement to its end: an unread result, even of an INSERT, would own the connection."""
+    return connection.execute(sql, values or []).fetchall()
 
 
 def _sync(path: Path) -> None:

@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "etl.lake": {"etl.errors", "etl.contracts", "etl.clock"},
     "etl.warehouse": {"etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
     "etl.truth": {"etl.errors", "etl.contracts", "etl.clock", "etl.settings", "etl.identities", "etl.warehouse"},
+    "etl.loading": {"etl"},
     "etl.pipeline": {"etl"},
     "etl.cli": {"etl"},
     "etl": set(),

@@ -91,7 +91,7 @@ def _visit(port: SmallPort, draw: random.Random, on: dt.date, number: int, fault
     for place, name in ((3, "GATE_IN"), (5, "GATE_OUT")):
         port.add("gate_terminal", on, f"{name},TC3-G,{(at + place * step).isoformat()}+01:00,{(at + (place + 0.3) * step).isoformat()}+01:00,{plate},{box},,IMPORT,GP,{ref}")
     if draw.random() < 0.5:
-        port.add("controles", on, f"SCANNER;SC1;DOUANE;{at + 6 * step:{ISO}};{at + 6.2 * step:{ISO}};{at + 6.5 * step:{ISO}};{at + 7 * step:{ISO}};CONFORME;{plate};{box}")
+        port.add("controles", on, f"SCANNER;SCAN;DOUANE;{at + 6 * step:{ISO}};{at + 6.2 * step:{ISO}};{at + 6.5 * step:{ISO}};{at + 7 * step:{ISO}};CONFORME;{plate};{box}")
     lodged = at - draw.choice([2, 30, 200]) * hour
     for name, when in (("ENREGISTREMENT", lodged), ("SELECTION", lodged + hour), ("MAINLEVEE", lodged + draw.choice([5, 100]) * hour)):
         port.add("douane", when.date(), f"{dum};{name};{when:{ISO}};300;010;8471;{draw.choice(['ADMIS_CONFORME', 'DOCUMENTS', 'VISITE'])};;{declarant};{box}")

@@ -1,0 +1,201 @@
+"""The etl commands of `smartport` and their printing, nothing else: load, check, status, rebuild, rejects, truth.
+
+Exit codes: 0 done (also when there was nothing new), 1 unexpected, 2 a setting, site or mapping is wrong, 3 a file was refused
+(everything else was loaded and published), 4 no readable build, 5 another load is running, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from pathlib import Path
+
+from etl import pipeline, warehouse
+from etl.contracts.facts import DQ_REJECTS
+from etl.contracts.reference import load_site
+from etl.errors import InputError, SmartportError
+from etl.loading.progress import Bar
+from etl.settings import Settings, load_settings
+from etl.validate import preview
+
+EXIT_CODES = {0: "done, also when there was nothing new", 1: "unexpected error", 2: "a setting, the site or a mapping is wrong", 3: "a file was refused; everything else is loaded and published",
+              4: "no readable build", 5: "another load is running", 130: "interrupted; the next run finishes the work"}  # fmt: skip
+_GUARDED = ("=", "+", "-", "@", "\t", "\r")
+
+
+def add_commands(subparsers: argparse._SubParsersAction) -> None:
+    """Add the etl commands to a parser made by the caller. Each sets `run`, a function from the parsed arguments to an exit code."""
+    codes = "exit codes: " + "; ".join(f"{code} {words}" for code, words in EXIT_CODES.items())
+
+    def command(name: str, words: str, run: object) -> argparse.ArgumentParser:
+        parser = subparsers.add_parser(name, help=words, description=words, epilog=codes)
+        parser.add_argument("--home", help="where lake, builds and quarantine lie (SMARTPORT_HOME, default ./smartport_home)")
+        parser.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
+        parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+        parser.set_defaults(run=run)
+        return parser
+
+    load = command("load", "Load new log files and publish a build.", _load)
+    load.add_argument("inbox", nargs="?", type=Path, help="folder (or one file) to load")
+    load.add_argument("--replay", action="store_true", help="also read again, from the quarantine, what was rejected or refused and whose mapping or lists have changed since")
+    for parser in (load, command("rebuild", "Read everything kept again and make all facts anew.", _rebuild)):
+        shown = parser.add_mutually_exclusive_group()
+        shown.add_argument("--progress", action="store_true", default=None, help="show progress even when this is no terminal")
+        shown.add_argument("--quiet", action="store_true", help="show no progress")
+    command("check", "Say how a file would be read, without loading it.", _check).add_argument("file", type=Path)
+    command("status", "Say what is published and how fresh each source is.", _status)
+    rejects = command("rejects", "List the rejected lines, masked, with every reason.", _rejects)
+    rejects.add_argument("--csv", nargs="?", const="-", metavar="FILE", help="write CSV to FILE, or to standard output")
+    rejects.add_argument("--source", help="only this source")
+    command("truth", "Compare the build with the truth file of simulated data.", _truth).add_argument("folder", nargs="?", type=Path, help="the truth folder of the simulated port")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run `python -m etl.cli`. The console command `smartport` adds the same commands to its own."""
+    parser = argparse.ArgumentParser(prog="smartport")
+    add_commands(parser.add_subparsers(dest="command", required=True))
+    return run(parser.parse_args(arguments))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run a parsed command; errors a user may see become one sentence on standard error and their exit code."""
+    try:
+        return arguments.run(arguments)
+    except SmartportError as error:
+        if getattr(arguments, "json", False):
+            print(json.dumps({"error": str(error), "exit_code": error.exit_code}))
+        print(f"smartport: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("smartport: interrupted. The last build stands; run the same command again to finish.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    return load_settings(arguments.home, arguments.site)
+
+
+def _load(arguments: argparse.Namespace) -> int:
+    if arguments.inbox is None and not arguments.replay:
+        raise InputError("smartport load", "no inbox is given", "", "Name the folder the logs are dropped in, or use --replay alone")
+    with Bar.for_terminal(arguments.progress, arguments.quiet or arguments.json) as bar:
+        report = pipeline.load(_settings(arguments), arguments.inbox, replay=arguments.replay, progress=bar)
+    return _print_report(report, arguments)
+
+
+def _rebuild(arguments: argparse.Namespace) -> int:
+    with Bar.for_terminal(arguments.progress, arguments.quiet or arguments.json) as bar:
+        report = pipeline.rebuild(_settings(arguments), progress=bar)
+    return _print_report(report, arguments)
+
+
+def _print_report(report: pipeline.BuildReport, arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        print(json.dumps(report.to_json(), ensure_ascii=False))
+        return 3 if report.refused else 0
+    fresh = [file for file in report.files if file.status != "known"]
+    for file in report.refused:
+        print(f"refused: {file.message}", file=sys.stderr)
+    if not report.is_changed:
+        print(f"Nothing new: {len(report.files):,} files known. Build {report.build_id or 'none'} stands.")
+        return 3 if report.refused else 0
+    print(f"{len(fresh):,} files, {report.read_n:,} lines read, {report.rejected_n:,} rejected, {len(report.files) - len(fresh):,} files known, {len(report.refused):,} refused.")
+    span = f"{report.days_n:,} days recomputed ({report.first_day} to {report.last_day})" if report.first_day else "no days recomputed"
+    print(f"Build {report.build_id} published in {report.seconds:.1f} s: {span}; in all {report.good_n:,} good rows, {report.duplicate_n:,} duplicates.")
+    if report.rejected_n:
+        print("See the rejected lines with: smartport rejects")
+    return 3 if report.refused else 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    found = preview(arguments.file, load_site(settings.site), settings)
+    if arguments.json:
+        print(json.dumps(_plain(found), ensure_ascii=False, default=str))
+        return 0
+    print(f"{found.file_name}: {found.source_name}, read by mapping {found.mapping_name}")
+    print(f"{found.read_n:,} lines: {found.good_n:,} good, {found.rejected_n:,} rejected; {found.blank_n:,} blank")
+    for reason, count in found.by_reason:
+        print(f"  {count:,} x {reason}")
+    for line, reasons, masked in found.first_rejects:
+        print(f"  line {line}: {reasons}\n    {masked}")
+    return 0
+
+
+def _plain(found: object) -> dict:
+    return {name: getattr(found, name) for name in found.__dataclass_fields__}
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    about = pipeline.status(_settings(arguments))
+    if arguments.json:
+        print(json.dumps(about, ensure_ascii=False, default=lambda value: value.isoformat()))
+        return 0 if about["build_id"] else 4
+    if not about["build_id"]:
+        print("No build is published. Run `smartport load INBOX`.")
+        return 4
+    print(f"{about['port_name']} ({about['port_code']}): build {about['build_id']}, published {about['built_at']:%Y-%m-%d %H:%M} UTC")
+    print(f"Data reach to {about['now_local_at']:%Y-%m-%d %H:%M} local. {about['files_n']:,} files loaded, {about['refused_n']:,} refused.")
+    print(f"{about['read_n']:,} lines read = {about['good_n']:,} good + {about['rejected_n']:,} rejected + {about['duplicate_n']:,} duplicate")
+    for row in about["freshness"]:
+        print(f"  {row['source_code']:<13} to {row['last_event_local_at'] or '-'}   {row['files_n']:>6,} files {row['rows_n']:>12,} rows")
+    if about["unpublished"]:
+        print("A load was interrupted: run `smartport load` again to publish what it read.")
+    return 0
+
+
+def _rejects(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    build = warehouse.open_build(settings.build, load_site(settings.site).port_code)
+    where, values = ("WHERE source_code = ?", [arguments.source]) if arguments.source else ("", [])
+    cursor = build.connection.cursor().execute(f"SELECT * FROM dq_rejects {where} ORDER BY day, file_name, file_id, source_line", values)
+    names = DQ_REJECTS.columns
+    if arguments.csv and arguments.csv != "-":
+        with open(arguments.csv, "w", encoding="utf-8-sig", newline="") as file:
+            written = _write_csv(cursor, names, file)
+        print(f"{written:,} rejected lines written to {arguments.csv}", file=sys.stderr)
+        return 0
+    if arguments.csv:
+        _write_csv(cursor, names, sys.stdout)
+        return 0
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    if arguments.json:
+        print(json.dumps(rows, ensure_ascii=False, default=str))
+        return 0
+    for row in rows:
+        print(f"{row['file_name']} line {row['source_line']}: {row['reasons']}")
+    print(f"{len(rows):,} rejected lines.")
+    return 0
+
+
+def _write_csv(cursor: object, names: tuple[str, ...], file: object) -> int:
+    """Write rows as they come, instants and dates ISO, lists by `|`; texts that a spreadsheet would run are led by an apostrophe."""
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(names)
+    written = 0
+    while rows := cursor.fetchmany(10_000):
+        for row in rows:
+            writer.writerow([_cell(value) for value in row])
+        written += len(rows)
+    return written
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, list):
+        value = "|".join(value)
+    return f"'{value}" if isinstance(value, str) and value.startswith(_GUARDED) else value
+
+
+def _truth(arguments: argparse.Namespace) -> int:
+    from etl import truth  # simulated data only: not needed to load a port
+
+    return truth.run(_settings(arguments), arguments.folder, as_json=arguments.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
