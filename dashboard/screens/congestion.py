@@ -21,7 +21,7 @@ from dashboard.views import map as port_map
 from dashboard.views.palette import BLUES
 from dashboard.widgets import panel
 from dashboard.widgets.frame import Frame, current
-from dashboard.widgets.panel import Words
+from dashboard.widgets.panel import Words, coded
 from etl.contracts import codes
 
 _MAP, _DRAWING, _TABLE = N_("Map"), N_("Drawing"), N_("Table")
@@ -98,7 +98,7 @@ def _zone_states(page: Frame, frame: pl.DataFrame, means: pl.DataFrame) -> dict[
     _, w = page.say, Words(page)
     open_in: dict[str, list[str]] = {}
     for row in means.filter(pl.col("zone_code").is_not_null()).to_dicts():
-        words = _(codes.MEANS.codes[row["means_kind_code"]])
+        words = coded(_, codes.MEANS, row["means_kind_code"])
         open_in.setdefault(row["zone_code"], []).append(_("{means}: {open} of {total} open", means=words, open=_whole(w, row["open_n"]), total=row["total_n"]))
     states = {}
     found = {row["zone"]: row for row in frame.to_dicts()}
@@ -184,7 +184,7 @@ def _incidents(page: Frame, selection, day: dt.date | None, hour: int) -> list[d
     outlines = dict(_zones(page).select("zone_code", "geometry").iter_rows())
     for row in page.store.rows("incidents", selection).to_dicts():
         if row["started_local_at"] < at + dt.timedelta(hours=1) and (row["ended_local_at"] is None or row["ended_local_at"] > at):
-            words = _(codes.LOGBOOK.codes.get(row["logbook_code"], row["logbook_code"]))
+            words = coded(_, codes.LOGBOOK, row["logbook_code"])
             until = w.time(row["ended_local_at"]) if row["ended_local_at"] else _("still open")
             about = _("{since} to {until}", since=w.time(row["started_local_at"]), until=until)
             outline = outlines.get(row["zone_code"])
@@ -196,7 +196,7 @@ def _beside(page: Frame, means: pl.DataFrame, incidents: list[dict], day: dt.dat
     """Say in words what the map cannot place: means open at that hour and every incident, placed or not."""
     _, w = page.say, Words(page)
     by_kind = means.group_by("means_kind_code", maintain_order=True).agg(pl.col("open_n").sum(), pl.col("total_n").sum())
-    parts = [_("{means}: {open} of {total} open", means=_(codes.MEANS.codes[row["means_kind_code"]]), open=_whole(w, row["open_n"]), total=row["total_n"]) for row in by_kind.to_dicts()]
+    parts = [_("{means}: {open} of {total} open", means=coded(_, codes.MEANS, row["means_kind_code"]), open=_whole(w, row["open_n"]), total=row["total_n"]) for row in by_kind.to_dicts()]
     if parts:
         st.caption(_("Means at {hour} h", hour=hour) + " · " + " · ".join(parts))
     if day is None:

@@ -15,7 +15,7 @@ from dashboard.metrics.catalogue import Entry, entries
 from dashboard.metrics.glossary import GLOSSARY
 from dashboard.widgets import panel
 from dashboard.widgets.frame import Frame, current
-from dashboard.widgets.panel import Words
+from dashboard.widgets.panel import Words, named
 
 
 def show(page: Frame) -> None:
@@ -116,7 +116,7 @@ def _benchmarks(page: Frame) -> None:
         return
     table = pl.DataFrame(
         [
-            {_("Port"): row["port"], _("Year"): str(row["year"] or "–"), _("What"): _(_MEASURED.get(row["metric_code"], row["metric_code"])), _("Value"): _figure(w, row["value"]), _("Unit"): row["unit"], _("Part of the visit"): row["perimeter"], _("Source"): row["source"]}
+            {_("Port"): row["port"], _("Year"): str(row["year"] or "–"), _("What"): named(_, _MEASURED, row["metric_code"]), _("Value"): _figure(w, row["value"]), _("Unit"): row["unit"], _("Part of the visit"): row["perimeter"], _("Source"): row["source"]}
             for row in rows
         ]
     )  # fmt: skip

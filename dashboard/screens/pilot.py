@@ -19,7 +19,7 @@ from dashboard.views import pilot as curves
 from dashboard.views import ranking
 from dashboard.widgets import panel
 from dashboard.widgets.frame import Frame, current
-from dashboard.widgets.panel import Words
+from dashboard.widgets.panel import Words, coded, named
 from etl.contracts import codes
 
 _EQUAL, _ALL = N_("Same length on both sides"), N_("Everything available")
@@ -99,7 +99,7 @@ def _counts(page: Frame, window: Selection) -> None:
     table = pl.DataFrame(
         [
             {
-                _("Lanes"): _(codes.ARM.codes[row["arm"]]), _("Period"): _(codes.PILOT_PERIOD.codes[row["pilot_period"]]), _("Visits"): w.number(row["visits"]),
+                _("Lanes"): coded(_, codes.ARM, row["arm"]), _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Visits"): w.number(row["visits"]),
                 _("Closed"): w.number(row["closed_visits"]), _("Missing exits"): w.percent(row["missing_exit_share"], 1), _("Document checks recorded"): w.percent(row["document_checks_coverage"]),
             }
             for row in rows
@@ -133,7 +133,7 @@ def _raw(page: Frame, window: Selection) -> None:
     table = pl.DataFrame(
         [
             {
-                _("Lanes"): _(codes.ARM.codes[row["arm"]]), _("Period"): _(codes.PILOT_PERIOD.codes[row["pilot_period"]]), _("Median, min"): with_limits(row, "turnaround_p50"),
+                _("Lanes"): coded(_, codes.ARM, row["arm"]), _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Median, min"): with_limits(row, "turnaround_p50"),
                 _("90th percentile, min"): with_limits(row, "turnaround_p90"), _("Mean, min"): w.number(row["turnaround_mean"], 1), _("60 min or less"): with_limits(row, "under_60_share", True),
                 _("Over 120 min"): with_limits(row, "over_120_share", True), "n": w.number(row["turnaround_p50__n"]),
             }
@@ -170,7 +170,7 @@ def _like_for_like(page: Frame, window: Selection, spread: pl.DataFrame) -> None
     table = pl.DataFrame(
         [
             {
-                _("Lanes"): _(codes.ARM.codes[row["arm"]]), _("Measure"): _(dict(_MEASURES)[row["column"]]), _("Before, raw"): _round(_pairs(spread, "raw", row["column"], row["arm"])[0]),
+                _("Lanes"): coded(_, codes.ARM, row["arm"]), _("Measure"): named(_, dict(_MEASURES), row["column"]), _("Before, raw"): _round(_pairs(spread, "raw", row["column"], row["arm"])[0]),
                 _("Before, like-for-like"): _round(row["before"]), _("Since"): _round(row["after"]), _("n before"): row["n_before"], _("n since"): row["n_after"],
             }
             for row in rows
@@ -263,7 +263,7 @@ def _checks(page: Frame, window: Selection) -> None:
     finding = _("Checks per visit. Pilot lanes: {a} before, {b} since. Comparison lanes: {c} before, {d} since.", **{name: w.number(side(arm, period)[0], 1) for name, (arm, period) in zip("abcd", [(arm, period) for arm in _ARMS for period in _PERIODS], strict=True)})
     table = pl.DataFrame(
         [
-            {_("Lanes"): _(codes.ARM.codes[row["arm"]]), _("Period"): _(codes.PILOT_PERIOD.codes[row["pilot_period"]]), _("Checks per visit"): round(row["document_checks_mean"], 2), "n": row["document_checks_mean__n"], _("Recorded for, %"): _round((row["document_checks_coverage"] or 0) * 100)}
+            {_("Lanes"): coded(_, codes.ARM, row["arm"]), _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Checks per visit"): round(row["document_checks_mean"], 2), "n": row["document_checks_mean__n"], _("Recorded for, %"): _round((row["document_checks_coverage"] or 0) * 100)}
             for row in known.values()
         ]
     )  # fmt: skip

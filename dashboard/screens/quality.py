@@ -16,7 +16,7 @@ from dashboard.views import heatmap, quality
 from dashboard.views.palette import BLUES
 from dashboard.widgets import freshness, panel
 from dashboard.widgets.frame import Frame, current
-from dashboard.widgets.panel import Words
+from dashboard.widgets.panel import Words, coded
 from etl.contracts import codes
 
 _MANY_REJECTS = 200
@@ -78,7 +78,7 @@ def _accounts(page: Frame, files: pl.DataFrame) -> None:
     total = by_source.select(pl.lit(None, dtype=pl.String).alias("source_code"), pl.exclude("source_code").sum())
     rows = [
         {
-            _("Source"): _(codes.SOURCE.codes.get(row["source_code"], row["source_code"])) if row["source_code"] else _("All sources"), _("Files"): w.number(row["files"]),
+            _("Source"): coded(_, codes.SOURCE, row["source_code"]) if row["source_code"] else _("All sources"), _("Files"): w.number(row["files"]),
             _("Read"): w.number(row["read_n"]), _("Good"): w.number(row["good_n"]), _("Rejected"): w.number(row["rejected_n"]), _("Duplicates"): w.number(row["duplicate_n"]),
             _("Rejected, %"): w.percent(row["rejected_n"] / row["read_n"] if row["read_n"] else None, 2),
             _("Sum checked"): "✓ " + _("adds up") if not row["gaps"] else "✗ " + _("{n} files do not", n=row["gaps"]),
@@ -210,7 +210,7 @@ def _matching(page: Frame) -> None:
     )  # fmt: skip
     rows = [
         {
-            _("Source"): _(codes.SOURCE.codes.get(row["source"], row["source"])), _("Good"): w.number(row["source_rows"]), _("Without a visit"): w.number(row["unmatched_rows"]),
+            _("Source"): coded(_, codes.SOURCE, row["source"]), _("Good"): w.number(row["source_rows"]), _("Without a visit"): w.number(row["unmatched_rows"]),
             _("Unmatched share"): w.percent(row["unmatched_rows"] / row["source_rows"] if row["unmatched_rows"] is not None and row["source_rows"] else None, 2),
         }
         for row in matched.sort("source_rows", descending=True).to_dicts()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -28,6 +28,7 @@ from dashboard.selection import Selection
 from dashboard.widgets import chart as widget
 from dashboard.widgets import download, freshness
 from dashboard.widgets.frame import Frame
+from etl.contracts.fields import CodeList
 
 _NO_DATA = "–"
 # A formatted figure, with its limits if any: such columns stand at the end of their cell, so that digits meet digits.
@@ -78,6 +79,16 @@ class Words:
 
     def _named(self, dimension: str, code: str | None) -> str:
         return "" if code is None else self.page.store.names(dimension, self.page.lang).get(code, code)
+
+
+def coded(translate: Callable[[str], str], code_list: CodeList, code: str | None) -> str:
+    """The word of a code in the reader's language; an unknown code is shown as it is."""
+    return named(translate, code_list.codes, code)
+
+
+def named(translate: Callable[[str], str], words: Mapping[str, str], code: str | None) -> str:
+    """The translated word of `code` in a written list of English words."""
+    return "" if code is None else translate(words[code]) if code in words else code
 
 
 def head(page: Frame, title: str, answer: str) -> None:
