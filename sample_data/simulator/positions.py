@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 
 import polars as pl
 
@@ -73,7 +74,6 @@ class TrackDesk:
         if fixes.is_empty():
             return
         day = dt.datetime.fromtimestamp(start, dt.timezone.utc).date()
-        inbox = self.desk.out / "inbox"
         a = fixes.filter(pl.col("provider") == 0)
         stamp = pl.from_epoch(pl.col("at"), time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         lines = a.select(
@@ -88,13 +88,16 @@ class TrackDesk:
             lines.insert(index + 1, copy)
         for moved, (index, _, kind) in enumerate(reversed(damaged)):
             self.desk._note(kind, _LOG, "inbox", name, index + moved + 2, None, "", day, "")
-        data = "".join(f"{line}\n" for line in lines).encode()
-        (inbox / name).write_bytes(data)
+        self._put(name, "".join(f"{line}\n" for line in lines).encode(), len(lines))
         b = fixes.filter(pl.col("provider") == 1).select(
             vehicle="plate", time_utc=(pl.col("at") * 1_000_000).cast(pl.Datetime("us")), longitude="longitude", latitude="latitude", speed="speed_kmh"
         )  # fmt: skip
-        path = inbox / f"tracking_b_{day}.parquet"
-        b.write_parquet(path, compression="zstd", statistics=False)
-        self.desk.lines_n += len(lines) + len(b)
-        self.desk.files_n += 2
-        self.desk.bytes_n += len(data) + path.stat().st_size
+        packed = io.BytesIO()
+        b.write_parquet(packed, compression="zstd", statistics=False)
+        self._put(f"tracking_b_{day}.parquet", packed.getvalue(), len(b))
+
+    def _put(self, name: str, data: bytes, lines_n: int) -> None:
+        """Write one file; a provider with nothing to say drops none."""
+        if lines_n:
+            (self.desk.out / "inbox" / name).write_bytes(data)
+            self.desk.lines_n, self.desk.files_n, self.desk.bytes_n = self.desk.lines_n + lines_n, self.desk.files_n + 1, self.desk.bytes_n + len(data)

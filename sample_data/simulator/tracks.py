@@ -118,7 +118,7 @@ def _positions(origin: np.ndarray, goal: np.ndarray, share: np.ndarray, seconds:
         points = np.array(layout.way(a, b))
         done = np.r_[0, np.cumsum(np.hypot(*np.diff(points, axis=0).T))]
         lengths.append(done[-1])
-        knots.append(2 * number + done / max(done[-1], 1e-9))
+        knots.append(2 * number + (done / done[-1] if done[-1] else np.array([0.0, 1.0])))
         xs.append(points[:, 0])
         ys.append(points[:, 1])
     key = 2 * index + share
