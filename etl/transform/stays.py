@@ -35,6 +35,7 @@ EDGE_CAP = 1  # stay gaps: how far an edge may reach into a longer silence
 SILENCE = 2 * EDGE_CAP + 1  # stay gaps: the silence whose two edges by rule 3 are one stay gap apart, so that rules 1 and 4 agree
 SHORT_S = 60.0  # longer runs are no noise, however shallow
 NOISE_M = 10.0  # the upper end of the 5-10 m a vehicle's receiver errs
+_BUCKET = 400_000  # pieces stitched at a time: about 200 MB
 QUEUE_REACH_S = 900.0  # a truck that leaves the queue reaches the gate within this, or it was not its queue
 
 _STAY_COLUMNS = tuple(name for name in FCT_ZONE_STAYS.columns if name != "visit_id")
@@ -86,6 +87,16 @@ def stitch(pieces: pl.DataFrame, site: Site, grid: ZoneGrid | None = None) -> pl
     give a day of margin on each side and keep what lies within.
     """
     grid = grid or ZoneGrid.from_site(site)
+    # Trucks do not know of each other: many pieces are stitched in buckets of trucks, in plate order, so that memory stays bounded.
+    sizes = pieces.group_by("plate_key").len().sort("plate_key").with_columns(bucket=(pl.col("len").cum_sum() - 1) // _BUCKET)
+    spans = sizes.group_by("bucket", maintain_order=True).agg(first=pl.col("plate_key").first(), last=pl.col("plate_key").last())
+    if len(spans) <= 1:
+        return _stitch(pieces, site, grid)
+    plate = pl.col("plate_key")
+    return pl.concat([_stitch(pieces.filter(plate.is_between(pl.lit(first), pl.lit(last))), site, grid) for _, first, last in spans.iter_rows()])
+
+
+def _stitch(pieces: pl.DataFrame, site: Site, grid: ZoneGrid) -> pl.DataFrame:
     known = pieces.filter(pl.col("zone_code").is_null() | pl.col("zone_code").is_in(grid.codes)).sort("plate_key", "first_fix_at")
     runs = _join_over_midnight(known, grid)
     if runs["entered"].size == 0:

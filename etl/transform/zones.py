@@ -29,6 +29,7 @@ MAX_CELLS = 4_000_000  # 16 MB of raster at most: larger areas get larger cells,
 _CHUNK = 1 << 18  # positions handled at a time: intermediate arrays stay in the cache and memory stays bounded
 _PAD_M = 1e-6  # widens an outline when marking cut cells: more than rounding, less than anything measured
 OUTSIDE = -1
+_PIECES_RULES = "1"  # part of the digest: raise it when stays.pieces would answer otherwise from the same fixes and zones
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,7 @@ class ZoneGrid:
         shape = (int((y_max - y0) / cell) + 2, int((x_max - x0) / cell) + 2)
         outlines = tuple(_outline(*e, y0, cell, shape[0]) for e in edges)
         signature, sure, doubtful = _paint(outlines, x0, y0, cell, shape)
-        text = json.dumps([shapes, longitude_deg, latitude_deg, gap_s], sort_keys=True)
+        text = json.dumps([_PIECES_RULES, shapes, longitude_deg, latitude_deg, gap_s], sort_keys=True)
         return cls(
             port_code, codes, tuple(areas[code] for code in codes), gap_s, hashlib.sha256(text.encode()).hexdigest()[:16], cell,
             (*origin, x0, y0), shape, signature, sure, doubtful, outlines,

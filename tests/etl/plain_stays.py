@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 
 import polars as pl
 
@@ -76,20 +77,25 @@ def _of_one_truck(plate, rows, zones, shapes, grid):
 
 
 def _edge(fix, other, other_zone, zone, shapes, grid, gap):
-    """Return when the truck crossed the edge of `zone` between `fix` (in it) and `other`: walk the line in 400 steps, then halve."""
+    """Return when the truck crossed the edge of `zone` between `fix` (in it) and `other`: look at each stretch between two outlines met."""
     apart = other[0] - fix[0]
     if abs(apart) > gap or other_zone == zone:
         return fix[0] + max(min(apart / 2, gap), -gap)
-    step = 400
-    low = 0.0
-    for n in range(1, step + 1):
-        if label(shapes, grid.codes, fix[1] + n / step * (other[1] - fix[1]), fix[2] + n / step * (other[2] - fix[2])) != zone:
-            low, high = (n - 1) / step, n / step
-            break
-    for _ in range(20):
-        middle = (low + high) / 2
-        if label(shapes, grid.codes, fix[1] + middle * (other[1] - fix[1]), fix[2] + middle * (other[2] - fix[2])) == zone:
-            low = middle
-        else:
-            high = middle
-    return fix[0] + apart * ((low + high) / 2)
+    dx, dy = other[1] - fix[1], other[2] - fix[2]
+    met = sorted({0.0, 1.0, *(share for shape in shapes.values() for share in _met(shape, fix[1], fix[2], dx, dy))})
+    for low, high in itertools.pairwise(met):
+        if high - low > 1e-9 and label(shapes, grid.codes, fix[1] + (low + high) / 2 * dx, fix[2] + (low + high) / 2 * dy) != zone:
+            return fix[0] + apart * low
+    return fix[0] + apart
+
+
+def _met(shape, x, y, dx, dy):
+    """Yield the shares of the way (dx, dy) from (x, y) at which it meets the outline of `shape`, by Cramer's rule."""
+    for rings in shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]:
+        for ring in rings:
+            for (x1, y1), (x2, y2) in zip(ring, ring[1:] + ring[:1], strict=True):
+                below = dx * (y1 - y2) - dy * (x1 - x2)
+                if below:
+                    share, along = ((x1 - x) * (y1 - y2) - (y1 - y) * (x1 - x2)) / below, (dx * (y1 - y) - dy * (x1 - x)) / below
+                    if 0 < share < 1 and -1e-12 <= along <= 1 + 1e-12:
+                        yield share
