@@ -88,7 +88,7 @@ class Desk:
         file_name = log.name.format(day=day, place=place.removesuffix("-G"))
         lines, faults, visits = part["line"].to_list(), part["fault"].to_list(), part["visit"].to_list()
         schedule = self.schedule
-        clean = [line for line, fault in zip(lines, faults) if fault is None]
+        clean = [line for line, fault in zip(lines, faults, strict=False) if fault is None]
         for index, copy, kind in schedule.damage(name, file_name, day, lines, log.separator):
             lines.insert(index + 1, copy)
             faults.insert(index + 1, kind)

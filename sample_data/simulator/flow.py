@@ -43,7 +43,7 @@ class Flow:
 
     def add(self, first: int, arrive: np.ndarray, legs: np.ndarray, pools: np.ndarray, service: np.ndarray, travel: np.ndarray, hold: np.ndarray, plate: np.ndarray) -> None:
         """Add visits `first`, `first` + 1, ...: one row each; a leg's role is -1 past the last one. All times are whole seconds."""
-        rows = zip(legs.tolist(), pools.tolist(), service.tolist(), travel.tolist(), hold.tolist(), plate.tolist())
+        rows = zip(legs.tolist(), pools.tolist(), service.tolist(), travel.tolist(), hold.tolist(), plate.tolist(), strict=False)
         for number, row in enumerate(rows, start=first):
             self.visits[number] = row
         self.heap.extend((at, first + index, 0) for index, at in enumerate(arrive.tolist()))

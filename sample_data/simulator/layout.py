@@ -5,6 +5,7 @@ The zones themselves are read from the site's zones.geojson, so that a truth abo
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from functools import lru_cache
@@ -50,7 +51,7 @@ def way(origin: str, goal: str) -> tuple[tuple[float, float], ...]:
 
 def length(origin: str, goal: str) -> float:
     points = way(origin, goal)
-    return sum(math.dist(a, b) for a, b in zip(points, points[1:]))
+    return sum(math.dist(a, b) for a, b in itertools.pairwise(points))
 
 
 @lru_cache(maxsize=1)
@@ -83,7 +84,7 @@ def zones() -> dict[str, np.ndarray]:
 
 def _holds(ring: np.ndarray, x: float, y: float) -> bool:
     inside = False
-    for (x1, y1), (x2, y2) in zip(ring[:-1], ring[1:]):
+    for (x1, y1), (x2, y2) in itertools.pairwise(ring):
         if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
             inside = not inside
     return inside
@@ -94,10 +95,10 @@ def crossings(origin: str, goal: str) -> tuple[tuple[float, float, str], ...]:
     """Return (from share, to share, zone) of the way between two places: which part of it lies in which zone, gaps left out."""
     points, total = way(origin, goal), length(origin, goal)
     cuts, done = {0.0, 1.0}, 0.0
-    for a, b in zip(points, points[1:]):
+    for a, b in itertools.pairwise(points):
         part = math.dist(a, b)
         for ring in zones().values():
-            for c, d in zip(ring[:-1], ring[1:]):
+            for c, d in itertools.pairwise(ring):
                 turn = (b[0] - a[0]) * (d[1] - c[1]) - (b[1] - a[1]) * (d[0] - c[0])
                 if abs(turn) < 1e-12:
                     continue
@@ -108,7 +109,7 @@ def crossings(origin: str, goal: str) -> tuple[tuple[float, float, str], ...]:
         done += part
     edges = sorted(cuts)
     found = []
-    for low, high in zip(edges, edges[1:]):
+    for low, high in itertools.pairwise(edges):
         if high - low < 1e-9:
             continue
         x, y = point_at(origin, goal, (low + high) / 2)
@@ -120,7 +121,7 @@ def crossings(origin: str, goal: str) -> tuple[tuple[float, float, str], ...]:
 
 def point_at(origin: str, goal: str, share: float) -> tuple[float, float]:
     points, left = way(origin, goal), share * length(origin, goal)
-    for a, b in zip(points, points[1:]):
+    for a, b in itertools.pairwise(points):
         part = math.dist(a, b)
         if left <= part and part > 0:
             return a[0] + (b[0] - a[0]) * left / part, a[1] + (b[1] - a[1]) * left / part

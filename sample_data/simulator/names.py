@@ -12,7 +12,7 @@ from sample_data.simulator.port import LANES
 LETTERS = {"A": "أ", "B": "ب", "D": "د", "H": "ه", "W": "و", "T": "ط"}
 # The first four letters of a container number. Invented; the last is U as ISO 6346 asks.
 OWNERS = ("SMPU", "ZXQU", "QZAU", "XAQU", "QXDU", "ZQEU", "XZFU", "QQGU", "ZZHU", "XXJU", "QZKU", "ZXLU")
-_VALUES = {letter: value for letter, value in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", [n for n in range(10, 39) if n % 11])}
+_VALUES = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", [n for n in range(10, 39) if n % 11], strict=False))
 CARRIERS = 140
 DECLARANTS = 60
 
@@ -25,7 +25,7 @@ class Trucks:
         code = rng.choice(99_000 * len(LETTERS) * 80, size=count, replace=False)
         number, letter, region = code // 480 + 1000, code // 80 % len(LETTERS), code % 80 + 1
         letters = list(LETTERS)
-        self.plates = [f"{a}-{letters[b]}-{c}" for a, b, c in zip(number.tolist(), letter.tolist(), region.tolist())]
+        self.plates = [f"{a}-{letters[b]}-{c}" for a, b, c in zip(number.tolist(), letter.tolist(), region.tolist(), strict=False)]
         digest = text_digest(self.plates)
         self.lane = (digest % np.uint64(len(LANES))).astype(np.int64)
         self.is_tracked = ((digest >> np.uint64(20)) % np.uint64(10_000)).astype(np.int64) < round(tracked_share * 10_000)

@@ -23,7 +23,7 @@ class Options:
     out: Path
     start: dt.date = dt.date(2026, 1, 5)
     days: int = 28
-    trucks_per_day: float = 2600.0
+    trucks_per_day: float = 2200.0
     seed: int = 20260105
     pilot_start: dt.date = dt.date(2026, 7, 13)
     effect: float = 0.12
@@ -33,7 +33,6 @@ class Options:
     tracked_share: float = 0.35
     check_coverage: float = 0.70
     has_faults: bool = True
-    has_truth: bool = True
 
     def __post_init__(self) -> None:
         if self.world not in WORLDS:
@@ -58,6 +57,6 @@ def demo(out: Path, **changes: object) -> Options:
 
 
 def small(out: Path, **changes: object) -> Options:
-    """The committed sample: five days around the clock change of 2026-09-20, 100 visits a day."""
-    base = Options(out, dt.date(2026, 9, 17), days=5, trucks_per_day=100.0, tracking_days=2)
+    """The committed sample: five days around the clock change of 2026-09-20, 200 visits a day."""
+    base = Options(out, dt.date(2026, 9, 17), days=5, trucks_per_day=200.0, tracking_days=2)
     return dataclasses.replace(base, **changes)

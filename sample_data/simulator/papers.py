@@ -132,7 +132,7 @@ def means(day: dt.date, servers: dict[int, port.Servers], spans: list[port.Shut]
             opened.append((f"{prefix}{number + 1}", kind, place or f"{prefix}{number + 1}", since, to, pool, 3600 / about.mean_s(pool)))
     for name, kind, place, since, to, pool, rate in opened:
         edges = [since, *(edge for span in spans if pool in span.pools for edge in (span.from_s, span.to_s) if since < edge < to), to]
-        rows.extend((name, kind, place, a, b, round(float(rate), 1)) for a, b in zip(edges[::2], edges[1::2]))
+        rows.extend((name, kind, place, a, b, round(float(rate), 1)) for a, b in zip(edges[::2], edges[1::2], strict=False))
     frame = pl.DataFrame(rows, schema=["name", "kind", "where", "at", "to", "rate"], orient="row").with_columns(visit=pl.lit(-1, dtype=pl.Int64), place=pl.lit(""))
     utc = [pl.from_epoch(pl.col(name), time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ").alias(name + "_text") for name in ("at", "to")]
     return _lines(frame.with_columns(utc), ",", "name", "kind", "where", "at_text", "to_text", pl.col("rate").cast(pl.String))

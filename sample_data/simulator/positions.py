@@ -73,7 +73,7 @@ class TrackDesk:
     def _write(self, fixes: pl.DataFrame, start: int) -> None:
         if fixes.is_empty():
             return
-        day = dt.datetime.fromtimestamp(start, dt.timezone.utc).date()
+        day = dt.datetime.fromtimestamp(start, dt.UTC).date()
         a = fixes.filter(pl.col("provider") == 0)
         stamp = pl.from_epoch(pl.col("at"), time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
         lines = a.select(

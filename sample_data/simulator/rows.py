@@ -96,7 +96,7 @@ def gate_port(records: pl.DataFrame, options: Options) -> pl.DataFrame:
         twice = uniform(options.seed, 22, frame["visit"].to_numpy(), frame["role"].to_numpy())
         again = 4 + (uniform(options.seed, 23, frame["visit"].to_numpy(), frame["role"].to_numpy()) * 35).astype(np.int64)
         frame = frame.with_columns(again=pl.Series(again))
-        repeats = frame.filter(pl.Series((twice < 0.004)) & ~pl.col("is_missed_exit")).with_columns(
+        repeats = frame.filter(pl.Series(twice < 0.004) & ~pl.col("is_missed_exit")).with_columns(
             at=pl.col("at") + pl.col("again"), ended=pl.col("ended") + pl.col("again"), misread=pl.concat_str(pl.lit("repeat_read"), "misread", separator="|", ignore_nulls=True)
         )
         frame = pl.concat([frame, repeats]).filter(~((pl.col("is_missed_exit") & ~pl.col("is_in")) | (pl.col("is_missed_entry") & pl.col("is_in"))))

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sample_data.simulator import layout, papers, port, rows, tracks, truth
+from sample_data.simulator import papers, port, rows, tracks, truth
 from sample_data.simulator.draws import uniform
 from sample_data.simulator.faults import Schedule
 from sample_data.simulator.files import Desk

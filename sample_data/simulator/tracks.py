@@ -66,7 +66,7 @@ def _zone_of(place: int) -> str | None:
 def fixes(parts: pl.DataFrame, trucks: pl.DataFrame, seed: int, from_s: int, to_s: int) -> pl.DataFrame:
     """Return the fixes of one stretch of time (usually a UTC day): visit, plate, provider, at (s), longitude, latitude, speed_kmh; by time.
 
-    `trucks` holds visit, truck, plate, provider of every visit in `parts`. Interval 10 to 30 s by truck, noise 3 to 5 m on each axis, dropouts.
+    `trucks` holds visit, truck, plate, provider of every visit in `parts`. Interval 10 to 30 s by truck, noise of 5 to 10 m (root mean square), dropouts.
     """
     parts = parts.filter((pl.col("to_s") > from_s) & (pl.col("from_s") < to_s))
     if parts.is_empty():
@@ -92,12 +92,12 @@ def fixes(parts: pl.DataFrame, trucks: pl.DataFrame, seed: int, from_s: int, to_
     segment = np.searchsorted(rank * duration + (since - start), which * duration + (at - start), side="right") - 1
     share = np.clip((at - since[segment]) / (to[segment] - since[segment]), 0, 1)
     x, y, speed = _positions(parts["origin"].to_numpy()[segment], parts["goal"].to_numpy()[segment], share, to[segment] - since[segment])
-    sigma = 3 + 2 * uniform(seed, 113, truck)[which]
+    sigma = 3.6 + 3.4 * uniform(seed, 113, truck)[which]
     x, y = x + sigma * normal(seed, 114, visits[which], number), y + sigma * normal(seed, 116, visits[which], number)
     longitude, latitude = layout.to_degrees(x, y)
 
     lost_at = begin + uniform(seed, 118, visits) * (end - begin)
-    lost_for = np.where(uniform(seed, 119, visits) < 0.06, 60 + 150 * uniform(seed, 120, visits), 0)
+    lost_for = np.where(uniform(seed, 119, visits) < 0.08, 60 + 180 * uniform(seed, 120, visits), 0)
     lost = ((at >= lost_at[which]) & (at < (lost_at + lost_for)[which])) | (uniform(seed, 121, visits[which], number) < 0.01)
     frame = pl.DataFrame(
         {
