@@ -25,6 +25,8 @@ ARABIC_LATIN = {
     "س": "S", "ش": "CH", "ص": "S", "ض": "D", "ط": "T", "ظ": "Z", "ع": "A", "غ": "GH", "ف": "F", "ق": "Q", "ك": "K", "ل": "L", "م": "M", "ن": "N",
     "ه": "H", "ة": "H", "و": "W", "ؤ": "W", "ي": "Y", "ى": "Y", "ئ": "Y", "ء": "",
 }  # fmt: skip
+# Texts remembered per kind: trucks come back every day. Held in memory only, about 30 MB when full.
+_MEMO_TEXTS = 200_000
 _LATIN = str.maketrans(ARABIC_LATIN)
 _NOT_ALNUM = re.compile(r"[\W_]+")
 # Which folding and which name space a raw name belongs to: both containers of a truck are containers.
@@ -50,6 +52,7 @@ class Identities:
         if len(key) < 16:
             raise SettingsError("pseudonym key", f"it has {len(key)} bytes", "at least 16", "Restore the key file, or remove it to start a new installation")
         self._key = key
+        self._memo: dict[str, pl.DataFrame] = {}
         self.key_id = hmac.new(key, b"key_id", hashlib.sha256).hexdigest()[:8]
 
     def pseudonym(self, text: str, kind: str) -> str | None:
@@ -61,12 +64,16 @@ class Identities:
         return hmac.digest(self._key, f"{kind}\0{plain}".encode(), "sha256").hex()[:16] if plain else None
 
     def pseudonyms(self, texts: pl.Series, kind: str) -> pl.Series:
-        """Return the pseudonyms of a column of raw texts; null stays null. Each distinct text is computed once."""
-        distinct = texts.unique().drop_nulls()
-        if distinct.is_empty():
-            return pl.Series(texts.name, dtype=pl.String).extend_constant(None, len(texts))
-        keys = pl.Series([self.pseudonym(text, kind) for text in distinct], dtype=pl.String)
-        table = pl.DataFrame({"_text": distinct, "_key": keys})
+        """Return the pseudonyms of a column of raw texts; null stays null. A text met before, in this file or an earlier one, is not computed again."""
+        distinct = texts.unique().drop_nulls().alias("_text").to_frame()
+        known = self._memo.get(kind)
+        table = distinct.join(known, on="_text", how="left") if known is not None else distinct.with_columns(pl.lit(None, dtype=pl.String).alias("_key"))
+        new = table.filter(pl.col("_key").is_null())["_text"]
+        if len(new):
+            keys = pl.Series("_key", [self.pseudonym(text, kind) for text in new], dtype=pl.String)
+            table = pl.concat([table.filter(pl.col("_key").is_not_null()), pl.DataFrame([new, keys])])
+            # One assignment, so that files read side by side see a whole memo, if not always the newest.
+            self._memo[kind] = table if known is None or len(known) > _MEMO_TEXTS else pl.concat([known, pl.DataFrame([new, keys])]).unique("_text")
         return texts.alias("_text").to_frame().join(table, on="_text", how="left", maintain_order="left")["_key"].alias(texts.name)
 
 

@@ -104,7 +104,7 @@ def read_block(data: bytes, first_line: int, header: tuple[str, ...], mapping: M
 
 
 def _rows(found: Lines, clean: bytes, numbers: pl.Series, header: tuple[str, ...], mapping: Mapping, where: str, malformed: pl.DataFrame, blank_n: int, continued_n: int) -> RawRows:
-    frame = _tokenise(clean, header, mapping)
+    frame = _tokenise(clean, header, mapping, where)
     if frame.height != len(numbers):
         raise InputError(where, f"{len(numbers)} sound records were counted but {frame.height} could be read", "", "The file is refused whole; report this file as a fault of the reader")
     read_n = frame.height + malformed["source_line"].n_unique()
@@ -116,18 +116,24 @@ def _rows(found: Lines, clean: bytes, numbers: pl.Series, header: tuple[str, ...
     )  # fmt: skip
 
 
-def _tokenise(clean: bytes, header: tuple[str, ...], mapping: Mapping) -> pl.DataFrame:
+def _tokenise(clean: bytes, header: tuple[str, ...], mapping: Mapping, where: str) -> pl.DataFrame:
     wanted = sorted(header.index(name) for name in mapping.raw_columns)
     names = [header[index] for index in wanted]
     if not clean:
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String()))
-    if len(header) == 1:
-        # One column: Polars would skip what looks blank; such lines are gone already, quoted empties are not.
-        wanted = [0]
+    try:
+        frame = _scan(clean, len(header), wanted, mapping)
+    except pl.exceptions.PolarsError as error:
+        found = f"lines found sound could not be tokenised ({str(error).splitlines()[0][:100]})"
+        raise InputError(where, found, "", "The file is refused whole; report this file as a fault of the reader") from error
+    return frame.rename({f"column_{index + 1}": name for index, name in zip(wanted, names, strict=True)})
+
+
+def _scan(clean: bytes, fields_n: int, wanted: list[int], mapping: Mapping) -> pl.DataFrame:
     return pl.read_csv(
         io.BytesIO(clean), has_header=False, separator=mapping.delimiter, quote_char=mapping.quote or None, eol_char="\n", infer_schema=False,
-        columns=wanted, schema={f"column_{number}": pl.String for number in range(1, len(header) + 1)},
-    ).rename({f"column_{index + 1}": name for index, name in zip(wanted, names, strict=True)})  # fmt: skip
+        columns=wanted, schema={f"column_{number}": pl.String for number in range(1, fields_n + 1)},
+    )  # fmt: skip
 
 
 def _fields(record: bytes, header: tuple[str, ...], mapping: Mapping) -> list[tuple[str, str]] | None:
@@ -167,10 +173,10 @@ def _judge_quotes(found: Lines, faults: Faults, delimiters: np.ndarray, octets: 
     before = np.searchsorted(quotes, record_start)
     owner = np.searchsorted(record_start, quotes, side="right") - 1
     is_opening = (np.arange(len(quotes)) - before[owner]) % 2 == 0
-    padded = np.concatenate(([_LF], octets, [_LF]))
-    earlier, later = padded[quotes], padded[quotes + 2]
-    edge_before = np.isin(earlier, (_LF, ord(mapping.delimiter), _QUOTE))
-    edge_after = np.isin(later, (_LF, 13, ord(mapping.delimiter), _QUOTE))
+    line_of = np.searchsorted(found.nexts, quotes, side="right")
+    beside = (ord(mapping.delimiter), _QUOTE)
+    edge_before = (quotes == found.starts[line_of]) | np.isin(octets[np.maximum(quotes - 1, 0)], beside)
+    edge_after = (quotes + 1 == found.ends[line_of]) | np.isin(octets[np.minimum(quotes + 1, len(octets) - 1)], beside)
     for record in np.unique(owner[np.where(is_opening, ~edge_before, ~edge_after)]):
         index = int(record_of[record])
         if not is_stray[index]:

@@ -53,7 +53,7 @@ def _text_words(digest: np.ndarray, column: pl.Series) -> np.ndarray:
     """Mix the UTF-8 bytes of each text, eight at a time, then its length."""
     filled = column.fill_null("")
     lengths = filled.str.len_bytes().to_numpy().astype(np.int64)
-    octets = np.frombuffer("".join(filled.to_list()).encode() + bytes(8), np.uint8)
+    octets = np.frombuffer((filled.str.join("").item() or "").encode() + bytes(8), np.uint8)
     words = np.ndarray(len(octets) - 7, dtype="<u8", buffer=octets.data, strides=(1,))
     starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
     for offset in range(0, int(lengths.max(initial=0)), 8):
