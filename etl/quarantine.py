@@ -1,4 +1,4 @@
-"""The owner-only room for raw data: files as they came and the bytes of rejected lines. Also the masks for everything shown elsewhere.
+"""The owner-only room for raw data: files as they came and the bytes of rejected lines.
 
 home/quarantine/<port>/<file_id>/raw/<file name>   the file, byte for byte
 home/quarantine/<port>/<file_id>/rejects.parquet   source_line, raw (binary)
@@ -8,7 +8,6 @@ Folders are mode 700, files 600; what is older than the retention is deleted by 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import time
 from pathlib import Path
@@ -16,35 +15,10 @@ from pathlib import Path
 import polars as pl
 
 from etl.sources.mapping import Mapping
+from etl.sources.masks import mask, shown
 
 REJECT_BYTES_SCHEMA = {"source_line": pl.Int64(), "raw": pl.Binary()}
-_LONGEST_SHOWN = 60
 _LONGEST_LINE = 400
-_TOKEN = re.compile(r"[^\W_]+(?:[-/][^\W_]+)*")
-_TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]?[\d:.,+Z -]*)?|[\d:.,+-]+")
-# Letters of alphabets the port's codes are not written in: such a text may be a plate or a name.
-_FOREIGN = re.compile(r"[^\x00-\u024f\u1e00-\u20cf]")
-
-
-def mask(text: str) -> str:
-    """Return the text with every letter and digit replaced by `*`; punctuation and length stay, so that the shape can be judged."""
-    return re.sub(r"[^\W_]", "*", text)
-
-
-def shown(text: str) -> str:
-    """Return a value for a reason sentence: whole when it looks like a code, a number or a time; masked where it may be an identity in the wrong column."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in text[: _LONGEST_SHOWN + 1])
-    if len(text) > _LONGEST_SHOWN:
-        text = text[:_LONGEST_SHOWN] + "..."
-    stripped = text.strip()
-    if _TIME.fullmatch(stripped) and not re.fullmatch(r"\d{5,}(?:-\d+)*", stripped):
-        return text
-    return _TOKEN.sub(lambda token: mask(token[0]) if _may_be_identity(token[0]) else token[0], text)
-
-
-def _may_be_identity(token: str) -> bool:
-    digits = sum(letter.isdigit() for letter in token)
-    return bool(_FOREIGN.search(token)) or digits >= 5 or (digits >= 3 and any(letter.isalpha() for letter in token))
 
 
 def masked_line(fields: list[tuple[str, str]] | None, record: bytes, mapping: Mapping) -> str:

@@ -16,6 +16,7 @@ from etl.errors import InputError
 from etl.sources import lines as physical
 from etl.sources.lines import Faults, Lines
 from etl.sources.mapping import Mapping
+from etl.sources.masks import shown
 from etl.sources.raw import RawRows, no_reasons
 
 _LF, _QUOTE = 10, 34
@@ -42,7 +43,7 @@ def check_columns(names: tuple[str, ...], mapping: Mapping, where: str, how: str
     missing = [name for name in mapping.raw_columns if name not in names]
     if missing:
         listed = ", ".join(repr(name) for name in missing)
-        known = ", ".join(name[:40] for name in names[:40])
+        known = ", ".join(shown(name) for name in names[:40])
         raise InputError(where, f"column {listed} is missing{how}", known, f"Correct [columns] or delimiter in {mapping.path.name}, or the file")
     twice = sorted({name for name in mapping.raw_columns if names.count(name) > 1})
     if twice:
@@ -124,8 +125,8 @@ def _tokenise(clean: bytes, header: tuple[str, ...], mapping: Mapping, where: st
     try:
         frame = _scan(clean, len(header), wanted, mapping)
     except pl.exceptions.PolarsError as error:
-        found = f"lines found sound could not be tokenised ({str(error).splitlines()[0][:100]})"
-        raise InputError(where, found, "", "The file is refused whole; report this file as a fault of the reader") from error
+        # Not the reader's own words: they quote the line, identities and all.
+        raise InputError(where, "lines found sound could not be tokenised", "", "The file is refused whole; report this file as a fault of the reader") from error
     return frame.rename({f"column_{index + 1}": name for index, name in zip(wanted, names, strict=True)})
 
 

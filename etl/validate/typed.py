@@ -11,8 +11,8 @@ from etl import clock
 from etl.contracts.fields import Field
 from etl.errors import InputError
 from etl.identities import Identities
-from etl.quarantine import shown
 from etl.sources.mapping import EPOCHS, NO_VALUE, Mapping
+from etl.sources.masks import shown
 from etl.sources.raw import REASON_SCHEMA
 
 _ISO = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")

@@ -152,6 +152,12 @@ def test_a_file_that_cannot_be_this_log_is_refused_whole(tmp_path: Path, data: b
     assert said in str(error.value)
 
 
+def test_a_file_without_header_does_not_show_its_first_truck(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as error:
+        read_bytes(tmp_path, LINE.encode())
+    assert "Known: WB1, 2026-06-15 08:00:00, *****-*-*, *****." in str(error.value)
+
+
 def test_cp1252_and_utf16_become_text(tmp_path: Path) -> None:
     line = LINE.replace("12345-A-6", "é-1")
     latin = read_bytes(tmp_path, f"{HEADER}\n{line}\n".encode("cp1252"), MAPPING.replace('delimiter = ";"', 'delimiter = ";"\nencoding = "cp1252"'))
