@@ -35,9 +35,10 @@ REFERENCES: dict[str, tuple[str, str]] = {
     ),
 }
 # Where now cuts the comparison period, what was known then: a truck that had not left yet had no turnaround.
+_MEASURED = ("turnaround_min", "total_visit_min", "terminal_turn_min", "wait_min", "service_min", "travel_min", "stops_n")
 _KNOWN_THEN = (
-    "* REPLACE (CASE WHEN exit_at < $cut_at THEN turnaround_min END AS turnaround_min, CASE WHEN exit_at < $cut_at THEN total_visit_min END AS total_visit_min,\n"
-    "    CASE WHEN exit_at < $cut_at OR status_code <> 'closed' THEN status_code ELSE 'open' END AS status_code)"
+    "* REPLACE (" + ", ".join(f"CASE WHEN exit_at < $cut_at THEN {column} END AS {column}" for column in _MEASURED) + ",\n"
+    "    CASE WHEN exit_at < $cut_at THEN status_code WHEN status_code = 'incomplete' AND entry_at < $cut_at - INTERVAL 72 HOUR THEN 'incomplete' ELSE 'open' END AS status_code)"
 )
 
 
@@ -129,7 +130,8 @@ def where_sql(fact: Fact, selection: Selection, *, cut: bool = False) -> list[st
     if fact.prune:
         parts.append(fact.prune)
     if cut and fact.at:
-        parts.append(f"({fact.at} IS NULL OR {fact.at} < $cut_at)")
+        known = "ended_at" if fact.code == "steps" else fact.at
+        parts.append(f"({known} IS NULL OR {known} < $cut_at)")
     parts += [f"{fact.filters[name]} = ANY($f_{name})" for name in selection.filters if name in fact.filters]
     if selection.view == "core" and fact.excludes:
         parts.append(f"{fact.excludes} IS NOT TRUE")

@@ -28,8 +28,10 @@ _STEPS = (("weigh_empty", "WB", 0.9, 4, 2), ("terminal", "T", 1.0, 12, 22), ("sc
 _HOURS = np.array([1, 1, 1, 1, 2, 3, 5, 8, 11, 14, 14, 13, 12, 11, 10, 9, 8, 6, 5, 4, 2, 2, 1, 1], dtype=float)
 
 
-def _ids(prefix: str, n: int) -> np.ndarray:
-    return np.char.add(prefix, np.char.zfill(np.arange(n).astype(str), 16 - len(prefix)))
+def _ids(first: int, n: int) -> np.ndarray:
+    """Ids like the real ones: 16 hex digits in no order (a visit's id says nothing of its time)."""
+    scattered = (np.arange(first, first + n, dtype=np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    return np.array([f"{each:016x}" for each in scattered])
 
 
 def _keys(rng: np.random.Generator, pool: int, n: int) -> np.ndarray:
@@ -38,10 +40,10 @@ def _keys(rng: np.random.Generator, pool: int, n: int) -> np.ndarray:
     return names[rng.integers(0, pool, n)]
 
 
-def frames(site: Site, days: int = 120, per_day: int = 300, seed: int = 1, tracked_days: int = 28) -> dict[str, pl.DataFrame]:
+def frames(site: Site, days: int = 120, per_day: int = 300, seed: int = 1, tracked_days: int = 28, last_day: dt.date = LAST_DAY) -> dict[str, pl.DataFrame]:
     """Return every fact table of a made-up port: visits with steps that sum to them, stays, events, papers, means, logbook, findings."""
     rng = np.random.default_rng(seed)
-    first = LAST_DAY - dt.timedelta(days=days - 1)
+    first = last_day - dt.timedelta(days=days - 1)
     weight = np.array([0.45 if (first + dt.timedelta(days=int(day))).weekday() == 6 else 1.0 for day in range(days)]) * rng.lognormal(0, 0.08, days)
     counts = np.maximum(1, (per_day * weight).astype(int))
     day = np.repeat(np.arange(days), counts)
@@ -63,13 +65,13 @@ def frames(site: Site, days: int = 120, per_day: int = 300, seed: int = 1, track
     trouble = rng.random(n) < 0.05
     base = pl.DataFrame(
         {
-            "port_code": pl.Series([site.port_code]).new_from_index(0, n), "visit_id": _ids("v", n), "entry_day": entry_day, "entry_hour": hour[order], "entry_weekday": 0,
+            "port_code": pl.Series([site.port_code]).new_from_index(0, n), "visit_id": _ids(seed * 10_000_000, n), "entry_day": entry_day, "entry_hour": hour[order], "entry_weekday": 0,
             "entry_gate_code": np.full(n, "P6"), "entry_lane_code": lane, "terminal_code": terminals[rng.integers(0, len(terminals), n)],
             "direction_code": np.array(["import", "export", "dual"])[rng.choice(3, n, p=[0.48, 0.37, 0.15])],
             "cargo_class_code": np.array(["dry", "reefer", "hazardous", "empty"])[rng.choice(4, n, p=[0.7, 0.12, 0.03, 0.15])],
-            "channel_code": np.array(["conform", "documents", "physical", None], dtype=object)[rng.choice(4, n, p=[0.62, 0.2, 0.1, 0.08])],
+            "channel_code": pl.Series(np.array(["conform", "documents", "physical", None], dtype=object)[rng.choice(4, n, p=[0.62, 0.2, 0.1, 0.08])].tolist(), dtype=pl.String),
             "appointment_code": np.array(["on_time", "early", "late", "none"])[rng.choice(4, n, p=[0.55, 0.15, 0.2, 0.1])],
-            "arm_code": pl.Series(arm, dtype=pl.String), "pilot_period_code": np.where(after, "after", "before"),
+            "arm_code": pl.Series(arm.tolist(), dtype=pl.String), "pilot_period_code": np.where(after, "after", "before"),
             "plate_key": _keys(rng, max(20, n // 40), n), "carrier_key": _keys(rng, 60, n), "clock_flag": flags, "entry_at": entry_at, "entry_local_at": entry_local,
         }, strict=False,
     ).with_columns(pl.col("entry_day").cast(pl.Date).dt.weekday().alias("entry_weekday"))  # fmt: skip
@@ -80,7 +82,7 @@ def frames(site: Site, days: int = 120, per_day: int = 300, seed: int = 1, track
     is_open = (exit_at > now_at) | pl.Series(rng.random(n) < 0.006) & (entry_at >= now_at - dt.timedelta(hours=72))
     closed = ~(is_open | lost)
     uncertain = flags != "ok"
-    tracked = pl.Series(rng.random(n) < 0.4) & (base["entry_day"] > LAST_DAY - dt.timedelta(days=tracked_days))
+    tracked = pl.Series(rng.random(n) < 0.4) & (base["entry_day"] > last_day - dt.timedelta(days=tracked_days))
     queue = pl.Series(np.round(rng.lognormal(2.6, 0.6, n) * shock, 2))
     visits = base.with_columns(
         pl.when(closed).then(pl.lit("closed")).when(is_open).then(pl.lit("open")).otherwise(pl.lit("incomplete")).alias("status_code"),
@@ -121,7 +123,7 @@ def _steps(rng: np.random.Generator, base: pl.DataFrame, shock: np.ndarray, trou
             arrived = entry + (start * 60e6).astype("timedelta64[us]")
             part = base.drop("plate_key", "carrier_key", "clock_flag", "entry_at", "entry_local_at").with_columns(
                 pl.lit(seq).alias("step_seq"), pl.lit(step).alias("step_code"), pl.lit(kind).alias("step_kind_code"),
-                pl.Series("place_code", at if at is not None else [None] * n, dtype=pl.String), pl.Series("arrived_at", arrived),
+                pl.Series("place_code", at.tolist() if at is not None else [None] * n, dtype=pl.String), pl.Series("arrived_at", arrived),
                 pl.Series("started_at", arrived + (waited * 60e6).astype("timedelta64[us]") if waited is not None else arrived),
                 pl.Series("ended_at", arrived + (length * 60e6).astype("timedelta64[us]")),
                 pl.Series("wait_min", waited if waited is not None else [None] * n, dtype=pl.Float64),
@@ -139,7 +141,7 @@ def _around(rng: np.random.Generator, site: Site, visits: pl.DataFrame, now_at: 
     moving = visits.filter(pl.col("is_tracked"))
     stays = pl.concat(
         moving.select(
-            "port_code", pl.concat_str(pl.lit(f"s{number}"), pl.col("visit_id").str.slice(1)).alias("stay_id"), "plate_key", "visit_id", pl.lit(zone).alias("zone_code"),
+            "port_code", pl.concat_str(pl.col("visit_id").str.slice(0, 14), pl.lit(f"{number:02d}")).alias("stay_id"), "plate_key", "visit_id", pl.lit(zone).alias("zone_code"),
             pl.col("entry_day").alias("entered_day"), pl.col("entry_hour").alias("entered_hour"), pl.col("entry_weekday").alias("entered_weekday"),
             (pl.col("entry_at") + pl.duration(minutes=4 * number)).alias("entered_at"), pl.Series("stay_min", np.round(rng.gamma(2.5, 3.5, moving.height), 2)),
         ) for number, zone in enumerate(zones)

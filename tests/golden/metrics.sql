@@ -1,0 +1,1326 @@
+-- visits
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) AS visits,
+  count(*) AS visits__n
+FROM kept;
+
+-- closed_visits
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE status_code = 'closed') AS closed_visits,
+  count(*) FILTER (WHERE status_code = 'closed') AS closed_visits__n
+FROM kept;
+
+-- excluded_visits
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE is_excluded) AS excluded_visits,
+  count(*) FILTER (WHERE is_excluded) AS excluded_visits__n
+FROM kept;
+
+-- entries_per_hour
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) AS entries_per_hour,
+  count(*) AS entries_per_hour__n
+FROM kept;
+
+-- exits
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND CAST(exit_local_at AS DATE) >= $first_day
+    AND CAST(exit_local_at AS DATE) < $end_day
+    AND entry_day >= $first_day - 4 AND entry_day < $end_day
+)
+SELECT
+  count(*) AS exits,
+  count(*) AS exits__n
+FROM kept;
+
+-- exits_per_hour
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND CAST(exit_local_at AS DATE) >= $first_day
+    AND CAST(exit_local_at AS DATE) < $end_day
+    AND entry_day >= $first_day - 4 AND entry_day < $end_day
+)
+SELECT
+  count(*) AS exits_per_hour,
+  count(*) AS exits_per_hour__n
+FROM kept;
+
+-- turnaround_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(turnaround_min, 0.5) AS turnaround_p50,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p50__n
+FROM kept;
+
+-- turnaround_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(turnaround_min, 0.9) AS turnaround_p90,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p90__n
+FROM kept;
+
+-- turnaround_p95
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(turnaround_min, 0.95) AS turnaround_p95,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p95__n
+FROM kept;
+
+-- turnaround_p25
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(turnaround_min, 0.25) AS turnaround_p25,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p25__n
+FROM kept;
+
+-- turnaround_p75
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(turnaround_min, 0.75) AS turnaround_p75,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p75__n
+FROM kept;
+
+-- turnaround_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_mean,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_mean__n
+FROM kept;
+
+-- under_60_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min <= 60)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS under_60_share,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS under_60_share__n
+FROM kept;
+
+-- over_120_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min > 120)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS over_120_share,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS over_120_share__n
+FROM kept;
+
+-- band_b1
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min < 30)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b1,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b1__n
+FROM kept;
+
+-- band_b2
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 30 AND turnaround_min < 60)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b2,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b2__n
+FROM kept;
+
+-- band_b3
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 60 AND turnaround_min < 90)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b3,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b3__n
+FROM kept;
+
+-- band_b4
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 90 AND turnaround_min < 120)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b4,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b4__n
+FROM kept;
+
+-- band_b5
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 120 AND turnaround_min < 240)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b5,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b5__n
+FROM kept;
+
+-- band_b6
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 240 AND turnaround_min < 480)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b6,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b6__n
+FROM kept;
+
+-- band_b7
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 480)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b7,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b7__n
+FROM kept;
+
+-- band4_m1
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min < 60)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band4_m1,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band4_m1__n
+FROM kept;
+
+-- band4_m2
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 60 AND turnaround_min < 120)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band4_m2,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band4_m2__n
+FROM kept;
+
+-- band4_m3
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 120 AND turnaround_min < 240)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band4_m3,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band4_m3__n
+FROM kept;
+
+-- band4_m4
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 240)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band4_m4,
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band4_m4__n
+FROM kept;
+
+-- queue_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(queue_min, 0.5) AS queue_p50,
+  count(*) FILTER (WHERE queue_min IS NOT NULL) AS queue_p50__n
+FROM kept;
+
+-- queue_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(queue_min, 0.9) AS queue_p90,
+  count(*) FILTER (WHERE queue_min IS NOT NULL) AS queue_p90__n
+FROM kept;
+
+-- queue_observed_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (queue_min IS NOT NULL)) / nullif(count(*), 0) AS queue_observed_share,
+  count(*) AS queue_observed_share__n
+FROM kept;
+
+-- total_visit_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(total_visit_min, 0.5) AS total_visit_p50,
+  count(*) FILTER (WHERE total_visit_min IS NOT NULL) AS total_visit_p50__n
+FROM kept;
+
+-- total_visit_p95
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(total_visit_min, 0.95) AS total_visit_p95,
+  count(*) FILTER (WHERE total_visit_min IS NOT NULL) AS total_visit_p95__n
+FROM kept;
+
+-- planning_time
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  coalesce(quantile_cont(total_visit_min, 0.95) FILTER (WHERE total_visit_min IS NOT NULL), quantile_cont(turnaround_min, 0.95) FILTER (WHERE turnaround_min IS NOT NULL)) AS planning_time,
+  count(*) FILTER (WHERE total_visit_min IS NOT NULL) AS planning_time__n
+FROM kept;
+
+-- terminal_turn_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(terminal_turn_min, 0.5) AS terminal_turn_p50,
+  count(*) FILTER (WHERE terminal_turn_min IS NOT NULL) AS terminal_turn_p50__n
+FROM kept;
+
+-- terminal_turn_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(terminal_turn_min, 0.9) AS terminal_turn_p90,
+  count(*) FILTER (WHERE terminal_turn_min IS NOT NULL) AS terminal_turn_p90__n
+FROM kept;
+
+-- wait_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(wait_min) FILTER (WHERE wait_min IS NOT NULL) AS wait_mean,
+  count(*) FILTER (WHERE wait_min IS NOT NULL) AS wait_mean__n
+FROM kept;
+
+-- service_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(service_min) FILTER (WHERE service_min IS NOT NULL) AS service_mean,
+  count(*) FILTER (WHERE service_min IS NOT NULL) AS service_mean__n
+FROM kept;
+
+-- travel_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(travel_min) FILTER (WHERE travel_min IS NOT NULL) AS travel_mean,
+  count(*) FILTER (WHERE travel_min IS NOT NULL) AS travel_mean__n
+FROM kept;
+
+-- stops_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(stops_n) FILTER (WHERE stops_n IS NOT NULL) AS stops_mean,
+  count(*) FILTER (WHERE stops_n IS NOT NULL) AS stops_mean__n
+FROM kept;
+
+-- document_checks_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(document_checks_n) FILTER (WHERE document_checks_n IS NOT NULL) AS document_checks_mean,
+  count(*) FILTER (WHERE document_checks_n IS NOT NULL) AS document_checks_mean__n
+FROM kept;
+
+-- document_checks_coverage
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (document_checks_n IS NOT NULL)) / nullif(count(*), 0) AS document_checks_coverage,
+  count(*) AS document_checks_coverage__n
+FROM kept;
+
+-- moves
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  sum(moves_n) FILTER (WHERE moves_n IS NOT NULL) AS moves,
+  count(*) FILTER (WHERE moves_n IS NOT NULL) AS moves__n
+FROM kept;
+
+-- visits_with_moves
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE moves_n IS NOT NULL) AS visits_with_moves,
+  count(*) FILTER (WHERE moves_n IS NOT NULL) AS visits_with_moves__n
+FROM kept;
+
+-- moves_per_visit
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  sum(moves_n) FILTER (WHERE moves_n IS NOT NULL) / nullif(count(*) FILTER (WHERE moves_n IS NOT NULL), 0) AS moves_per_visit,
+  count(*) FILTER (WHERE moves_n IS NOT NULL) AS moves_per_visit__n
+FROM kept;
+
+-- dual_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE direction_code IS NOT NULL AND (direction_code = 'dual')) / nullif(count(*) FILTER (WHERE direction_code IS NOT NULL), 0) AS dual_share,
+  count(*) FILTER (WHERE direction_code IS NOT NULL) AS dual_share__n
+FROM kept;
+
+-- both_weighings_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE status_code = 'closed' AND has_both_weighings IS NOT NULL AND (has_both_weighings)) / nullif(count(*) FILTER (WHERE status_code = 'closed' AND has_both_weighings IS NOT NULL), 0) AS both_weighings_share,
+  count(*) FILTER (WHERE status_code = 'closed' AND has_both_weighings IS NOT NULL) AS both_weighings_share__n
+FROM kept;
+
+-- inspected_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE has_inspection IS NOT NULL AND (has_inspection)) / nullif(count(*) FILTER (WHERE has_inspection IS NOT NULL), 0) AS inspected_share,
+  count(*) FILTER (WHERE has_inspection IS NOT NULL) AS inspected_share__n
+FROM kept;
+
+-- trouble_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE has_trouble_ticket IS NOT NULL AND (has_trouble_ticket)) / nullif(count(*) FILTER (WHERE has_trouble_ticket IS NOT NULL), 0) AS trouble_share,
+  count(*) FILTER (WHERE has_trouble_ticket IS NOT NULL) AS trouble_share__n
+FROM kept;
+
+-- overnight_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE is_overnight IS NOT NULL AND (is_overnight)) / nullif(count(*) FILTER (WHERE is_overnight IS NOT NULL), 0) AS overnight_share,
+  count(*) FILTER (WHERE is_overnight IS NOT NULL) AS overnight_share__n
+FROM kept;
+
+-- tracked_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE is_tracked IS NOT NULL AND (is_tracked)) / nullif(count(*) FILTER (WHERE is_tracked IS NOT NULL), 0) AS tracked_share,
+  count(*) FILTER (WHERE is_tracked IS NOT NULL) AS tracked_share__n
+FROM kept;
+
+-- missing_exit_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE status_code <> 'open' AND (status_code = 'incomplete')) / nullif(count(*) FILTER (WHERE status_code <> 'open'), 0) AS missing_exit_share,
+  count(*) FILTER (WHERE status_code <> 'open') AS missing_exit_share__n
+FROM kept;
+
+-- clock_uncertain_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (clock_flag <> 'ok')) / nullif(count(*), 0) AS clock_uncertain_share,
+  count(*) AS clock_uncertain_share__n
+FROM kept;
+
+-- step_visits
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) AS step_visits,
+  count(*) AS step_visits__n
+FROM kept;
+
+-- step_wait_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(wait_min, 0.5) AS step_wait_p50,
+  count(*) FILTER (WHERE wait_min IS NOT NULL) AS step_wait_p50__n
+FROM kept;
+
+-- step_wait_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(wait_min, 0.9) AS step_wait_p90,
+  count(*) FILTER (WHERE wait_min IS NOT NULL) AS step_wait_p90__n
+FROM kept;
+
+-- step_service_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(service_min, 0.5) AS step_service_p50,
+  count(*) FILTER (WHERE service_min IS NOT NULL) AS step_service_p50__n
+FROM kept;
+
+-- step_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(step_min, 0.5) AS step_p50,
+  count(*) FILTER (WHERE step_min IS NOT NULL) AS step_p50__n
+FROM kept;
+
+-- step_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(step_min, 0.9) AS step_p90,
+  count(*) FILTER (WHERE step_min IS NOT NULL) AS step_p90__n
+FROM kept;
+
+-- step_wait_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(wait_min) FILTER (WHERE wait_min IS NOT NULL) AS step_wait_mean,
+  count(*) FILTER (WHERE wait_min IS NOT NULL) AS step_wait_mean__n
+FROM kept;
+
+-- step_service_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(service_min) FILTER (WHERE service_min IS NOT NULL) AS step_service_mean,
+  count(*) FILTER (WHERE service_min IS NOT NULL) AS step_service_mean__n
+FROM kept;
+
+-- step_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(step_min) FILTER (WHERE step_min IS NOT NULL) AS step_mean,
+  count(*) FILTER (WHERE step_min IS NOT NULL) AS step_mean__n
+FROM kept;
+
+-- step_min_sum
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  sum(step_min) FILTER (WHERE step_min IS NOT NULL) AS step_min_sum,
+  count(*) FILTER (WHERE step_min IS NOT NULL) AS step_min_sum__n
+FROM kept;
+
+-- wait_min_sum
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  sum(wait_min) FILTER (WHERE wait_min IS NOT NULL) AS wait_min_sum,
+  count(*) FILTER (WHERE wait_min IS NOT NULL) AS wait_min_sum__n
+FROM kept;
+
+-- service_min_sum
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  sum(service_min) FILTER (WHERE service_min IS NOT NULL) AS service_min_sum,
+  count(*) FILTER (WHERE service_min IS NOT NULL) AS service_min_sum__n
+FROM kept;
+
+-- lost_hours
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+), free_wait AS (
+  SELECT place_code, step_code, quantile_cont(wait_min, 0.15) AS free_wait_min
+  FROM fct_visit_steps
+  WHERE port_code = $port_code AND entry_day >= $reference_first_day AND entry_day < $reference_end_day
+    AND step_kind_code = 'service' AND wait_min IS NOT NULL
+  GROUP BY place_code, step_code
+)
+SELECT
+  sum(greatest(wait_min - free_wait_min, 0)) FILTER (WHERE step_kind_code = 'service' AND wait_min IS NOT NULL) / 60 AS lost_hours,
+  count(*) FILTER (WHERE step_kind_code = 'service' AND wait_min IS NOT NULL) AS lost_hours__n
+FROM (SELECT kept.*, free_wait.free_wait_min FROM kept LEFT JOIN free_wait ON free_wait.place_code IS NOT DISTINCT FROM kept.place_code AND free_wait.step_code = kept.step_code);
+
+-- stays
+WITH kept AS (
+  SELECT *
+  FROM fct_zone_stays
+  WHERE port_code = $port_code
+    AND entered_day >= $first_day
+    AND entered_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE stay_min IS NOT NULL) AS stays,
+  count(*) FILTER (WHERE stay_min IS NOT NULL) AS stays__n
+FROM kept;
+
+-- stay_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_zone_stays
+  WHERE port_code = $port_code
+    AND entered_day >= $first_day
+    AND entered_day < $end_day
+)
+SELECT
+  quantile_cont(stay_min, 0.5) AS stay_p50,
+  count(*) FILTER (WHERE stay_min IS NOT NULL) AS stay_p50__n
+FROM kept;
+
+-- stay_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_zone_stays
+  WHERE port_code = $port_code
+    AND entered_day >= $first_day
+    AND entered_day < $end_day
+)
+SELECT
+  quantile_cont(stay_min, 0.9) AS stay_p90,
+  count(*) FILTER (WHERE stay_min IS NOT NULL) AS stay_p90__n
+FROM kept;
+
+-- congestion_index
+WITH kept AS (
+  SELECT *
+  FROM fct_zone_stays
+  WHERE port_code = $port_code
+    AND entered_day >= $first_day
+    AND entered_day < $end_day
+), free_stay AS (
+  SELECT zone_code, quantile_cont(stay_min, 0.15) AS free_stay_min
+  FROM fct_zone_stays
+  WHERE port_code = $port_code AND entered_day >= $reference_first_day AND entered_day < $reference_end_day
+    AND stay_min IS NOT NULL
+  GROUP BY zone_code
+)
+SELECT
+  quantile_cont(stay_min / nullif(free_stay_min, 0), 0.5) AS congestion_index,
+  count(*) FILTER (WHERE (stay_min / nullif(free_stay_min, 0)) IS NOT NULL) AS congestion_index__n
+FROM (SELECT kept.*, free_stay.free_stay_min FROM kept LEFT JOIN free_stay ON free_stay.zone_code = kept.zone_code);
+
+-- tracked_trucks
+WITH kept AS (
+  SELECT *
+  FROM fct_zone_stays
+  WHERE port_code = $port_code
+    AND entered_day >= $first_day
+    AND entered_day < $end_day
+)
+SELECT
+  count(DISTINCT plate_key) FILTER (WHERE plate_key IS NOT NULL) AS tracked_trucks,
+  count(*) FILTER (WHERE plate_key IS NOT NULL) AS tracked_trucks__n
+FROM kept;
+
+-- inspections
+WITH kept AS (
+  SELECT *
+  FROM fct_inspections
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  count(*) AS inspections,
+  count(*) AS inspections__n
+FROM kept;
+
+-- hit_share
+WITH kept AS (
+  SELECT *
+  FROM fct_inspections
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE inspection_result_code IS NOT NULL AND (inspection_result_code = 'hit')) / nullif(count(*) FILTER (WHERE inspection_result_code IS NOT NULL), 0) AS hit_share,
+  count(*) FILTER (WHERE inspection_result_code IS NOT NULL) AS hit_share__n
+FROM kept;
+
+-- inspection_wait_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_inspections
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  quantile_cont(wait_min, 0.5) AS inspection_wait_p50,
+  count(*) FILTER (WHERE wait_min IS NOT NULL) AS inspection_wait_p50__n
+FROM kept;
+
+-- inspection_service_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_inspections
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  quantile_cont(service_min, 0.5) AS inspection_service_p50,
+  count(*) FILTER (WHERE service_min IS NOT NULL) AS inspection_service_p50__n
+FROM kept;
+
+-- verdict_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_inspections
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  quantile_cont(verdict_min, 0.5) AS verdict_p50,
+  count(*) FILTER (WHERE verdict_min IS NOT NULL) AS verdict_p50__n
+FROM kept;
+
+-- declarations
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) AS declarations,
+  count(*) AS declarations__n
+FROM kept;
+
+-- release_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  quantile_cont(release_min, 0.5) AS release_p50,
+  count(*) FILTER (WHERE release_min IS NOT NULL) AS release_p50__n
+FROM kept;
+
+-- release_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  quantile_cont(release_min, 0.9) AS release_p90,
+  count(*) FILTER (WHERE release_min IS NOT NULL) AS release_p90__n
+FROM kept;
+
+-- release_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  avg(release_min) FILTER (WHERE release_min IS NOT NULL) AS release_mean,
+  count(*) FILTER (WHERE release_min IS NOT NULL) AS release_mean__n
+FROM kept;
+
+-- release_48h_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE release_min IS NOT NULL AND (release_min <= 2880)) / nullif(count(*) FILTER (WHERE release_min IS NOT NULL), 0) AS release_48h_share,
+  count(*) FILTER (WHERE release_min IS NOT NULL) AS release_48h_share__n
+FROM kept;
+
+-- released_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (release_min IS NOT NULL)) / nullif(count(*), 0) AS released_share,
+  count(*) AS released_share__n
+FROM kept;
+
+-- gate_out_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  quantile_cont(gate_out_min, 0.5) AS gate_out_p50,
+  count(*) FILTER (WHERE gate_out_min IS NOT NULL) AS gate_out_p50__n
+FROM kept;
+
+-- physical_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE channel_code IS NOT NULL AND (channel_code = 'physical')) / nullif(count(*) FILTER (WHERE channel_code IS NOT NULL), 0) AS physical_share,
+  count(*) FILTER (WHERE channel_code IS NOT NULL) AS physical_share__n
+FROM kept;
+
+-- declaration_hit_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE inspection_result_code IS NOT NULL AND (inspection_result_code = 'hit')) / nullif(count(*) FILTER (WHERE inspection_result_code IS NOT NULL), 0) AS declaration_hit_share,
+  count(*) FILTER (WHERE inspection_result_code IS NOT NULL) AS declaration_hit_share__n
+FROM kept;
+
+-- stage_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_declaration_stages
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  quantile_cont(stage_min, 0.5) AS stage_p50,
+  count(*) FILTER (WHERE stage_min IS NOT NULL) AS stage_p50__n
+FROM kept;
+
+-- stage_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_declaration_stages
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  quantile_cont(stage_min, 0.9) AS stage_p90,
+  count(*) FILTER (WHERE stage_min IS NOT NULL) AS stage_p90__n
+FROM kept;
+
+-- appointments
+WITH kept AS (
+  SELECT *
+  FROM fct_appointments
+  WHERE port_code = $port_code
+    AND slot_day >= $first_day
+    AND slot_day < $end_day
+)
+SELECT
+  count(*) AS appointments,
+  count(*) AS appointments__n
+FROM kept;
+
+-- appointment_on_time_share
+WITH kept AS (
+  SELECT *
+  FROM fct_appointments
+  WHERE port_code = $port_code
+    AND slot_day >= $first_day
+    AND slot_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late', 'no_show') AND (outcome_code = 'on_time')) / nullif(count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late', 'no_show')), 0) AS appointment_on_time_share,
+  count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late', 'no_show')) AS appointment_on_time_share__n
+FROM kept;
+
+-- appointment_early_share
+WITH kept AS (
+  SELECT *
+  FROM fct_appointments
+  WHERE port_code = $port_code
+    AND slot_day >= $first_day
+    AND slot_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late') AND (outcome_code = 'early')) / nullif(count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late')), 0) AS appointment_early_share,
+  count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late')) AS appointment_early_share__n
+FROM kept;
+
+-- appointment_late_share
+WITH kept AS (
+  SELECT *
+  FROM fct_appointments
+  WHERE port_code = $port_code
+    AND slot_day >= $first_day
+    AND slot_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late') AND (outcome_code = 'late')) / nullif(count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late')), 0) AS appointment_late_share,
+  count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late')) AS appointment_late_share__n
+FROM kept;
+
+-- no_show_share
+WITH kept AS (
+  SELECT *
+  FROM fct_appointments
+  WHERE port_code = $port_code
+    AND slot_day >= $first_day
+    AND slot_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late', 'no_show') AND (outcome_code = 'no_show')) / nullif(count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late', 'no_show')), 0) AS no_show_share,
+  count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late', 'no_show')) AS no_show_share__n
+FROM kept;
+
+-- logbook_entries
+WITH kept AS (
+  SELECT *
+  FROM fct_logbook
+  WHERE port_code = $port_code
+    AND started_day >= $first_day
+    AND started_day < $end_day
+)
+SELECT
+  count(*) AS logbook_entries,
+  count(*) AS logbook_entries__n
+FROM kept;
+
+-- good_rows
+WITH kept AS (
+  SELECT *
+  FROM dq_file_days
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  sum(good_n) AS good_rows,
+  count(*) AS good_rows__n
+FROM kept;
+
+-- rejected_rows
+WITH kept AS (
+  SELECT *
+  FROM dq_file_days
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  sum(rejected_n) AS rejected_rows,
+  count(*) AS rejected_rows__n
+FROM kept;
+
+-- duplicate_rows
+WITH kept AS (
+  SELECT *
+  FROM dq_file_days
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  sum(duplicate_n) AS duplicate_rows,
+  count(*) AS duplicate_rows__n
+FROM kept;
+
+-- read_rows
+WITH kept AS (
+  SELECT *
+  FROM dq_file_days
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  sum(good_n + rejected_n + duplicate_n) AS read_rows,
+  count(*) AS read_rows__n
+FROM kept;
+
+-- rejected_ratio
+WITH kept AS (
+  SELECT *
+  FROM dq_file_days
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  sum(rejected_n) / nullif(sum(good_n + rejected_n + duplicate_n), 0) AS rejected_ratio,
+  count(*) AS rejected_ratio__n
+FROM kept;
+
+-- rejects
+WITH kept AS (
+  SELECT *
+  FROM (SELECT *, unnest(reason_codes) AS reason_code FROM dq_rejects)
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  count(*) AS rejects,
+  count(*) AS rejects__n
+FROM kept;
+
+-- findings
+WITH kept AS (
+  SELECT *
+  FROM dq_findings
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  count(*) AS findings,
+  count(*) AS findings__n
+FROM kept;
+
+-- source_rows
+WITH kept AS (
+  SELECT *
+  FROM dq_source_days
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  sum(rows_n) FILTER (WHERE place_code = '') AS source_rows,
+  count(*) FILTER (WHERE place_code = '') AS source_rows__n
+FROM kept;
+
+-- unmatched_rows
+WITH kept AS (
+  SELECT *
+  FROM dq_source_days
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  sum(unmatched_n) FILTER (WHERE place_code = '') AS unmatched_rows,
+  count(*) FILTER (WHERE place_code = '') AS unmatched_rows__n
+FROM kept;
+
+-- unmatched_ratio
+WITH kept AS (
+  SELECT *
+  FROM dq_source_days
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  sum(unmatched_n) FILTER (WHERE place_code = '') / nullif(sum(rows_n) FILTER (WHERE place_code = ''), 0) AS unmatched_ratio,
+  count(*) FILTER (WHERE place_code = '') AS unmatched_ratio__n
+FROM kept;
+
+-- clock_fault_days
+WITH kept AS (
+  SELECT *
+  FROM dq_source_days
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE is_clock_fault) AS clock_fault_days,
+  count(*) FILTER (WHERE is_clock_fault) AS clock_fault_days__n
+FROM kept;
