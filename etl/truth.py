@@ -8,7 +8,8 @@ The rules of matching, so that the figures can be judged:
 - **Zone stay**: same truck and zone, overlapping by at least half of their union, one to one; the error is that of its minutes.
 - **Fault**: found and classified when the build holds the same code at the same place: rejects and findings about a line by file
   and line; findings about a visit by the matched visit (a missed entry by its gate-out line); file findings by file; clock
-  faults by source, place and day; duplicates by count per file, for a superseded line leaves a count only.
+  faults by source, place and day; duplicates by count per file, for a superseded line leaves a count only. A missed exit counts
+  once it can be known: when the truck has come again, or 72 h have passed by the build's newest event.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from etl.errors import InputError
 from etl.identities import Identities, load_identities
 from etl.lake import Lake
 from etl.settings import Settings
+from etl.transform.reach import LONGEST_VISIT
 from etl.warehouse import open_build
 
 NEAR = dt.timedelta(minutes=2)
@@ -175,6 +177,12 @@ def _faults(truth_dir: Path, connection: duckdb.DuckDBPyConnection, truth: pl.Da
     doubles = dict(ask("SELECT file_name, duplicate_n FROM dq_files").rows())
     visit_of = pairs.select("visit_no", "visit_id")
     exits = _exit_lines(truth, ask(names.format("SELECT file_id, source_line FROM dq_findings WHERE finding_code = 'missed_entry'")), lake)
+
+    newest = ask("SELECT now_at FROM meta_builds").item()
+    open_yet = truth.filter(pl.col("is_missed_exit") & (pl.col("entry_at") > newest - LONGEST_VISIT)).join(
+        pairs.join(findings.filter(pl.col("code") == "missed_exit"), on="visit_id", how="semi"), on="visit_no", how="anti"
+    )
+    planted = planted.filter((pl.col("fault_code") != "missed_exit") | ~pl.col("visit_no").is_in(open_yet["visit_no"].implode()))
 
     kinds = []
     for (code,), mine in sorted(planted.group_by("fault_code")):

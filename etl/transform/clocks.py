@@ -26,13 +26,14 @@ _PLACE_DAY = ["source_code", "place_code", "day"]
 
 
 def judge(lines: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a place and local day: lines judged, offset_min, is_clock_fault, and shift_min to take off its times.
+    """Return one row a place and day (clock_day of its lines): lines judged, offset_min, is_clock_fault, and shift_min to take off its times.
 
     `lines` are all but the port gate's. Logs that one system writes for all its places are judged as a whole too (place
     `''`), and a place with too few lines of its own takes that verdict. A fault of the port gate itself shows as every
     other log being off alike: it gets a row under its own gate code, and the other logs a shift without a fault.
     """
     closed = visits.filter(pl.col("status_code") == "closed").select("visit_no", "plate_key", "entry_at", "until_at", "exit_presented_at")
+    lines = lines.with_columns(day="clock_day")
     own = _verdicts(lines, closed)
     together = pl.col("source_code").is_in(ONE_SYSTEM)
     whole = _verdicts(lines.with_columns(place_code=pl.when(together).then(pl.lit("")).otherwise("place_code")), closed).filter(together)
@@ -142,7 +143,9 @@ def corrected(lines: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     """
     own = days.filter(pl.col("place_code") != "").select(*_PLACE_DAY, "shift_min", is_fault="is_clock_fault")
     whole = days.filter(pl.col("place_code") == "").select("source_code", "day", _shift="shift_min", _fault="is_clock_fault")
-    known = lines.join(own, on=_PLACE_DAY, how="left", maintain_order="left").join(whole, on=["source_code", "day"], how="left", maintain_order="left")
+    own, whole = own.rename({"day": "clock_day"}), whole.rename({"day": "clock_day"})
+    known = lines.join(own, on=["source_code", "place_code", "clock_day"], how="left", maintain_order="left")
+    known = known.join(whole, on=["source_code", "clock_day"], how="left", maintain_order="left")
     known = known.with_columns(shift_min=pl.coalesce("shift_min", "_shift", pl.lit(0)), is_fault=pl.coalesce("is_fault", "_fault", pl.lit(False)))
     return known.drop("_shift", "_fault").with_columns(link_at=pl.col("event_at") - pl.duration(minutes=pl.col("shift_min")), is_corrected=pl.col("shift_min") != 0)
 

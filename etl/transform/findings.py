@@ -33,7 +33,8 @@ def findings_of(visits: pl.DataFrame, lines: pl.DataFrame, source_days: pl.DataF
     """Return every finding. `lines` hold all truck lines with visit_no, is_repeat and day; `visits` the flags has_weigh_empty and has_weigh_full."""
     place = pl.col("place_code").fill_null("")
     at_gate = pl.col("event_code").is_in(["gate_in", "gate_out"])
-    once = pl.col("has_weigh_empty") ^ pl.col("has_weigh_full")
+    # Where the hour is doubtful the other weighing may simply be filed outside the visit.
+    once = (pl.col("has_weigh_empty") ^ pl.col("has_weigh_full")) & (pl.col("clock_flag") == "ok")
     lost_exit = lines.filter((pl.col("event_code") == "gate_out") & ~pl.col("is_repeat") & pl.col("visit_no").is_null())
     unmatched = lines.filter(~at_gate & pl.col("visit_no").is_null())
     found = [

@@ -17,7 +17,8 @@ def log_lines(staged: Mapping[str, pl.DataFrame], reads: pl.DataFrame, zone: str
 
     Columns: source_code, event_code (gate_in, gate_out, terminal_in, terminal_out, weigh_empty, weigh_full or a service
     code), place_code, arrived_at, started_at, ended_at, verdict_at, event_at (the instant the line is filed under), `day`
-    (its local date), the truck's and container's pseudonyms, lineage, and `row` for port-gate reads.
+    (its local date), `clock_day` (the day whose clock wrote it), the truck's and container's pseudonyms, lineage, and `row`
+    for port-gate reads.
     """
     port = reads.select(
         *_present(reads), pl.lit("gate").alias("source_code"), pl.concat_str(pl.lit("gate_"), "event_code").alias("event_code"), pl.col("gate_code").alias("place_code"),
@@ -39,11 +40,19 @@ def log_lines(staged: Mapping[str, pl.DataFrame], reads: pl.DataFrame, zone: str
         "arrived_at", "started_at", "ended_at", "verdict_at", pl.col("ended_at").alias("event_at"),
     )  # fmt: skip
     lines = pl.concat([port, terminal, weighed, served], how="diagonal")
-    return with_day(lines, zone, "day", "event_at").with_row_index("line_no")
+    lines = with_day(lines, zone, "day", "event_at", "hour").with_row_index("line_no")
+    return lines.with_columns(clock_day=_clock_day()).drop("hour")
 
 
 def _present(frame: pl.DataFrame) -> list[str]:
     return [column for column in _KEPT if column in frame.columns]
+
+
+def _clock_day() -> pl.Expr:
+    """The day whose clock wrote a line: its local date; but a line up to 2 h beyond its file's own date is the file's, for a clock that is an hour off carries it over midnight."""
+    apart = (pl.col("day") - pl.col("file_on")).dt.total_days()
+    carried = ((apart == 1) & (pl.col("hour") < 2)) | ((apart == -1) & (pl.col("hour") >= 22))
+    return pl.when(carried).then("file_on").otherwise("day")
 
 
 def repeats_marked(lines: pl.DataFrame, within: dt.timedelta) -> pl.DataFrame:
