@@ -98,24 +98,25 @@ class Desk:
         if (name, day) in schedule.shuffled:
             order = schedule.order(day, len(lines))
             lines, faults, visits = ([values[index] for index in order] for values in (lines, faults, visits))
-            self._note("out_of_order_file", log, folder, file_name, None, None, "", day, "all lines shuffled")
+            self.note("out_of_order_file", log, folder, file_name, None, None, "", day, "all lines shuffled")
         for number, fault in enumerate(faults):
             if fault is not None:
                 for code in fault.split("|"):
-                    self._note(code, log, folder, file_name, number + 2, visits[number] if visits[number] >= 0 else None, place, day, "")
+                    self.note(code, log, folder, file_name, number + 2, visits[number] if visits[number] >= 0 else None, place, day, "")
         if is_late:
-            self._note("late_file", log, folder, file_name, None, None, place, day, "lies in inbox_late, to be loaded after inbox")
+            self.note("late_file", log, folder, file_name, None, None, place, day, "lies in inbox_late, to be loaded after inbox")
         for (where, faulty), seconds in (schedule.weighbridge_clock if name == "weighbridge" else schedule.terminal_clock if name == "gate_terminal" else {}).items():
             if faulty == str(day) and where in ("", place):
-                self._note("clock_fault", log, folder, file_name, None, None, where, day, f"{seconds // 60:+d} min")
+                self.note("clock_fault", log, folder, file_name, None, None, where, day, f"{seconds // 60:+d} min")
         self._put(folder, file_name, log, lines)
         if name == "gate_port" and day in schedule.overlapping:
             again = f"gate_port_{day}_reprise.csv"
             tail = clean[len(clean) * 3 // 5 :]
             self._put("inbox", again, log, tail)
-            self._note("overlapping_file", log, "inbox", again, None, None, "", day, f"{len(tail)} lines that {file_name} holds too")
+            self.note("overlapping_file", log, "inbox", again, None, None, "", day, f"{len(tail)} lines that {file_name} holds too")
 
-    def _note(self, *row: object) -> None:
+    def note(self, *row: object) -> None:
+        """List one planted fault: code, log or source code, then the columns of FAULTS from `folder` on."""
         code, log, *rest = row
         self.faults.append((code, log if isinstance(log, str) else log.source_code, *rest))
 

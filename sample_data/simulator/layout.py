@@ -82,7 +82,8 @@ def zones() -> dict[str, np.ndarray]:
     return {f["properties"]["zone_code"]: np.array([to_metres(*point) for point in f["geometry"]["coordinates"][0]]) for f in features}
 
 
-def _holds(ring: np.ndarray, x: float, y: float) -> bool:
+def holds(ring: np.ndarray, x: float, y: float) -> bool:
+    """Return whether a point lies inside a closed ring."""
     inside = False
     for (x1, y1), (x2, y2) in itertools.pairwise(ring):
         if (y1 > y) != (y2 > y) and x < (x2 - x1) * (y - y1) / (y2 - y1) + x1:
@@ -113,7 +114,7 @@ def crossings(origin: str, goal: str) -> tuple[tuple[float, float, str], ...]:
         if high - low < 1e-9:
             continue
         x, y = point_at(origin, goal, (low + high) / 2)
-        zone = next((code for code, ring in zones().items() if _holds(ring, x, y)), None)
+        zone = next((code for code, ring in zones().items() if holds(ring, x, y)), None)
         if zone:
             found.append((low, high, zone))
     return tuple(found)

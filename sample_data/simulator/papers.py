@@ -11,7 +11,7 @@ from sample_data.simulator import port
 from sample_data.simulator.draws import uniform
 from sample_data.simulator.options import Options
 from sample_data.simulator.plan import midnight_s
-from sample_data.simulator.rows import DAY_FIRST, ISO, LINES, _flag, _lines, local, pick, skipped_hour
+from sample_data.simulator.rows import DAY_FIRST, ISO, LINES, as_lines, doubt, local, pick, skipped_hour
 
 _HEADINGS = ("0805", "8517", "6109", "1006", "8703", "3004", "0703", "9403", "1701", "8471")
 
@@ -70,11 +70,11 @@ def _customs_lines(frame: pl.DataFrame, options: Options) -> pl.DataFrame:
     heading = (uniform(options.seed, 58, frame["visit"].to_numpy(), frame["part"].to_numpy()) * len(_HEADINGS)).astype(np.int64)
     declarant = (uniform(options.seed, 59, frame["visit"].to_numpy()) * 60).astype(np.int64) + 1
     frame = frame.with_columns(
-        place=pl.lit(""), wall=wall.dt.strftime(ISO), clock_doubt=_flag(flag), heading=pl.Series(heading), declarant=pl.Series(declarant),
+        place=pl.lit(""), wall=wall.dt.strftime(ISO), clock_doubt=doubt(flag), heading=pl.Series(heading), declarant=pl.Series(declarant),
         result=pl.when(pl.col("event") != "FIN_VISITE").then(pl.lit("")).when("is_hit").then(pl.lit("INFRACTION")).otherwise(pl.lit("CONFORME")),
     )  # fmt: skip
     circuit = pl.when(pl.col("event") == "ENREGISTREMENT").then(pl.lit("")).otherwise(pick("circuit", ("ADMIS_CONFORME", "DOCUMENTS", "VISITE")))
-    return _lines(
+    return as_lines(
         frame, ";", "number", "event", "wall", "office", "regime", pick("heading", _HEADINGS), circuit, "result",
         pl.concat_str(pl.lit("TRANSIT "), pl.col("declarant").cast(pl.String).str.zfill(2)), "box",
     )  # fmt: skip
@@ -104,7 +104,7 @@ def appointments(visits: pl.DataFrame, options: Options) -> pl.DataFrame:
     def utc(seconds: pl.Expr) -> pl.Expr:
         return pl.from_epoch(seconds, time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
 
-    return _lines(
+    return as_lines(
         frame, ",", "appointment", "event", utc(pl.col("at")), utc(pl.col("slot")), utc(pl.col("slot") + 3600),
         pick("terminal", port.TERMINALS), pick("direction", ("import", "export", "dual")), "plate", "carrier", "container",
     )  # fmt: skip
@@ -135,7 +135,7 @@ def means(day: dt.date, servers: dict[int, port.Servers], spans: list[port.Shut]
         rows.extend((name, kind, place, a, b, round(float(rate), 1)) for a, b in zip(edges[::2], edges[1::2], strict=False))
     frame = pl.DataFrame(rows, schema=["name", "kind", "where", "at", "to", "rate"], orient="row").with_columns(visit=pl.lit(-1, dtype=pl.Int64), place=pl.lit(""))
     utc = [pl.from_epoch(pl.col(name), time_unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ").alias(name + "_text") for name in ("at", "to")]
-    return _lines(frame.with_columns(utc), ",", "name", "kind", "where", "at_text", "to_text", pl.col("rate").cast(pl.String))
+    return as_lines(frame.with_columns(utc), ",", "name", "kind", "where", "at_text", "to_text", pl.col("rate").cast(pl.String))
 
 
 def logbook(records: pl.DataFrame, spans: list[port.Shut], options: Options) -> pl.DataFrame:
@@ -153,6 +153,6 @@ def logbook(records: pl.DataFrame, spans: list[port.Shut], options: Options) -> 
     frame = pl.concat([tickets.select(entries.columns), entries]).with_columns(place=pl.col("where"))
     frozen = skipped_hour() if options.has_faults else None
     (since, flag_1), (to, flag_2) = local(frame["at"], frozen), local(frame["to"], frozen)
-    frame = frame.with_columns(since=since.dt.strftime(DAY_FIRST), until=to.dt.strftime(DAY_FIRST), clock_doubt=_flag(flag_1, flag_2))
+    frame = frame.with_columns(since=since.dt.strftime(DAY_FIRST), until=to.dt.strftime(DAY_FIRST), clock_doubt=doubt(flag_1, flag_2))
     words = {"TICKET": "Camion en difficulté", "PANNE SYSTEME": "Système du terminal arrêté", "PANNE SCANNER": "Scanner arrêté", "METEO": "Vent fort", "FERMETURE": "Porte fermée", "INCIDENT": "Accrochage"}
-    return _lines(frame, ";", "number", "code", "since", "until", "where", "plate", pl.concat_str(pl.lit('"'), pl.col("code").replace_strict(words, return_dtype=pl.String), pl.lit('"')))
+    return as_lines(frame, ";", "number", "code", "since", "until", "where", "plate", pl.concat_str(pl.lit('"'), pl.col("code").replace_strict(words, return_dtype=pl.String), pl.lit('"')))

@@ -15,7 +15,7 @@ from etl import clock
 from sample_data.simulator import layout, port
 from sample_data.simulator.draws import day_rng
 from sample_data.simulator.names import Trucks
-from sample_data.simulator.options import Options
+from sample_data.simulator.options import PILOT_LANES, Options
 from sample_data.simulator.port import ENTRY, EXIT, OUT, PARK, PHYSICAL, PHYTO, SCAN, SERVICE, VERDICT, WEIGH_1, WEIGH_2, YARD_1, YARD_2
 
 ZONE = "Africa/Casablanca"
@@ -133,7 +133,7 @@ def plan_day(options: Options, trucks: Trucks, servers: dict[int, port.Servers],
     hold += np.where(last_yard & (has_trouble & ~at_exit)[:, None], trouble_s[:, None], 0) + np.where((roles == EXIT) & at_exit[:, None], trouble_s[:, None], 0)
     hold[(roles == SCAN) | (roles == OUT)] = 0
 
-    in_pilot = np.isin(lane, [port.LANES.index(name) for name in _pilot_lanes()]) & (day >= options.pilot_start)
+    in_pilot = np.isin(lane, [port.LANES.index(name) for name in PILOT_LANES]) & (day >= options.pilot_start)
     factor = np.where(in_pilot[:, None] & (roles != ENTRY), 1.0 - options.effect, 1.0)
 
     def seconds(values: np.ndarray, least: int = 0) -> np.ndarray:
@@ -157,12 +157,6 @@ def plan_day(options: Options, trucks: Trucks, servers: dict[int, port.Servers],
         }
     )  # fmt: skip
     return Plan(day, first, about, arrive, roles, pools, *on, *off)
-
-
-def _pilot_lanes() -> tuple[str, ...]:
-    from sample_data.simulator.options import PILOT_LANES
-
-    return PILOT_LANES
 
 
 def _clock_change_arrivals(day: dt.date, start: int) -> np.ndarray:

@@ -87,7 +87,7 @@ class TrackDesk:
         for index, copy, _ in damaged:  # highest index first: what is inserted moves none of those still to come
             lines.insert(index + 1, copy)
         for moved, (index, _, kind) in enumerate(reversed(damaged)):
-            self.desk._note(kind, _LOG, "inbox", name, index + moved + 2, None, "", day, "")
+            self.desk.note(kind, _LOG, "inbox", name, index + moved + 2, None, "", day, "")
         self._put(name, "".join(f"{line}\n" for line in lines).encode(), len(lines))
         b = fixes.filter(pl.col("provider") == 1).select(
             vehicle="plate", time_utc=(pl.col("at") * 1_000_000).cast(pl.Datetime("us")), longitude="longitude", latitude="latitude", speed="speed_kmh"

@@ -49,7 +49,7 @@ def skipped_hour() -> tuple[int, int]:
     return 0, 0
 
 
-def _flag(*flags: pl.Series) -> pl.Series:
+def doubt(*flags: pl.Series) -> pl.Series:
     """Return the planted-fault code of the worst clock flag of a line, or null."""
     frame = pl.DataFrame([flag.alias(str(number)) for number, flag in enumerate(flags)])
     doubtful = [pl.any_horizontal(pl.all() == name) for name in ("nonexistent", "ambiguous")]
@@ -71,7 +71,7 @@ def _misread(frame: pl.DataFrame, options: Options, stream: int, share: float) -
     ).drop("draw", "seen")  # fmt: skip
 
 
-def _lines(frame: pl.DataFrame, separator: str, *columns: pl.Expr | str) -> pl.DataFrame:
+def as_lines(frame: pl.DataFrame, separator: str, *columns: pl.Expr | str) -> pl.DataFrame:
     faults = [name for name in ("misread", "clock_doubt") if name in frame.columns]
     fault = pl.concat_str(faults, separator="|", ignore_nulls=True) if faults else pl.lit("")
     return frame.select("at", "visit", "place", line=pl.concat_str(columns, separator=separator), fault=pl.when(fault != "").then(fault))
@@ -103,8 +103,8 @@ def gate_port(records: pl.DataFrame, options: Options) -> pl.DataFrame:
     frozen = skipped_hour() if options.has_faults else None
     presented, flag_1 = local(frame["started"], frozen)
     cleared, flag_2 = local(frame["ended"], frozen)
-    frame = frame.with_columns(presented=presented.dt.strftime(DAY_FIRST), cleared=cleared.dt.strftime(DAY_FIRST), clock_doubt=_flag(flag_1, flag_2))
-    return _lines(
+    frame = frame.with_columns(presented=presented.dt.strftime(DAY_FIRST), cleared=cleared.dt.strftime(DAY_FIRST), clock_doubt=doubt(flag_1, flag_2))
+    return as_lines(
         frame, ";",
         pl.concat_str(pl.lit("T"), (pl.col("visit") * 2 + (~pl.col("is_in")).cast(pl.Int64)).cast(pl.String)),
         pl.when("is_in").then(pl.lit("E")).otherwise(pl.lit("S")), pl.lit("P6"), "lane_name", "presented", "cleared", "plate", "badge", "carrier",
@@ -135,7 +135,7 @@ def gate_terminal(records: pl.DataFrame, options: Options, faulty: dict[tuple[st
     move = pl.when(pl.col("direction") < 2).then(pick("direction", ("IMPORT", "EXPORT"))).when(is_first).then(pl.lit("EXPORT")).otherwise(pl.lit("IMPORT"))
     shift = _shift(frame, faulty)
     frame = frame.with_columns(_iso_offset(frame["presented"] + shift).alias("t1"), _iso_offset(frame["at"] + shift).alias("t2"))
-    return _lines(
+    return as_lines(
         frame, ",", pl.concat_str("place", (pl.col("visit") * 8 + pl.col("role")).cast(pl.String), pl.col("event").str.slice(5, 1), separator="-"),
         pl.col("place").str.slice(0, 3), "place", "event", "t1", "t2", "plate", "box", "box_2", move, pick("cargo", ("GP", "RF", "DG", "MT")), "appointment",
     )  # fmt: skip
@@ -184,8 +184,8 @@ def weighbridge(records: pl.DataFrame, options: Options, faulty: dict[tuple[str,
         )  # fmt: skip
     shift, frozen = _shift(frame, faulty), skipped_hour() if options.has_faults else None
     times = [local(frame[name] + shift, frozen) for name in ("arrived", "started", "ended")]
-    frame = frame.with_columns(*(wall.dt.strftime(DAY_FIRST).alias(f"t{n}") for n, (wall, _) in enumerate(times)), clock_doubt=_flag(*(flag for _, flag in times)))
-    return _lines(
+    frame = frame.with_columns(*(wall.dt.strftime(DAY_FIRST).alias(f"t{n}") for n, (wall, _) in enumerate(times)), clock_doubt=doubt(*(flag for _, flag in times)))
+    return as_lines(
         frame, ";", pl.concat_str(pl.lit("B"), (pl.col("visit") * 2 + pl.col("role") - port.WEIGH_1).cast(pl.String)), "place",
         pl.when("is_full").then(pl.lit("PLEIN")).otherwise(pl.lit("VIDE")), "t0", "t1", "t2", "plate", "box", "mass",
         pl.when("e_slip").then(pl.lit("OUI")).otherwise(pl.lit("NON")),
@@ -212,7 +212,7 @@ def checks(records: pl.DataFrame, scans: pl.DataFrame, options: Options, served:
     texts = [
         pl.from_epoch(pl.col(name) + 3600, time_unit="s").dt.strftime(ISO).fill_null("").alias(name) for name in ("arrived", "started", "ended", "verdict")
     ]
-    return _lines(frame, ";", "what", "place", "who", *texts, "result", "plate", "box")
+    return as_lines(frame, ";", "what", "place", "who", *texts, "result", "plate", "box")
 
 
 def document_checks(records: pl.DataFrame, options: Options) -> pl.DataFrame:

@@ -23,6 +23,7 @@ from sample_data.simulator.plan import CARGO, CHANNELS, DIRECTIONS, Plan, midnig
 from sample_data.simulator.positions import TrackDesk
 
 CHUNK_DAYS = 7
+_OPEN_S = 72 * 3600  # a visit without gate-out is open for so long, then incomplete
 Progress = Callable[[int, int, str], None]
 _OPEN = {
     "visit": pl.Int64, "queue_arrived": pl.Int64, "presented": pl.Int64, "entry": pl.Int64, "exit": pl.Int64, "exit_server": pl.Int64, "entry_off": pl.Int64, "exit_off": pl.Int64,
@@ -240,9 +241,10 @@ class _Run:
             ("missing_second_weighing", pl.col("skips_weighing") & pl.col("exit").is_not_null()), ("overnight_stay", pl.col("is_overnight")),
         )  # fmt: skip
         for code, condition in kinds:
-            for visit, day in frame.filter(condition).select("visit", "entry_day").iter_rows():
+            for visit, day, entry in frame.filter(condition).select("visit", "entry_day", "entry").iter_rows():
                 source = "weighbridge" if code == "missing_second_weighing" else "gate"
-                self.desk._note(code, source, None, None, None, visit, "", day, "")
+                is_young = code == "missed_exit" and entry > self.end_s - _OPEN_S
+                self.desk.note(code, source, None, None, None, visit, "", day, "under 72 h before the end: looks like a truck still inside" if is_young else "")
 
     def finish(self, seconds: float) -> Summary:
         self._note_visits(self.open)

@@ -60,7 +60,7 @@ def stays(parts: pl.DataFrame) -> pl.DataFrame:
 
 def _zone_of(place: int) -> str | None:
     x, y = layout.ANCHORS[layout.PLACES[place]]
-    return next((code for code, ring in layout.zones().items() if layout._holds(ring, x, y)), None)
+    return next((code for code, ring in layout.zones().items() if layout.holds(ring, x, y)), None)
 
 
 def fixes(parts: pl.DataFrame, trucks: pl.DataFrame, seed: int, from_s: int, to_s: int) -> pl.DataFrame:
