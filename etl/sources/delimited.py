@@ -87,6 +87,7 @@ def read_block(data: bytes, first_line: int, header: tuple[str, ...], mapping: M
     is_continued = np.zeros(len(found), dtype=bool)
     if b'"' in data:
         delimiters, is_continued = _judge_quotes(found, faults, delimiters, octets, fields_n, mapping)
+        is_blank &= ~is_continued
     counts = physical.count_per_line(found, delimiters) + 1
     for first, last in found.spans.items():
         counts[first] = counts[first : last + 1].sum() - (last - first)

@@ -75,6 +75,10 @@ class Faults:
         self._found.append((self.lines.first_line + int(index), code, sentence))
 
     def frame(self) -> pl.DataFrame:
+        """Return the reasons; one found in a later line of a record counts for the record, which is known by its first line."""
+        first_of = {self.lines.first_line + later: self.lines.first_line + first for first, last in self.lines.spans.items() for later in range(first + 1, last + 1)}
+        if first_of:
+            self._found = sorted(((first_of.get(number, number), code, sentence) for number, code, sentence in self._found), key=lambda row: row[0])
         return pl.DataFrame(self._found, schema=REASON_SCHEMA, orient="row") if self._found else no_reasons()
 
 

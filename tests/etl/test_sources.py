@@ -176,6 +176,13 @@ def test_quoted_fields_may_hold_delimiters_quotes_and_line_ends(tmp_path: Path) 
     assert rows.record([3]) == [b'WB2;t;"one\r\ntwo\nthree";4']
 
 
+def test_a_blank_or_faulty_line_inside_quotes_belongs_to_its_record(tmp_path: Path) -> None:
+    rows = read_bytes(tmp_path, f'{HEADER}\nWB1;t;"a\n\nb";4\nWB1;t;"a\n\0b";4\n{LINE}'.encode(), QUOTED)
+    assert rows.frame.select("source_line", "plate").rows() == [(2, "a\n\nb"), (7, "12345-A-6")]
+    assert rows.malformed.select("source_line", "reason_code").rows() == [(5, "nul_byte")]
+    assert (rows.read_n, rows.blank_n, rows.continued_n) == (3, 0, 3)
+
+
 @pytest.mark.parametrize("stray", ['"', 'x"y', 'a"b"c', '"a"b'])
 def test_a_stray_quote_costs_its_own_line_only(tmp_path: Path, stray: str) -> None:
     # Default quoting of a common reader lost 892,974 of 2 million good rows this way, without an error.
