@@ -58,11 +58,12 @@ def _load(settings: Settings, inbox: Path | None, *, replay: bool, everything: b
     pointer = warehouse.read_pointer(settings.build, site.port_code)
     reports: list[FileReport] = []
     if inbox is not None:
-        reports += intake.load_files(reader, lake, intake.discover(inbox), _known(settings, lake, pointer), progress=progress)
+        newest = ledger.newest_of_mappings(warehouse.read_ledger(settings.build, pointer, ["int_files"])["int_files"]) if pointer else {}
+        reports += intake.load_files(reader, lake, intake.discover(inbox), _known(settings, lake, pointer), newest, progress=progress)
     if replay:
         known = _known(settings, lake, pointer)
         paths = intake.replayable(reader, known, everything=everything)
-        reports += intake.load_files(reader, lake, paths, known, is_replay=True, progress=progress)
+        reports += intake.load_files(reader, lake, paths, known, {}, is_replay=True, progress=progress)
     read_s = time.perf_counter() - start
     report = _publish(settings, site, lake, pointer, is_whole=everything, progress=progress)
     quarantine.expire(settings.quarantine, settings.quarantine_days)
@@ -118,7 +119,7 @@ def _publish(settings: Settings, site: Site, lake: Lake, pointer: dict | None, *
     fresh_counts = pl.concat([*fix_counts, *recompute.recount(lake, found.counted, site.zone_name), INT_FILE_COUNTS.empty()])
     counts = _merge_counts(counts, fresh_counts, found)
     now_at = ledger.now_at(files)
-    about_files = ledger.file_findings(files, site)
+    about_files = ledger.file_findings(files)
     if is_whole:
         days = set(counts["day"].unique()) | set(files["file_on"].drop_nulls().unique()) | _neighbours(counts)
         days |= {intake.NO_DAY} if files["file_on"].null_count() else set()

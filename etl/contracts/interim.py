@@ -55,6 +55,7 @@ INT_FILES = Table(
         Field("first_event_at", "instant", "Oldest event"),
         Field("last_event_at", "instant", "Newest event"),
         Field("out_of_order_n", "int", "Rows older than a row before them in the file"),
+        Field("is_late", "bool", "When it came, a newer file of its mapping was already published"),
         Field("message", "text", "Why it was refused"),
     ),
     "file_on",

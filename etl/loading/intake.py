@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -160,8 +159,14 @@ def discover(inbox: Path) -> list[Path]:
     return sorted((path for path in names if not any(step.startswith(".") for step in path.relative_to(inbox).parts)), key=lambda path: (path.name, str(path)))
 
 
-def load_files(intake: Intake, lake: Lake, paths: Iterable[Path], known: dict[str, dict], *, is_replay: bool = False, progress: Progress | None = None) -> list[FileReport]:
-    """Read the files that are new (or, for a replay, all given) into the lake, committing batch by batch. Returns one report a file."""
+def load_files(
+    intake: Intake, lake: Lake, paths: Iterable[Path], known: dict[str, dict], newest: dict[str, dt.date], *, is_replay: bool = False, progress: Progress | None = None
+) -> list[FileReport]:
+    """Read the files that are new (or, for a replay, all given) into the lake, committing batch by batch. Returns one report a file.
+
+    `newest` is the date of the newest published file of each mapping: one that is older came late. That is a fact about its
+    coming, so a replay keeps what was found then.
+    """
     paths = list(paths)
     reports: list[FileReport] = []
     seen: set[str] = set()
@@ -172,6 +177,7 @@ def load_files(intake: Intake, lake: Lake, paths: Iterable[Path], known: dict[st
         else:
             if name_id in known:
                 lake.supersede([name_id])
+            read.row["is_late"] = known.get(name_id, {}).get("is_late") if is_replay else _is_late(read.row, newest)
             lake.append("int_files", INT_FILES.conform(pl.DataFrame([read.row], schema_overrides=_PLAIN, infer_schema_length=None)))
             if read.good is not None:
                 lake.append(read.table, read.good)
@@ -246,6 +252,11 @@ def _is_new(intake: Intake, path: Path, known: dict | None) -> bool:
     return known["mapping_digest"] != intake.digest(mapping)
 
 
+def _is_late(row: dict, newest: dict[str, dt.date]) -> bool:
+    on, latest = row.get("file_on"), newest.get(row.get("mapping_name") or "")
+    return on is not None and latest is not None and on < latest
+
+
 def _report(row: dict) -> FileReport:
     return FileReport(
         row["file_name"], row["file_id"], row["status_code"], row.get("source_code"), row.get("mapping_name"),
@@ -269,6 +280,3 @@ def replayable(intake: Intake, known: dict[str, dict], *, everything: bool = Fal
             found.append(path)
     return found
 
-
-def wait_since(start: float) -> float:
-    return round(time.perf_counter() - start, 3)

@@ -20,7 +20,6 @@ TABLE_OF_SOURCE = {table.name.removeprefix("stg_"): table.name for table in STAG
 SOURCE_OF_TABLE = {table: source for source, table in TABLE_OF_SOURCE.items()}
 # Their rows speak of the future (a lane open from tomorrow), so they do not move the port's "now".
 NOT_NOW = ("means",)
-LATE_DAYS = 2  # a file whose newest event is this many local days before its own date came late
 
 
 def files(int_files: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
@@ -62,14 +61,18 @@ def now_at(int_files: pl.DataFrame) -> dt.datetime | None:
     return int_files.filter(~pl.col("source_code").is_in(NOT_NOW).fill_null(True))["last_event_at"].max()
 
 
-def file_findings(int_files: pl.DataFrame, site: Site) -> pl.DataFrame:
-    """Return DQ_FINDINGS about whole files, on the file's date: late (its newest event lies before the eve of its date) or not in time order."""
-    loaded = int_files.filter((pl.col("status_code") == "loaded") & (pl.col("staged_n") > 0) & pl.col("file_on").is_not_null())
-    last_day = clock.to_local(loaded["last_event_at"], site.zone_name).cast(pl.Date)
-    behind = (pl.col("file_on") - last_day).dt.total_days()
-    late = loaded.filter((behind >= LATE_DAYS) & ~pl.col("source_code").is_in(NOT_NOW)).with_columns(
-        pl.lit("late_file").alias("finding_code"), pl.lit("newest line is older than the eve of the file's date").alias("detail")
-    )  # fmt: skip
+def newest_of_mappings(int_files: pl.DataFrame) -> dict[str, dt.date]:
+    """Return the date of the newest file of each mapping."""
+    newest = int_files.filter(pl.col("status_code") == "loaded").drop_nulls(["mapping_name", "file_on"]).group_by("mapping_name").agg(pl.col("file_on").max())
+    return dict(newest.iter_rows())
+
+
+def file_findings(int_files: pl.DataFrame) -> pl.DataFrame:
+    """Return DQ_FINDINGS about whole files, on the file's date: came after a newer one, or its lines are not in time order."""
+    loaded = int_files.filter((pl.col("status_code") == "loaded") & pl.col("file_on").is_not_null())
+    late = loaded.filter(pl.col("is_late").fill_null(False)).with_columns(
+        pl.lit("late_file").alias("finding_code"), pl.lit("a newer file of its kind was already published when it came").alias("detail")
+    )
     unordered = loaded.filter(pl.col("out_of_order_n") > 0).with_columns(
         pl.lit("out_of_order_file").alias("finding_code"), pl.format("{} lines are older than a line before them", "out_of_order_n").alias("detail")
     )

@@ -29,7 +29,7 @@ def installation(home: Path, site: Path = SAMPLE_SITE) -> Settings:
 
 
 def content(settings: Settings, *, ids: bool = True) -> dict[str, list[tuple]]:
-    """Every table of the build as sorted rows; the instant of publishing aside."""
+    """Every table of the build as sorted rows; aside what is about the loading, not the port: when it was published, which file came late."""
     build = warehouse.open_build(settings.build, PORT)
     found = {}
     for table in warehouse.BUILD_TABLES:
@@ -37,6 +37,7 @@ def content(settings: Settings, *, ids: bool = True) -> dict[str, list[tuple]]:
         columns = ", ".join(f'"{name}"' for name in table.columns if name not in skipped)
         found[table.name] = sorted(build.connection.cursor().execute(f"SELECT {columns} FROM {table.name}").fetchall(), key=repr)
     build.connection.close()
+    found["dq_findings"] = [row for row in found["dq_findings"] if "late_file" not in row]
     return found
 
 
@@ -243,6 +244,16 @@ def test_no_raw_identity_is_found_by_searching_lake_build_and_reports(loaded, ca
 
 def json_of(report: pipeline.BuildReport) -> str:
     return json.dumps(report.to_json())
+
+
+def test_a_file_is_late_when_a_newer_one_of_its_kind_was_published_before(tmp_path):
+    files = small_port(days=3).write(tmp_path / "files")
+    late = next(path for path in files if path.name == "pesage_2026-06-01.csv")
+    settings = load_in(tmp_path, [[path for path in files if path != late], [late]], "home")
+    sql = "SELECT f.file_name FROM dq_findings AS d JOIN dq_files AS f USING (file_id) WHERE finding_code = 'late_file'"
+    assert warehouse.open_build(settings.build, PORT).connection.execute(sql).fetchall() == [(late.name,)]
+    pipeline.rebuild(settings)
+    assert warehouse.open_build(settings.build, PORT).connection.execute(sql).fetchall() == [(late.name,)]
 
 
 def test_an_interrupted_load_is_finished_by_the_next(tmp_path, monkeypatch):
