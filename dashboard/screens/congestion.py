@@ -152,7 +152,7 @@ def _replay(page: Frame, seen: list[dt.date]) -> None:
         st.dataframe(table, hide_index=True, width="stretch")
     else:
         st.pydeck_chart(
-            port_map.congestion_deck(_zones(page), states, language=page.lang, incidents=incidents, basemap=basemap(str(page.store.settings.site))), height=460, key="congestion_map",
+            port_map.congestion_deck(_zones(page), states, language=page.lang, incidents=incidents, basemap=basemap(str(page.store.settings.site)), width_px=360 if panel.is_phone() else 900), height=460, key="congestion_map",
         )  # fmt: skip
         st.caption(alt)
         panel.data(page, table, key="zones")
@@ -228,7 +228,7 @@ def _hour_of_week(page: Frame) -> None:
         every = _("All zones, by hour of the week")
         zone = st.selectbox(_("Look closer at one zone"), [None, *zones], key="congestion_zone", format_func=lambda code: every if code is None else w.zone(code))
     with right:
-        fine = st.segmented_control(_("Hours"), ["week", "day"], default="week", key="congestion_fine", disabled=zone is not None, format_func=lambda value: _("Hour of the week") if value == "week" else _("Hour of the day"))
+        fine = st.segmented_control(_("Hours"), ["week", "day"], default="day" if panel.is_phone() else "week", key="congestion_fine", disabled=zone is not None, format_func=lambda value: _("Hour of the week") if value == "week" else _("Hour of the day"))
     st.html(port_map.legend_html(_, lambda value: w.number(value, 2).rstrip("0").rstrip(",.") or "0"))
     if zone is not None:
         selection, by = page.selection, ("zone", "hour_of_week")
@@ -289,7 +289,7 @@ def _by_hour(series: pl.DataFrame, column: str, days: list[dt.date] | None = Non
     )  # fmt: skip
 
 
-def _curve(page: Frame, key: str, frame: pl.DataFrame, words: hours.Words, alt: str, limit: float | None = None, decimals: int = 0) -> None:
+def _curve(page: Frame, key: str, frame: pl.DataFrame, words: hours.Words, alt: str, detail: str, limit: float | None = None, decimals: int = 0) -> None:
     _, w = page.say, Words(page)
     ticks = tuple((hour, f"{hour} h") for hour in range(0, 24, 4))
     hover = [
@@ -299,7 +299,7 @@ def _curve(page: Frame, key: str, frame: pl.DataFrame, words: hours.Words, alt: 
     table = frame.select(
         pl.col("hour").alias(_("Hour")), pl.col("typical").round(1).alias(_("Typical day")), pl.col("busy").round(1).alias(_("Busy day")), pl.col("most").alias(_("Most")), pl.col("days").alias(_("Days")),
     )  # fmt: skip
-    panel.show(page, hours.day_curve(frame, words, limit=limit, ticks=ticks, hover=hover), key=key, finding=alt, table=table)
+    panel.show(page, hours.day_curve(frame, words, limit=limit, ticks=ticks, hover=hover), key=key, finding=alt, table=table, detail=detail, n_words=_("{n} days", n=frame["days"].max()))
 
 
 def _inside(page: Frame) -> None:
@@ -316,7 +316,7 @@ def _inside(page: Frame) -> None:
     if capacity:
         alt += " " + _("The zones hold about {capacity}.", capacity=w.number(capacity))
     words = hours.Words(_("Typical day (median)"), _("Busy day (90th percentile)"), _("trucks"), _("Room for about {n}", n=w.number(capacity)) if capacity else "")
-    _curve(page, "inside", frame, words, alt, limit=capacity or None)
+    _curve(page, "inside", frame, words, alt, "inside", limit=capacity or None)
 
 
 def _queue(page: Frame) -> None:
@@ -330,7 +330,7 @@ def _queue(page: Frame) -> None:
     top = frame.sort("busy", descending=True).row(0, named=True)
     alt = _("The observed queue is longest at {hour} h: {typical} trucks on a typical day, {busy} on a busy one. Observed for {share} of visits (n = {n}).", hour=top["hour"],
             typical=w.number(top["typical"], 1), busy=w.number(top["busy"], 1), share=w.percent(observed.value), n=w.number(observed.n))  # fmt: skip
-    _curve(page, "queue", frame, hours.Words(_("Typical day (median)"), _("Busy day (90th percentile)"), _("trucks")), alt, decimals=1)
+    _curve(page, "queue", frame, hours.Words(_("Typical day (median)"), _("Busy day (90th percentile)"), _("trucks")), alt, "queue_by_hour", decimals=1)
 
 
 def _whole(w: Words, value: float) -> str:
@@ -357,7 +357,7 @@ def _means(page: Frame) -> None:
     low = cells.filter(pl.col("column").is_between(8, 17)).sort("value")
     alt = _("Between 8 and 17 h the means least open are {what} at {hour} h: {open} of {total}.", what=low["row"][0], hour=low["column"][0], open=_whole(w, low["open_n"][0]), total=low["total_n"][0]) if low.height else ""
     table = cells.select(pl.col("row").alias(_("Means")), pl.col("column").alias(_("Hour")), pl.col("open_n").round(2).alias(_("Open on average")), pl.col("total_n").alias(_("Known")), pl.col("days").alias(_("Days")))
-    panel.show(page, figure, key="means", finding=alt, table=table)
+    panel.show(page, figure, key="means", finding=alt, table=table, detail="means_by_hour", n_words=_("{n} days", n=frame["days"].max()))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from etl.contracts import codes
 
 _EQUAL, _ALL = N_("Same length on both sides"), N_("Everything available")
 _ARMS, _PERIODS = ("pilot", "comparison"), ("before", "after")
+_SIDES = tuple((arm, period) for arm in _ARMS for period in _PERIODS)
 _QUANTILES = (5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95)
 _MEASURES = (("mean_min", N_("Mean")), ("q50", N_("Median")), ("q90", N_("90th percentile")))
 _THIN = 20
@@ -178,7 +179,7 @@ def _like_for_like(page: Frame, window: Selection, spread: pl.DataFrame) -> None
     )  # fmt: skip
     panel.show(
         page, ranking.dumbbells(frame, before=_("Before, same mix"), after=_("Since"), suffix=" min", hover=hover), key="pilot_like", finding=finding, table=table, selection=window,
-        n_words=_("at least {share} of visits have their like on the other side", share=w.percent(covered, 1)),
+        n_words=_("at least {share} of visits have their like on the other side", share=w.percent(covered, 0 if covered is None or covered > 0.9995 else 1)),
     )  # fmt: skip
 
 
@@ -198,7 +199,7 @@ def _distribution(page: Frame, window: Selection, spread: pl.DataFrame) -> None:
     finding = _("One truck in ten took longer than {a} min before and {b} since on the pilot lanes, {c} and {d} on the comparison lanes.", a=w.number(tail["pilot"][0]), b=w.number(tail["pilot"][1]),
                 c=w.number(tail["comparison"][0]), d=w.number(tail["comparison"][1]))  # fmt: skip
     n = {row["arm_code"] + row["period_code"]: row["n"] for row in spread.filter(pl.col("way") == "raw").to_dicts()}
-    panels = [(arm, f"{_(codes.ARM.codes[arm])} (n = {w.number(n.get(arm + 'before', 0))} → {w.number(n.get(arm + 'after', 0))})") for arm in _ARMS if (frame["arm_code"] == arm).any()]
+    panels = [(arm, _(codes.ARM.codes[arm])) for arm in _ARMS if (frame["arm_code"] == arm).any()]
     figure = curves.quantile_curves(
         frame, panels, before=_("Before, same mix"), after=_("Since"), x_words=_("share of trucks"), y_words=_("minutes at most"), hover=_("{share} of trucks took {value} min or less"),
     )  # fmt: skip
@@ -208,7 +209,7 @@ def _distribution(page: Frame, window: Selection, spread: pl.DataFrame) -> None:
             for q in _QUANTILES
         ]
     )  # fmt: skip
-    panel.show(page, figure, key="pilot_distribution", finding=finding, table=table, selection=window, n_words=_("n = {n}", n=w.number(sum(n.values()))))
+    panel.show(page, figure, key="pilot_distribution", finding=finding, table=table, selection=window, n_words=_("n = {a} before and {b} since on the pilot lanes, {c} and {d} on the comparison lanes", **{name: w.number(n.get(arm + period, 0)) for name, (arm, period) in zip("abcd", _SIDES, strict=True)}))
 
 
 def _value(frame: pl.DataFrame, arm: str, period: str, q: int) -> float | None:
@@ -260,7 +261,7 @@ def _checks(page: Frame, window: Selection) -> None:
 
     frame = pl.DataFrame([{"name": _(codes.ARM.codes[arm]), "before": side(arm, "before")[0], "after": side(arm, "after")[0]} for arm in _ARMS])
     hover = [tuple(_("{value} checks per visit, n = {n}", value=w.number(side(arm, period)[0], 2), n=w.number(side(arm, period)[1])) for period in _PERIODS) for arm in _ARMS]
-    finding = _("Checks per visit. Pilot lanes: {a} before, {b} since. Comparison lanes: {c} before, {d} since.", **{name: w.number(side(arm, period)[0], 1) for name, (arm, period) in zip("abcd", [(arm, period) for arm in _ARMS for period in _PERIODS], strict=True)})
+    finding = _("Checks per visit. Pilot lanes: {a} before, {b} since. Comparison lanes: {c} before, {d} since.", **{name: w.number(side(arm, period)[0], 1) for name, (arm, period) in zip("abcd", _SIDES, strict=True)})
     table = pl.DataFrame(
         [
             {_("Lanes"): coded(_, codes.ARM, row["arm"]), _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Checks per visit"): round(row["document_checks_mean"], 2), "n": row["document_checks_mean__n"], _("Recorded for, %"): _round((row["document_checks_coverage"] or 0) * 100)}

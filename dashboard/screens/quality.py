@@ -14,7 +14,7 @@ import streamlit as st
 from dashboard.i18n import N_
 from dashboard.views import heatmap, quality
 from dashboard.views.palette import BLUES
-from dashboard.widgets import freshness, panel
+from dashboard.widgets import download, freshness, panel
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
 from etl.contracts import codes
@@ -117,11 +117,11 @@ def _coverage(page: Frame) -> None:
         about=lambda cell: f"<b>{cell['row']}</b> · {w.date(cell['day'])}<br>" + _("{n} good rows, {share} of a usual day", n=w.number(cell["n"]), share=w.percent(cell["value"])), row_height=26,
     )  # fmt: skip
     empty = cells.filter(pl.col("n") == 0)
-    finding = _("Every source delivered on every day.") if empty.is_empty() else _("{n} source-days are empty, most often {source}.", n=empty.height, source=empty["row"].mode().sort()[0])
+    finding = _("All {n} sources delivered on each of the {days} days.", n=len(sources), days=len(calendar)) if empty.is_empty() else _("{n} source-days are empty, most often {source}.", n=empty.height, source=empty["row"].mode().sort()[0])
     swatches = "".join(f'<span style="display:inline-flex;gap:.35rem;align-items:center"><i style="inline-size:1rem;block-size:.8rem;border-radius:3px;background:{colour}"></i>{_(words)}</span>' for words, colour in _STATES)
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.3rem 1rem;font-size:.8rem">{swatches}</div>')
     table = cells.select(pl.col("day").alias(_("Day")), pl.col("row").alias(_("Source")), pl.col("n").alias(_("Good")), (pl.col("value") * 100).round(0).alias(_("Of a usual day, %")))
-    panel.show(page, figure, key="quality_coverage", finding=finding, table=table, n_words=_("{n} source-days", n=w.number(cells.height)))
+    panel.show(page, figure, key="quality_coverage", finding=finding, table=table, n_words=_("{n} source-days", n=w.number(cells.height)), detail="source_days")
 
 
 def _rejects(page: Frame) -> None:
@@ -161,19 +161,19 @@ def _files(page: Frame, files: pl.DataFrame) -> None:
     event = panel.grid(table, key="quality_files", on_select="rerun", selection_mode="single-row", height=360)
     panel.csv(page, table, key="quality_files", name="files")
     picked = list(getattr(getattr(event, "selection", None), "rows", []) or [])
-    name = shown["file_name"][picked[0]] if picked and picked[0] < shown.height else None
-    if name is not None and shown["status_code"][picked[0]] != "loaded":
-        st.warning(shown["message"][picked[0]] or _("refused whole"), icon=":material/report:")
-    _lines(page, name)
+    chosen = shown.row(picked[0], named=True) if picked and picked[0] < shown.height else None
+    if chosen and chosen["status_code"] != "loaded":
+        st.warning(chosen["message"] or _("refused whole"), icon=":material/report:")
+    _lines(page, chosen)
 
 
-def _lines(page: Frame, name: str | None) -> None:
+def _lines(page: Frame, file: dict | None) -> None:
     """The rejected lines of one file, or of the whole period: first ones on screen, all of them in the download."""
     _, w = page.say, Words(page)
-    lines = page.store.rows("rejects", page.selection)
-    if name is not None:
-        lines = lines.filter(pl.col("file_name") == name)
-        panel.quiet(_("Rejected lines of {file}: {n}", file=name, n=w.number(lines.height)))
+    narrow = {"file": file["file_id"]} if file else {}
+    lines = page.store.rows("rejects", page.selection, narrow=narrow)
+    if file:
+        panel.quiet(_("Rejected lines of {file}: {n}", file=file["file_name"], n=w.number(lines.height)))
     else:
         panel.quiet(_("Rejected lines of the period: {n}", n=w.number(lines.height)))
     if lines.is_empty():
@@ -187,7 +187,8 @@ def _lines(page: Frame, name: str | None) -> None:
     panel.grid(table.head(_MANY_REJECTS), key="quality_lines")
     if table.height > _MANY_REJECTS:
         panel.quiet(_("The first {n} are shown; the download has them all.", n=_MANY_REJECTS))
-    panel.csv(page, table, key="quality_lines", name="rejected_lines", label=_("Download all {n} rejected lines (CSV)", n=w.number(table.height)))
+    panel.quiet(_("Download all {n} rejected lines (CSV)", n=w.number(table.height)))
+    download.rows(page, "rejects", key="quality_lines", narrow=narrow)
 
 
 def _matching(page: Frame) -> None:
@@ -241,7 +242,7 @@ def _findings(page: Frame) -> None:
     st.html(f'<p class="lead">{finding}</p>')
     panel.grid(table, key="quality_findings")
     freshness.under(page, result, _("n = {n}", n=w.number(table[_("Times")].sum())))
-    panel.csv(page, table, key="quality_findings", name="findings")
+    download.link(page, result, key="quality_findings", name="findings")
 
 
 if __name__ == "__main__":

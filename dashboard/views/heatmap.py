@@ -69,7 +69,7 @@ def count_heatmap(
     )
     trace = {
         "type": "heatmap", "x": list(columns), "y": list(rows), "z": _grid(rich, "class", rows, columns), "text": _grid(rich, "shown", rows, columns, ""),
-        "hovertext": _grid(rich, "words", rows, columns, ""), "hoverinfo": "text", "texttemplate": "%{text}" if show else None, "textfont": {"size": 11},
+        "hovertext": _grid(rich, "words", rows, columns, ""), "hoverinfo": "text", "texttemplate": "%{text}" if show else None,
         "colorscale": _steps(colours), "zmin": -0.5, "zmax": len(colours) - 0.5, "showscale": False, "xgap": 1.5, "ygap": 2,
     }  # fmt: skip
     axis = {"tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks], "showgrid": False, "side": "top", "zeroline": False, "ticks": ""}

@@ -223,6 +223,7 @@ def _large_first(zones: pl.DataFrame) -> list[dict]:
 
 def congestion_deck(
     zones: pl.DataFrame, states: Mapping[str, ZoneState], *, language: str = "en", incidents: Sequence[Mapping[str, object]] = (), basemap: Mapping | None = None,
+    width_px: int = 900,
 ) -> pdk.Deck:  # fmt: skip
     """Return the map of one hour: zones by congestion class, each with its name and figure, and a dark plate where an incident is open."""
     layers = [zone_layer(zones, states, language)]
@@ -233,8 +234,9 @@ def congestion_deck(
         state = states.get(zone["zone_code"])
         text = zone_name(zone, language) + (f"\n{state.label}" if state and state.label else "")
         labels.append({"position": list(middle(zone["geometry"])), "text": text})
-    layers.append(label_layer(placed(labels, view_of(zones))))
-    return base_deck(zones, language=language, layers=layers, basemap=basemap, labels=False)
+    view = view_of(zones, width_px)
+    layers.append(label_layer(placed(labels, view)))
+    return base_deck(zones, language=language, layers=layers, basemap=basemap, labels=False, view=view)
 
 
 def shape_figure(zones: pl.DataFrame, states: Mapping[str, ZoneState], *, language: str = "en", height: int = 460) -> go.Figure:

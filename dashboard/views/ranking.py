@@ -21,7 +21,7 @@ def ranked_bars(rows: pl.DataFrame, *, hover: Sequence[str] = (), colour: str = 
     }  # fmt: skip
     layout = {
         "height": 24 + height_a_row * max(rows.height, 2), "margin": {"l": 8, "r": 8, "t": 4, "b": 4}, "bargap": 0.35, "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)", "xaxis": {"visible": False, "range": [0, top * 1.45], "fixedrange": True}, "yaxis": {"automargin": True, "ticks": "", "showgrid": False, "fixedrange": True},
+        "plot_bgcolor": "rgba(0,0,0,0)", "xaxis": {"visible": False, "range": [0, top * 1.75], "fixedrange": True}, "yaxis": {"automargin": True, "ticks": "", "showgrid": False, "fixedrange": True},
     }  # fmt: skip
     return go.Figure({"data": [trace], "layout": layout})
 
@@ -43,7 +43,7 @@ def dumbbells(rows: pl.DataFrame, *, before: str, after: str, suffix: str = "", 
     ]
     layout = {
         "height": 70 + height_a_row * max(rows.height, 2), "margin": {"l": 8, "r": 16, "t": 34, "b": 8}, "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)",
-        "xaxis": {"rangemode": "tozero", "gridcolor": GRID, "ticksuffix": suffix, "zeroline": False, "nticks": 6},
+        "xaxis": {"rangemode": "tozero", "gridcolor": GRID, "ticksuffix": suffix, "showticksuffix": "last", "zeroline": False, "nticks": 6, "tickangle": 0, "fixedrange": True},
         "yaxis": {"automargin": True, "ticks": "", "showgrid": True, "gridcolor": GRID, "type": "category"},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, "shapes": links, "hovermode": "closest",
     }  # fmt: skip

@@ -91,6 +91,11 @@ def named(translate: Callable[[str], str], words: Mapping[str, str], code: str |
     return "" if code is None else translate(words[code]) if code in words else code
 
 
+def is_phone() -> bool:
+    """Whether the browser calls itself mobile: a hint for the first zoom of a map, never for what is shown."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
 def head(page: Frame, title: str, answer: str) -> None:
     """The title and the page in one sentence."""
     st.title(title, anchor=False)
@@ -116,9 +121,9 @@ def under(page: Frame, n_words: str, selection: Selection | None = None) -> None
 
 def show(
     page: Frame, figure: go.Figure | None, *, key: str, finding: str, table: pl.DataFrame, result: Result | None = None, n_words: str = "",
-    selection: Selection | None = None, name: str = "",
+    selection: Selection | None = None, name: str = "", detail: str = "",
 ) -> None:  # fmt: skip
-    """Draw a figure (or none) with its finding, the line under it, its table and its CSV."""
+    """Draw a figure (or none) with its finding, the line under it, its table and its CSV: of the result, of the row list `detail`, or of the table."""
     st.html(f'<p class="lead">{html.escape(finding)}</p>')
     if figure is not None:
         st.plotly_chart(figure, key=key, alt=finding, config=widget._config(page.lang), width="stretch")
@@ -126,15 +131,17 @@ def show(
         freshness.under(page, result, n_words)
     else:
         under(page, n_words, selection)
-    data(page, table, key=key, result=result, name=name)
+    data(page, table, key=key, result=result, name=name, detail=detail)
 
 
-def data(page: Frame, table: pl.DataFrame, *, key: str, result: Result | None = None, name: str = "", open_: bool = False) -> None:
+def data(page: Frame, table: pl.DataFrame, *, key: str, result: Result | None = None, name: str = "", detail: str = "") -> None:
     """The data table (folded) and the CSV link."""
-    with st.expander(page.say("Data table and CSV"), key=f"{key}_data", expanded=open_):
+    with st.expander(page.say("Data table and CSV"), key=f"{key}_data"):
         grid(table, key=f"{key}_table")
         if result is not None:
             download.link(page, result, key=key, name=name)
+        elif detail:
+            download.rows(page, detail, key=key)
         else:
             csv(page, table, key=key, name=name)
 
