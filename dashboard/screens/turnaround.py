@@ -51,7 +51,6 @@ def _distribution(page: Frame, whole: Result) -> None:
     )  # fmt: skip
     figure = distribution.histogram(
         rows, ticks=[words.plain(words.duration(tick, lang)) for tick in distribution.TICKS_MIN],
-        bands=[f"{say(label)}<br><b>{words.share(whole.cell(f'band4_{band}').value, lang)}</b>" for band, label in BANDS4.items()],
         marks=[(median.value, say("median {value}", value=words.cell(median, lang))), (p90.value, say("1 in 10 over {value}", value=words.cell(p90, lang)))],
         hover=[
             say("{low} to {high}: {n} visits ({share})", low=words.duration(distribution.bin_start_min(index), lang), high=words.duration(distribution.bin_start_min(index + 1), lang),
@@ -59,8 +58,14 @@ def _distribution(page: Frame, whole: Result) -> None:
             for index, n in rows
         ],
     )  # fmt: skip
-    picked = chart.show(page, figure, key="spread", title=say("How turnaround is spread"), finding=finding, result=whole, pick=True)
+    strip = [(say(label), words.share(whole.cell(f"band4_{band}").value, lang)) for band, label in BANDS4.items()]
+    picked = chart.show(page, figure, key="spread", title=say("How turnaround is spread"), finding=finding, result=whole, pick=True, above=_bands(strip))
     behind.open_when_picked(page, "spread", "turnaround_bin", picked)
+
+
+def _bands(bands: list[tuple[str, str]]) -> str:
+    cells = "".join(f'<div class="band b{number}"><b>{html.escape(share)}</b><span>{html.escape(label)}</span></div>' for number, (label, share) in enumerate(bands, start=1))
+    return f'<div class="bands" data-testid="bands">{cells}</div>'
 
 
 def _planning(page: Frame, whole: Result) -> None:
@@ -106,8 +111,17 @@ def _over_time(page: Frame) -> None:
         events, unit=say("min"), band=([row["turnaround_p25"] for row in shown], [row["turnaround_p75"] for row in shown]),
     )  # fmt: skip
     n = say("n = {n} visits; shaded: the middle half of them", n=words.number(result.n, lang))
-    picked = chart.show(page, figure, key="over_time", title=say("How it moved"), finding=finding, result=result, n_words=n, pick=True)
+    named = over_time.seen(days, events)
+    below = "".join(f"<li><b>{number}</b> {html.escape(event.name)} <span>{html.escape(_days(event, lang))}</span></li>" for number, event in enumerate(named, start=1))
+    picked = chart.show(
+        page, figure, key="over_time", title=say("How it moved"), finding=finding, result=result, n_words=n, pick=True, below=f'<ol class="events">{below}</ol>' if below else "",
+    )  # fmt: skip
     behind.open_when_picked(page, "over_time", grain, picked)
+
+
+def _days(event: over_time.Event, lang: str) -> str:
+    first, last = words.short_day(event.first_day, lang), words.short_day(event.last_day, lang)
+    return first if first == last else f"{first} – {last}"
 
 
 def _with_some_past(page: Frame) -> object:

@@ -1,4 +1,4 @@
-"""How turnaround is spread: a histogram on a logarithmic axis in four bands, with the points a manager quotes written on it.
+"""How turnaround is spread: a histogram on a logarithmic axis in four shades, one a band, with the points a manager quotes written on it.
 
 Counts per bin in, figure out. The bins are 24 a decade of minutes (metrics dimension `turnaround_bin`), so the tail of bad days is seen as well
 as the bulk. No Streamlit, no SQL.
@@ -39,9 +39,9 @@ def band_of(minutes: float) -> int:
 
 
 def histogram(
-    bins: Sequence[tuple[int, int]], *, bands: Sequence[str], marks: Sequence[tuple[float, str]], ticks: Sequence[str], hover: Sequence[str], height: int = 330,
+    bins: Sequence[tuple[int, int]], *, marks: Sequence[tuple[float, str]], ticks: Sequence[str], hover: Sequence[str], height: int = 300,
 ) -> go.Figure:
-    """Draw it. `bins`: (bin index, visits), in order; `bands`: the four labels, share included; `marks`: (minutes, label) of median, p90, ...;
+    """Draw it. `bins`: (bin index, visits), in order; `marks`: (minutes, label) of median, p90, ...;
     `ticks`: words for TICKS_MIN; `hover`: one text a bin."""
     total = sum(n for _, n in bins) or 1
     # A bin is drawn in the colour of the band its middle lies in; the shares written above are exact, from the rows.
@@ -55,16 +55,15 @@ def histogram(
         "hovertext": list(hover), "hoverinfo": "text", "customdata": [[index] for index, _ in bins], "selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 0.45}},
     }  # fmt: skip
     low, high = math.log10(_first_seen(bins, total)), math.log10(max(max(starts, default=600) * 1.15, 300))
-    edges = [low, *(math.log10(edge) for edge in BAND_EDGES_MIN), high]
-    notes = [theme.note((edges[i] + edges[i + 1]) / 2, 1.0, text, yref="paper", yanchor="bottom", yshift=30, align="center") for i, text in enumerate(bands)]
-    shapes = [{"type": "line", "x0": math.log10(edge), "x1": math.log10(edge), "y0": 0, "y1": 1.12, "yref": "paper", "line": {"color": theme.GRID, "width": 1}} for edge in BAND_EDGES_MIN]
+    notes: list[dict[str, Any]] = []
+    shapes = [{"type": "line", "x0": math.log10(edge), "x1": math.log10(edge), "y0": 0, "y1": 1.0, "yref": "paper", "line": {"color": theme.GRID, "width": 1}} for edge in BAND_EDGES_MIN]
     for number, (minutes, text) in enumerate(marks):
         at = math.log10(max(minutes, 1))
         shapes.append({"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1.02, "yref": "paper", "line": {"color": theme.ACCENT, "width": 1.5, "dash": "dot"}})
         notes.append(theme.note(at, 1.02, text, yref="paper", yanchor="bottom", xanchor="left" if number else "right", xshift=4 if number else -4, font={"size": 12, "color": theme.ACCENT}))
     shown = [(math.log10(tick), word) for tick, word in zip(TICKS_MIN, ticks, strict=True) if low <= math.log10(tick) <= high]
     shape = theme.layout(
-        height, margin={"l": 8, "r": 8, "t": 78, "b": 8}, bargap=0, shapes=shapes, annotations=notes,
+        height, margin={"l": 8, "r": 8, "t": 26, "b": 8}, bargap=0, shapes=shapes, annotations=notes,
         xaxis={"range": [low, high], "tickmode": "array", "tickvals": [at for at, _ in shown], "ticktext": [word for _, word in shown], "ticks": "outside", "tickcolor": theme.GRID},
         yaxis={"visible": False, "range": [0, top * 1.05]},
     )  # fmt: skip

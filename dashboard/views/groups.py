@@ -28,7 +28,7 @@ class Group:
     is_thin: bool = False
 
 
-def dots(groups: Sequence[Group], *, median: str, p90: str, unit: str, row: int = 38) -> go.Figure:
+def dots(groups: Sequence[Group], *, median: str, p90: str, unit: str, row: int = 50) -> go.Figure:
     """Draw one row a group, in the order given."""
     names = [group.name for group in groups]
     top = max((value for group in groups for value in (group.p90, group.high, group.median) if value is not None), default=60)
@@ -50,16 +50,20 @@ def dots(groups: Sequence[Group], *, median: str, p90: str, unit: str, row: int 
         {"type": "line", "x0": group.median, "x1": group.p90, "y0": group.name, "y1": group.name, "line": {"color": theme.GRID, "width": 3}, "layer": "below"}
         for group in groups if group.median is not None and group.p90 is not None
     ]  # fmt: skip
-    notes = [theme.note(1, group.name, group.label, xref="paper", xanchor="right", align="right", font={"size": 12, "color": theme.QUIET if group.is_thin else theme.INK}) for group in groups]
+    # Name and figures stand above each row, not beside it: the same figure is read on a phone.
+    notes = [
+        theme.note(0, group.name, f"{group.name} · {group.label}", xref="paper", xanchor="left", yshift=17, font={"size": 12, "color": theme.QUIET if group.is_thin else theme.INK})
+        for group in groups
+    ]
     first = next((group for group in groups if group.median is not None and group.p90 is not None), None)
     if first:
         notes += [
-            theme.note(first.median, first.name, f"● {median}", yshift=20, font={"size": 11, "color": theme.MAIN}),
-            theme.note(first.p90, first.name, f"◇ {p90}", yshift=20, font={"size": 11, "color": theme.MAIN}),
+            theme.note(first.median, first.name, f"● {median}", yshift=-17, font={"size": 11, "color": theme.MAIN}),
+            theme.note(first.p90, first.name, f"◇ {p90}", yshift=-17, font={"size": 11, "color": theme.MAIN}),
         ]
     shape = theme.layout(
-        70 + row * max(len(groups), 1), annotations=notes, shapes=shapes, margin={"l": 8, "r": 8, "t": 30, "b": 8},
-        xaxis={"range": [0, top * 1.55], "ticksuffix": f" {unit}", "gridcolor": theme.GRID, "nticks": 6},
-        yaxis={"autorange": "reversed", "showgrid": False, "type": "category", "ticks": ""},
+        60 + row * max(len(groups), 1), annotations=notes, shapes=shapes, margin={"l": 8, "r": 8, "t": 30, "b": 8},
+        xaxis={"range": [0, top * 1.08], "ticksuffix": f" {unit}", "gridcolor": theme.GRID, "nticks": 6},
+        yaxis={"autorange": "reversed", "showgrid": False, "type": "category", "visible": False},
     )  # fmt: skip
     return theme.figure([tails, medians], shape)

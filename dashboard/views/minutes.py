@@ -43,14 +43,17 @@ def waterfall(parts: Sequence[Part], *, wait: str, service: str, travel: str, ro
         **waits, "x": [part.other_min for part in parts], "base": [start + part.wait_min for start, part in zip(starts, parts, strict=True)],
         "marker": {"color": [theme.QUIET if part.is_travel else theme.SOFT for part in parts]},
     }  # fmt: skip
-    notes: list[dict[str, Any]] = [
-        theme.note(start + part.wait_min + part.other_min, part.name, part.label, xanchor="left", xshift=6) for start, part in zip(starts, parts, strict=True)
-    ]
+    notes: list[dict[str, Any]] = []
+    for start, part in zip(starts, parts, strict=True):
+        end = start + part.wait_min + part.other_min
+        # The label stands after its bar, or before it where the figure would end.
+        beside = {"x": end, "xanchor": "left", "xshift": 5} if end < 0.72 * total or start < 0.3 * total else {"x": start, "xanchor": "right", "xshift": -5}
+        notes.append(theme.note(beside.pop("x"), part.name, part.label, **beside))
     keys = [(wait, theme.ACCENT), (service, theme.SOFT), (travel, theme.QUIET)]
     words = "   ".join(f'<span style="color:{colour}">■</span> {name}' for name, colour in keys)
     notes.append(theme.note(0, 1, words, xref="paper", yref="paper", xanchor="left", yanchor="bottom", yshift=4))
     shape = theme.layout(
         44 + row * max(len(parts), 2), barmode="overlay", bargap=0.36, annotations=notes, margin={"l": 8, "r": 8, "t": 30, "b": 4},
-        xaxis={"visible": False, "range": [0, total * 1.22]}, yaxis={"autorange": "reversed", "showgrid": False, "ticks": "", "type": "category"},
+        xaxis={"visible": False, "range": [0, total * 1.02]}, yaxis={"autorange": "reversed", "showgrid": False, "ticks": "", "type": "category"},
     )  # fmt: skip
     return theme.figure([waits, others], shape)

@@ -1,4 +1,4 @@
-"""Percentiles over time with named events: two lines, their names at their ends, events as quiet bands above. No Streamlit, no SQL."""
+"""Percentiles over time with named events: two lines, their names at their ends, events numbered on the figure. No Streamlit, no SQL."""
 
 from __future__ import annotations
 
@@ -32,6 +32,14 @@ class Event:
     name: str
 
 
+def seen(days: Sequence[dt.date], events: Sequence[Event]) -> list[Event]:
+    """The events that meet the time shown, in the order of their numbers on the figure. Their names stand below it: on a phone there is no room above."""
+    if not days:
+        return []
+    step = (days[1] - days[0]) if len(days) > 1 else dt.timedelta(days=1)
+    return [event for event in events if event.last_day >= days[0] and event.first_day <= days[-1] + step]
+
+
 def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event], *, unit: str, height: int = 340, band: tuple[Sequence, Sequence] | None = None) -> go.Figure:
     """Draw lines over days. `band`: two rows of values between which the plane is shaded (the middle half of the visits)."""
     traces: list[dict[str, Any]] = []
@@ -52,21 +60,16 @@ def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event
             notes.append(theme.note(last[0], last[1], f"<b>{line.name}</b>", xanchor="left", xshift=8, font={"size": 12, "color": line.colour}))
     shapes: list[dict[str, Any]] = []
     step = (days[1] - days[0]) if len(days) > 1 else dt.timedelta(days=1)
-    row = 0
-    for event in events:
-        if not days or event.last_day < days[0] or event.first_day > days[-1] + step:
-            continue
+    for number, event in enumerate(seen(days, events), start=1):
         first, last = max(event.first_day, days[0]), min(event.last_day, days[-1] + step)
         if last - first >= dt.timedelta(days=2):
             shapes.append({"type": "rect", "x0": first, "x1": last, "y0": 0, "y1": 1, "yref": "paper", "fillcolor": theme.GRID, "line": {"width": 0}, "layer": "below"})
         else:
             shapes.append({"type": "line", "x0": first, "x1": first, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}, "layer": "below"})
-        late = (first - days[0]) > (days[-1] - days[0]) * 0.65
-        notes.append(theme.note(first, 1, event.name, yref="paper", yanchor="bottom", yshift=2 + 15 * (row % 3), xanchor="right" if late else "left", font={"size": 11, "color": theme.QUIET}))
-        row += 1
+        notes.append(theme.note(first, 1, f"<b>{number}</b>", yref="paper", yanchor="bottom", hovertext=event.name, font={"size": 12, "color": theme.QUIET}))
     room = max((len(line.name) for line in drawn), default=4) * 7 + 16
     shape = theme.layout(
-        height, margin={"l": 8, "r": room, "t": 16 + 15 * min(row, 3), "b": 8}, annotations=notes, shapes=shapes,
-        xaxis={"type": "date", "nticks": 7}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
+        height, margin={"l": 8, "r": room, "t": 24, "b": 8}, annotations=notes, shapes=shapes,
+        xaxis={"type": "date", "nticks": 5, "tickangle": 0}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
     )  # fmt: skip
     return theme.figure(traces, shape)

@@ -22,17 +22,22 @@ from dashboard.widgets.frame import Frame
 
 
 def show(
-    page: Frame, figure: go.Figure, *, key: str, finding: str, result: Result, title: str = "", n_words: str = "", table: Any = None, pick: bool = False,
+    page: Frame, figure: go.Figure, *, key: str, finding: str, result: Result, title: str = "", n_words: str = "", table: Any = None, pick: bool = False, above: str = "", below: str = "",
 ) -> Any:
     """Draw a figure with everything that has to stand beside it. Returns the `customdata` of a clicked point when `pick`.
 
+    above, below   HTML between the finding and the figure, and under it
     table   rows for the data table (list of dicts, already in words); without it the result's own frame in words is shown.
     """
     if title:
         st.subheader(title, anchor=False)
     st.html(f'<p class="lead">{_escape(finding)}</p>')
+    if above:
+        st.html(above)
     how: dict[str, Any] = {"key": key, "alt": finding, "config": _config(page.lang), "width": "stretch"}
     event = st.plotly_chart(figure, on_select="rerun", selection_mode="points", **how) if pick else st.plotly_chart(figure, **how)
+    if below:
+        st.html(below)
     freshness.under(page, result, n_words)
     data(page, result, key=key, table=table)
     if not pick or not event or not event.selection.points:
