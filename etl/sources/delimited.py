@@ -78,17 +78,18 @@ def read_block(data: bytes, first_line: int, header: tuple[str, ...], mapping: M
         numbers = pl.arange(first_line, first_line + len(found), eager=True, dtype=pl.Int64)
         return _rows(found, data, numbers, header, mapping, where, no_reasons(), 0, 0)
 
-    found = physical.split(data, first_line, marks[octets[marks] == _LF])
+    is_break = octets[marks] == _LF
+    found = physical.split(data, first_line, marks[is_break])
+    counts = np.diff(np.flatnonzero(is_break), prepend=-1)  # marks of each line, its end included: its fields
     is_blank = found.starts == found.ends
     faults = Faults(found)
     physical.find_nul_bytes(found, faults)
     physical.find_bad_encoding(found, faults, mapping.encoding)
-    delimiters = marks[octets[marks] == separator]
     is_continued = np.zeros(len(found), dtype=bool)
     if b'"' in data:
-        delimiters, is_continued = _judge_quotes(found, faults, delimiters, octets, fields_n, mapping)
+        delimiters, is_continued = _judge_quotes(found, faults, marks[~is_break], octets, fields_n, mapping)
         is_blank &= ~is_continued
-    counts = physical.count_per_line(found, delimiters) + 1
+        counts = physical.count_per_line(found, delimiters) + 1
     for first, last in found.spans.items():
         counts[first] = counts[first : last + 1].sum() - (last - first)
     for index in np.flatnonzero((counts != fields_n) & ~is_blank & ~is_continued):
