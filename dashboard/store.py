@@ -26,7 +26,7 @@ import polars as pl
 
 from dashboard.details import DETAILS, compile_detail
 from dashboard.metrics import DIMENSIONS, METRICS, Dimension, Metric, Result
-from dashboard.metrics.compiler import Query, compile_query, unanswered
+from dashboard.metrics.compiler import REFERENCES, Query, compile_query, unanswered
 from dashboard.metrics.hours import hours_in
 from dashboard.metrics.intervals import wilson_columns
 from dashboard.metrics.privacy import suppress
@@ -36,7 +36,7 @@ from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
 from etl.contracts.reference import REFERENCE_TABLES
 from etl.errors import BuildError, DeclarationError
 from etl.settings import Settings, load_settings
-from etl.warehouse import OpenBuild, current_build_id, open_build
+from etl.warehouse import SEGMENT_TABLES, OpenBuild, current_build_id, open_build
 
 CACHE_BYTES = 256 * 2**20
 POLL_SECONDS = 0.5
@@ -72,6 +72,7 @@ class Store:
         self.settings, self.port_code = settings, port_code
         self._lock = threading.RLock()
         self._open: OrderedDict[str, tuple[OpenBuild, Build]] = OrderedDict()
+        self._made: dict[str, set[str]] = {}
         self._current: str | None = None
         self._polled = 0.0
         self._cache: OrderedDict[tuple, Any] = OrderedDict()
@@ -98,7 +99,7 @@ class Store:
                     self._open[opened.build_id] = (opened, _about(opened))
                     self._current = opened.build_id
                     while len(self._open) > OPEN_BUILDS:
-                        self._open.popitem(last=False)
+                        self._made.pop(self._open.popitem(last=False)[0], None)
             return self._open[self._current]
 
     # ------------------------------------------------------------------ questions
@@ -135,7 +136,7 @@ class Store:
                 mine = [metric for metric in metrics if metric.fact == fact]
                 query = compile_query(mine, by, grain, period, cut_at=cut, totals=totals, intervals=intervals, reference_end=selection.end_day, shift_days=shift)
                 queries.append(query)
-                parts.append(_run(opened, query))
+                parts.append(_run(opened, query, self._made.setdefault(opened.build_id, set())))
             keys = [*queries[-1].keys, *(("is_total",) if totals and queries[-1].keys else ())]
             frame = _joined(parts, keys)
             end_local = build.now_local_at - dt.timedelta(days=shift)
@@ -280,8 +281,66 @@ def _frame(opened: OpenBuild, sql: str, params: Mapping[str, object]) -> pl.Data
         cursor.close()
 
 
-def _run(opened: OpenBuild, query: Query) -> pl.DataFrame:
-    return _frame(opened, query.sql, query.params)
+_schema_guard = threading.Lock()
+
+
+def _run(opened: OpenBuild, query: Query, made: set[str]) -> pl.DataFrame:
+    """Run one question over the months it can touch only, with free-flow values made once a build and window.
+
+    Planning over every month of a build costs more than the answer. A schema of the in-memory database holds the same views over fewer
+    months, and the cursor's search path chooses it: the SQL stays the one that is shown.
+    """
+    sql, params = query.sql, query.params
+    for name in query.needs:
+        sql = sql.replace(REFERENCES[name][0], f"SELECT * FROM {_reference(opened, name, params, made)}", 1)
+    days = [params["first_day"], params["end_day"]] if "first_day" in params else []
+    cursor: duckdb.DuckDBPyConnection = opened.connection.cursor()
+    try:
+        if days and (schema := _months(opened, min(days) - dt.timedelta(days=4), max(days) + dt.timedelta(days=2), made)):
+            cursor.execute(f"SET search_path = '{schema},memory.main'")
+        return cursor.sql(sql, params={name: value for name, value in params.items() if f"${name}" in sql}).pl()
+    finally:
+        cursor.close()
+
+
+def _reference(opened: OpenBuild, name: str, params: Mapping[str, object], made: set[str]) -> str:
+    """Return the table of free-flow values of a window, made on first use and kept as long as the build is open."""
+    table = f"memory.main.{name}_{params['reference_end_day']:%Y%m%d}"
+    with _schema_guard:
+        if table not in made:
+            cursor = opened.connection.cursor()
+            schema = _months_made(opened, params["reference_first_day"], params["reference_end_day"], made)
+            if schema:
+                cursor.execute(f"SET search_path = '{schema},memory.main'")
+            used = {key: value for key, value in params.items() if f"${key}" in REFERENCES[name][0]}
+            cursor.execute(f"CREATE TABLE IF NOT EXISTS {table} AS {REFERENCES[name][0]}", used)
+            cursor.close()
+            made.add(table)
+    return table
+
+
+def _months(opened: OpenBuild, first: dt.date, last: dt.date, made: set[str]) -> str:
+    with _schema_guard:
+        return _months_made(opened, first, last, made)
+
+
+def _months_made(opened: OpenBuild, first: dt.date, last: dt.date, made: set[str]) -> str:
+    """Return the schema whose views hold the months of these days, made on first use; '' where that is every month."""
+    segments = list(opened.pointer["segments"].items())
+    inside = [index for index, (month, _) in enumerate(segments) if f"{first:%Y-%m}" <= month <= f"{last:%Y-%m}"]
+    if not inside or len(inside) == len(segments):
+        return ""
+    name = f"months_{inside[0]}_{inside[-1]}"
+    if name not in made:
+        cursor = opened.connection.cursor()
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS memory.{name}")
+        for table in SEGMENT_TABLES:
+            holders = [index for index in inside if segments[index][1]["rows"].get(table.name)]
+            body = " UNION ALL ".join(f"SELECT * FROM segment_{index}.{table.name}" for index in holders) or f"SELECT * FROM memory.main.{table.name} WHERE false"
+            cursor.execute(f"CREATE VIEW IF NOT EXISTS memory.{name}.{table.name} AS {body}")
+        cursor.close()
+        made.add(name)
+    return f"memory.{name}"
 
 
 def _about(opened: OpenBuild) -> Build:

@@ -51,6 +51,7 @@ class Query:
     keys: tuple[str, ...]
     sql: str
     params: dict[str, object]
+    needs: tuple[str, ...] = ()
 
 
 def filtered(expression: str, where: str) -> str:
@@ -71,13 +72,20 @@ def n_sql(metric: Metric) -> str:
     """SQL of the number of rows behind the metric."""
     if metric.ratio:
         return n_sql(_part(metric.ratio[1]))
-    return filtered("count(*)", _known(metric))
+    known = _known(metric)
+    column = known.removesuffix(" IS NOT NULL")
+    return f"count({column})" if column != known and column.isidentifier() else filtered("count(*)", known)
 
 
-def value_sql(metric: Metric) -> str:
-    """SQL of the metric's value, without view and page filters."""
+def value_sql(metric: Metric, among: Sequence[float] = ()) -> str:
+    """SQL of the metric's value, without view and page filters.
+
+    `among` are the percentiles the same question asks of the same values: DuckDB then gathers the values once for all of them.
+    """
     if metric.quantile:
         column, p = metric.quantile
+        if len(among) > 1:
+            return f"{filtered(f'quantile_cont({column}, {list(among)})', metric.where)}[{list(among).index(p) + 1}]"
         return filtered(f"quantile_cont({column}, {p})", metric.where)
     if metric.share:
         return f"{filtered('count(*)', _and(metric.where, f'({metric.share})'))} / nullif({n_sql(metric)}, 0)"
@@ -91,6 +99,9 @@ def value_sql(metric: Metric) -> str:
 
 def _scaled(metric: Metric) -> str:
     """Keep a trailing scale (`sum(x) / 60`) outside the FILTER."""
+    column = metric.where.removesuffix(" IS NOT NULL")
+    if metric.aggregate in (f"avg({column})", f"sum({column})"):
+        return metric.aggregate  # null is left out anyway
     call, slash, scale = metric.aggregate.rpartition(" / ")
     return f"{filtered(call, metric.where)} / {scale}" if slash and scale.isdigit() else filtered(metric.aggregate, metric.where)
 
@@ -180,7 +191,8 @@ def compile_query(
     if totals and keys:
         selected.append(f"grouping({', '.join(keys.values())}) > 0 AS is_total")
     for metric in metrics:
-        selected += [f"{value_sql(metric)} AS {metric.code}", f"{n_sql(metric)} AS {metric.code}__n"]
+        among = sorted({each.quantile[1] for each in metrics if each.quantile and (each.quantile[0], each.where) == (metric.quantile[0], metric.where)}) if metric.quantile else ()
+        selected += [f"{value_sql(metric, among)} AS {metric.code}", f"{n_sql(metric)} AS {metric.code}__n"]
         if intervals and metric.quantile:
             selected += _limits_sql(metric)
     sql = f"WITH {', '.join(withs)}\nSELECT\n  {f',{chr(10)}  '.join(selected)}\nFROM {source}"
@@ -194,7 +206,7 @@ def compile_query(
         end = reference_end or selection.end_day
         params |= {"reference_first_day": end - dt.timedelta(days=REFERENCE_DAYS), "reference_end_day": end}
     used = {name: value for name, value in params.items() if f"${name}" in sql}
-    return Query(fact, tuple(metrics), tuple(keys), sql, used)
+    return Query(fact, tuple(metrics), tuple(keys), sql, used, tuple(needs))
 
 
 def _splits(fact: Fact) -> list[str]:

@@ -88,7 +88,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(turnaround_min, 0.5) AS turnaround_p50,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p50__n
+  count(turnaround_min) AS turnaround_p50__n
 FROM kept;
 
 -- turnaround_p90
@@ -101,7 +101,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(turnaround_min, 0.9) AS turnaround_p90,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p90__n
+  count(turnaround_min) AS turnaround_p90__n
 FROM kept;
 
 -- turnaround_p95
@@ -114,7 +114,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(turnaround_min, 0.95) AS turnaround_p95,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p95__n
+  count(turnaround_min) AS turnaround_p95__n
 FROM kept;
 
 -- turnaround_p25
@@ -127,7 +127,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(turnaround_min, 0.25) AS turnaround_p25,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p25__n
+  count(turnaround_min) AS turnaround_p25__n
 FROM kept;
 
 -- turnaround_p75
@@ -140,7 +140,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(turnaround_min, 0.75) AS turnaround_p75,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p75__n
+  count(turnaround_min) AS turnaround_p75__n
 FROM kept;
 
 -- turnaround_mean
@@ -152,8 +152,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  avg(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_mean,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_mean__n
+  avg(turnaround_min) AS turnaround_mean,
+  count(turnaround_min) AS turnaround_mean__n
 FROM kept;
 
 -- under_60_share
@@ -165,8 +165,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min <= 60)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS under_60_share,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS under_60_share__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min <= 60)) / nullif(count(turnaround_min), 0) AS under_60_share,
+  count(turnaround_min) AS under_60_share__n
 FROM kept;
 
 -- over_120_share
@@ -178,8 +178,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min > 120)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS over_120_share,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS over_120_share__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min > 120)) / nullif(count(turnaround_min), 0) AS over_120_share,
+  count(turnaround_min) AS over_120_share__n
 FROM kept;
 
 -- band_b1
@@ -191,8 +191,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min < 30)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b1,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b1__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min < 30)) / nullif(count(turnaround_min), 0) AS band_b1,
+  count(turnaround_min) AS band_b1__n
 FROM kept;
 
 -- band_b2
@@ -204,8 +204,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 30 AND turnaround_min < 60)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b2,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b2__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 30 AND turnaround_min < 60)) / nullif(count(turnaround_min), 0) AS band_b2,
+  count(turnaround_min) AS band_b2__n
 FROM kept;
 
 -- band_b3
@@ -217,8 +217,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 60 AND turnaround_min < 90)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b3,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b3__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 60 AND turnaround_min < 90)) / nullif(count(turnaround_min), 0) AS band_b3,
+  count(turnaround_min) AS band_b3__n
 FROM kept;
 
 -- band_b4
@@ -230,8 +230,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 90 AND turnaround_min < 120)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b4,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b4__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 90 AND turnaround_min < 120)) / nullif(count(turnaround_min), 0) AS band_b4,
+  count(turnaround_min) AS band_b4__n
 FROM kept;
 
 -- band_b5
@@ -243,8 +243,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 120 AND turnaround_min < 240)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b5,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b5__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 120 AND turnaround_min < 240)) / nullif(count(turnaround_min), 0) AS band_b5,
+  count(turnaround_min) AS band_b5__n
 FROM kept;
 
 -- band_b6
@@ -256,8 +256,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 240 AND turnaround_min < 480)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b6,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b6__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 240 AND turnaround_min < 480)) / nullif(count(turnaround_min), 0) AS band_b6,
+  count(turnaround_min) AS band_b6__n
 FROM kept;
 
 -- band_b7
@@ -269,8 +269,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 480)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band_b7,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band_b7__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 480)) / nullif(count(turnaround_min), 0) AS band_b7,
+  count(turnaround_min) AS band_b7__n
 FROM kept;
 
 -- band4_m1
@@ -282,8 +282,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min < 60)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band4_m1,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band4_m1__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min < 60)) / nullif(count(turnaround_min), 0) AS band4_m1,
+  count(turnaround_min) AS band4_m1__n
 FROM kept;
 
 -- band4_m2
@@ -295,8 +295,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 60 AND turnaround_min < 120)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band4_m2,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band4_m2__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 60 AND turnaround_min < 120)) / nullif(count(turnaround_min), 0) AS band4_m2,
+  count(turnaround_min) AS band4_m2__n
 FROM kept;
 
 -- band4_m3
@@ -308,8 +308,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 120 AND turnaround_min < 240)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band4_m3,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band4_m3__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 120 AND turnaround_min < 240)) / nullif(count(turnaround_min), 0) AS band4_m3,
+  count(turnaround_min) AS band4_m3__n
 FROM kept;
 
 -- band4_m4
@@ -321,8 +321,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 240)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS band4_m4,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS band4_m4__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min >= 240)) / nullif(count(turnaround_min), 0) AS band4_m4,
+  count(turnaround_min) AS band4_m4__n
 FROM kept;
 
 -- queue_p50
@@ -335,7 +335,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(queue_min, 0.5) AS queue_p50,
-  count(*) FILTER (WHERE queue_min IS NOT NULL) AS queue_p50__n
+  count(queue_min) AS queue_p50__n
 FROM kept;
 
 -- queue_p90
@@ -348,7 +348,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(queue_min, 0.9) AS queue_p90,
-  count(*) FILTER (WHERE queue_min IS NOT NULL) AS queue_p90__n
+  count(queue_min) AS queue_p90__n
 FROM kept;
 
 -- queue_observed_share
@@ -374,7 +374,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(total_visit_min, 0.5) AS total_visit_p50,
-  count(*) FILTER (WHERE total_visit_min IS NOT NULL) AS total_visit_p50__n
+  count(total_visit_min) AS total_visit_p50__n
 FROM kept;
 
 -- total_visit_p95
@@ -387,7 +387,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(total_visit_min, 0.95) AS total_visit_p95,
-  count(*) FILTER (WHERE total_visit_min IS NOT NULL) AS total_visit_p95__n
+  count(total_visit_min) AS total_visit_p95__n
 FROM kept;
 
 -- planning_time
@@ -400,7 +400,7 @@ WITH kept AS (
 )
 SELECT
   coalesce(quantile_cont(total_visit_min, 0.95) FILTER (WHERE total_visit_min IS NOT NULL), quantile_cont(turnaround_min, 0.95) FILTER (WHERE turnaround_min IS NOT NULL)) AS planning_time,
-  count(*) FILTER (WHERE total_visit_min IS NOT NULL) AS planning_time__n
+  count(total_visit_min) AS planning_time__n
 FROM kept;
 
 -- terminal_turn_p50
@@ -413,7 +413,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(terminal_turn_min, 0.5) AS terminal_turn_p50,
-  count(*) FILTER (WHERE terminal_turn_min IS NOT NULL) AS terminal_turn_p50__n
+  count(terminal_turn_min) AS terminal_turn_p50__n
 FROM kept;
 
 -- terminal_turn_p90
@@ -426,7 +426,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(terminal_turn_min, 0.9) AS terminal_turn_p90,
-  count(*) FILTER (WHERE terminal_turn_min IS NOT NULL) AS terminal_turn_p90__n
+  count(terminal_turn_min) AS terminal_turn_p90__n
 FROM kept;
 
 -- wait_mean
@@ -438,8 +438,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  avg(wait_min) FILTER (WHERE wait_min IS NOT NULL) AS wait_mean,
-  count(*) FILTER (WHERE wait_min IS NOT NULL) AS wait_mean__n
+  avg(wait_min) AS wait_mean,
+  count(wait_min) AS wait_mean__n
 FROM kept;
 
 -- service_mean
@@ -451,8 +451,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  avg(service_min) FILTER (WHERE service_min IS NOT NULL) AS service_mean,
-  count(*) FILTER (WHERE service_min IS NOT NULL) AS service_mean__n
+  avg(service_min) AS service_mean,
+  count(service_min) AS service_mean__n
 FROM kept;
 
 -- travel_mean
@@ -464,8 +464,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  avg(travel_min) FILTER (WHERE travel_min IS NOT NULL) AS travel_mean,
-  count(*) FILTER (WHERE travel_min IS NOT NULL) AS travel_mean__n
+  avg(travel_min) AS travel_mean,
+  count(travel_min) AS travel_mean__n
 FROM kept;
 
 -- stops_mean
@@ -477,8 +477,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  avg(stops_n) FILTER (WHERE stops_n IS NOT NULL) AS stops_mean,
-  count(*) FILTER (WHERE stops_n IS NOT NULL) AS stops_mean__n
+  avg(stops_n) AS stops_mean,
+  count(stops_n) AS stops_mean__n
 FROM kept;
 
 -- document_checks_mean
@@ -490,8 +490,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  avg(document_checks_n) FILTER (WHERE document_checks_n IS NOT NULL) AS document_checks_mean,
-  count(*) FILTER (WHERE document_checks_n IS NOT NULL) AS document_checks_mean__n
+  avg(document_checks_n) AS document_checks_mean,
+  count(document_checks_n) AS document_checks_mean__n
 FROM kept;
 
 -- document_checks_coverage
@@ -516,8 +516,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  sum(moves_n) FILTER (WHERE moves_n IS NOT NULL) AS moves,
-  count(*) FILTER (WHERE moves_n IS NOT NULL) AS moves__n
+  sum(moves_n) AS moves,
+  count(moves_n) AS moves__n
 FROM kept;
 
 -- visits_with_moves
@@ -530,7 +530,7 @@ WITH kept AS (
 )
 SELECT
   count(*) FILTER (WHERE moves_n IS NOT NULL) AS visits_with_moves,
-  count(*) FILTER (WHERE moves_n IS NOT NULL) AS visits_with_moves__n
+  count(moves_n) AS visits_with_moves__n
 FROM kept;
 
 -- moves_per_visit
@@ -542,8 +542,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  sum(moves_n) FILTER (WHERE moves_n IS NOT NULL) / nullif(count(*) FILTER (WHERE moves_n IS NOT NULL), 0) AS moves_per_visit,
-  count(*) FILTER (WHERE moves_n IS NOT NULL) AS moves_per_visit__n
+  sum(moves_n) / nullif(count(*) FILTER (WHERE moves_n IS NOT NULL), 0) AS moves_per_visit,
+  count(moves_n) AS moves_per_visit__n
 FROM kept;
 
 -- dual_share
@@ -555,8 +555,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE direction_code IS NOT NULL AND (direction_code = 'dual')) / nullif(count(*) FILTER (WHERE direction_code IS NOT NULL), 0) AS dual_share,
-  count(*) FILTER (WHERE direction_code IS NOT NULL) AS dual_share__n
+  count(*) FILTER (WHERE direction_code IS NOT NULL AND (direction_code = 'dual')) / nullif(count(direction_code), 0) AS dual_share,
+  count(direction_code) AS dual_share__n
 FROM kept;
 
 -- both_weighings_share
@@ -581,8 +581,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE has_inspection IS NOT NULL AND (has_inspection)) / nullif(count(*) FILTER (WHERE has_inspection IS NOT NULL), 0) AS inspected_share,
-  count(*) FILTER (WHERE has_inspection IS NOT NULL) AS inspected_share__n
+  count(*) FILTER (WHERE has_inspection IS NOT NULL AND (has_inspection)) / nullif(count(has_inspection), 0) AS inspected_share,
+  count(has_inspection) AS inspected_share__n
 FROM kept;
 
 -- trouble_share
@@ -594,8 +594,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE has_trouble_ticket IS NOT NULL AND (has_trouble_ticket)) / nullif(count(*) FILTER (WHERE has_trouble_ticket IS NOT NULL), 0) AS trouble_share,
-  count(*) FILTER (WHERE has_trouble_ticket IS NOT NULL) AS trouble_share__n
+  count(*) FILTER (WHERE has_trouble_ticket IS NOT NULL AND (has_trouble_ticket)) / nullif(count(has_trouble_ticket), 0) AS trouble_share,
+  count(has_trouble_ticket) AS trouble_share__n
 FROM kept;
 
 -- overnight_share
@@ -607,8 +607,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE is_overnight IS NOT NULL AND (is_overnight)) / nullif(count(*) FILTER (WHERE is_overnight IS NOT NULL), 0) AS overnight_share,
-  count(*) FILTER (WHERE is_overnight IS NOT NULL) AS overnight_share__n
+  count(*) FILTER (WHERE is_overnight IS NOT NULL AND (is_overnight)) / nullif(count(is_overnight), 0) AS overnight_share,
+  count(is_overnight) AS overnight_share__n
 FROM kept;
 
 -- tracked_share
@@ -620,8 +620,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE is_tracked IS NOT NULL AND (is_tracked)) / nullif(count(*) FILTER (WHERE is_tracked IS NOT NULL), 0) AS tracked_share,
-  count(*) FILTER (WHERE is_tracked IS NOT NULL) AS tracked_share__n
+  count(*) FILTER (WHERE is_tracked IS NOT NULL AND (is_tracked)) / nullif(count(is_tracked), 0) AS tracked_share,
+  count(is_tracked) AS tracked_share__n
 FROM kept;
 
 -- missing_exit_share
@@ -673,7 +673,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(wait_min, 0.5) AS step_wait_p50,
-  count(*) FILTER (WHERE wait_min IS NOT NULL) AS step_wait_p50__n
+  count(wait_min) AS step_wait_p50__n
 FROM kept;
 
 -- step_wait_p90
@@ -686,7 +686,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(wait_min, 0.9) AS step_wait_p90,
-  count(*) FILTER (WHERE wait_min IS NOT NULL) AS step_wait_p90__n
+  count(wait_min) AS step_wait_p90__n
 FROM kept;
 
 -- step_service_p50
@@ -699,7 +699,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(service_min, 0.5) AS step_service_p50,
-  count(*) FILTER (WHERE service_min IS NOT NULL) AS step_service_p50__n
+  count(service_min) AS step_service_p50__n
 FROM kept;
 
 -- step_p50
@@ -712,7 +712,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(step_min, 0.5) AS step_p50,
-  count(*) FILTER (WHERE step_min IS NOT NULL) AS step_p50__n
+  count(step_min) AS step_p50__n
 FROM kept;
 
 -- step_p90
@@ -725,7 +725,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(step_min, 0.9) AS step_p90,
-  count(*) FILTER (WHERE step_min IS NOT NULL) AS step_p90__n
+  count(step_min) AS step_p90__n
 FROM kept;
 
 -- step_wait_mean
@@ -737,8 +737,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  avg(wait_min) FILTER (WHERE wait_min IS NOT NULL) AS step_wait_mean,
-  count(*) FILTER (WHERE wait_min IS NOT NULL) AS step_wait_mean__n
+  avg(wait_min) AS step_wait_mean,
+  count(wait_min) AS step_wait_mean__n
 FROM kept;
 
 -- step_service_mean
@@ -750,8 +750,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  avg(service_min) FILTER (WHERE service_min IS NOT NULL) AS step_service_mean,
-  count(*) FILTER (WHERE service_min IS NOT NULL) AS step_service_mean__n
+  avg(service_min) AS step_service_mean,
+  count(service_min) AS step_service_mean__n
 FROM kept;
 
 -- step_mean
@@ -763,8 +763,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  avg(step_min) FILTER (WHERE step_min IS NOT NULL) AS step_mean,
-  count(*) FILTER (WHERE step_min IS NOT NULL) AS step_mean__n
+  avg(step_min) AS step_mean,
+  count(step_min) AS step_mean__n
 FROM kept;
 
 -- step_min_sum
@@ -776,8 +776,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  sum(step_min) FILTER (WHERE step_min IS NOT NULL) AS step_min_sum,
-  count(*) FILTER (WHERE step_min IS NOT NULL) AS step_min_sum__n
+  sum(step_min) AS step_min_sum,
+  count(step_min) AS step_min_sum__n
 FROM kept;
 
 -- wait_min_sum
@@ -789,8 +789,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  sum(wait_min) FILTER (WHERE wait_min IS NOT NULL) AS wait_min_sum,
-  count(*) FILTER (WHERE wait_min IS NOT NULL) AS wait_min_sum__n
+  sum(wait_min) AS wait_min_sum,
+  count(wait_min) AS wait_min_sum__n
 FROM kept;
 
 -- service_min_sum
@@ -802,8 +802,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  sum(service_min) FILTER (WHERE service_min IS NOT NULL) AS service_min_sum,
-  count(*) FILTER (WHERE service_min IS NOT NULL) AS service_min_sum__n
+  sum(service_min) AS service_min_sum,
+  count(service_min) AS service_min_sum__n
 FROM kept;
 
 -- lost_hours
@@ -835,7 +835,7 @@ WITH kept AS (
 )
 SELECT
   count(*) FILTER (WHERE stay_min IS NOT NULL) AS stays,
-  count(*) FILTER (WHERE stay_min IS NOT NULL) AS stays__n
+  count(stay_min) AS stays__n
 FROM kept;
 
 -- stay_p50
@@ -848,7 +848,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(stay_min, 0.5) AS stay_p50,
-  count(*) FILTER (WHERE stay_min IS NOT NULL) AS stay_p50__n
+  count(stay_min) AS stay_p50__n
 FROM kept;
 
 -- stay_p90
@@ -861,7 +861,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(stay_min, 0.9) AS stay_p90,
-  count(*) FILTER (WHERE stay_min IS NOT NULL) AS stay_p90__n
+  count(stay_min) AS stay_p90__n
 FROM kept;
 
 -- congestion_index
@@ -893,7 +893,7 @@ WITH kept AS (
 )
 SELECT
   count(DISTINCT plate_key) FILTER (WHERE plate_key IS NOT NULL) AS tracked_trucks,
-  count(*) FILTER (WHERE plate_key IS NOT NULL) AS tracked_trucks__n
+  count(plate_key) AS tracked_trucks__n
 FROM kept;
 
 -- inspections
@@ -918,8 +918,8 @@ WITH kept AS (
     AND ended_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE inspection_result_code IS NOT NULL AND (inspection_result_code = 'hit')) / nullif(count(*) FILTER (WHERE inspection_result_code IS NOT NULL), 0) AS hit_share,
-  count(*) FILTER (WHERE inspection_result_code IS NOT NULL) AS hit_share__n
+  count(*) FILTER (WHERE inspection_result_code IS NOT NULL AND (inspection_result_code = 'hit')) / nullif(count(inspection_result_code), 0) AS hit_share,
+  count(inspection_result_code) AS hit_share__n
 FROM kept;
 
 -- inspection_wait_p50
@@ -932,7 +932,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(wait_min, 0.5) AS inspection_wait_p50,
-  count(*) FILTER (WHERE wait_min IS NOT NULL) AS inspection_wait_p50__n
+  count(wait_min) AS inspection_wait_p50__n
 FROM kept;
 
 -- inspection_service_p50
@@ -945,7 +945,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(service_min, 0.5) AS inspection_service_p50,
-  count(*) FILTER (WHERE service_min IS NOT NULL) AS inspection_service_p50__n
+  count(service_min) AS inspection_service_p50__n
 FROM kept;
 
 -- verdict_p50
@@ -958,7 +958,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(verdict_min, 0.5) AS verdict_p50,
-  count(*) FILTER (WHERE verdict_min IS NOT NULL) AS verdict_p50__n
+  count(verdict_min) AS verdict_p50__n
 FROM kept;
 
 -- declarations
@@ -984,7 +984,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(release_min, 0.5) AS release_p50,
-  count(*) FILTER (WHERE release_min IS NOT NULL) AS release_p50__n
+  count(release_min) AS release_p50__n
 FROM kept;
 
 -- release_p90
@@ -997,7 +997,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(release_min, 0.9) AS release_p90,
-  count(*) FILTER (WHERE release_min IS NOT NULL) AS release_p90__n
+  count(release_min) AS release_p90__n
 FROM kept;
 
 -- release_mean
@@ -1009,8 +1009,8 @@ WITH kept AS (
     AND lodged_day < $end_day
 )
 SELECT
-  avg(release_min) FILTER (WHERE release_min IS NOT NULL) AS release_mean,
-  count(*) FILTER (WHERE release_min IS NOT NULL) AS release_mean__n
+  avg(release_min) AS release_mean,
+  count(release_min) AS release_mean__n
 FROM kept;
 
 -- release_48h_share
@@ -1022,8 +1022,8 @@ WITH kept AS (
     AND lodged_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE release_min IS NOT NULL AND (release_min <= 2880)) / nullif(count(*) FILTER (WHERE release_min IS NOT NULL), 0) AS release_48h_share,
-  count(*) FILTER (WHERE release_min IS NOT NULL) AS release_48h_share__n
+  count(*) FILTER (WHERE release_min IS NOT NULL AND (release_min <= 2880)) / nullif(count(release_min), 0) AS release_48h_share,
+  count(release_min) AS release_48h_share__n
 FROM kept;
 
 -- released_share
@@ -1049,7 +1049,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(gate_out_min, 0.5) AS gate_out_p50,
-  count(*) FILTER (WHERE gate_out_min IS NOT NULL) AS gate_out_p50__n
+  count(gate_out_min) AS gate_out_p50__n
 FROM kept;
 
 -- physical_share
@@ -1061,8 +1061,8 @@ WITH kept AS (
     AND lodged_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE channel_code IS NOT NULL AND (channel_code = 'physical')) / nullif(count(*) FILTER (WHERE channel_code IS NOT NULL), 0) AS physical_share,
-  count(*) FILTER (WHERE channel_code IS NOT NULL) AS physical_share__n
+  count(*) FILTER (WHERE channel_code IS NOT NULL AND (channel_code = 'physical')) / nullif(count(channel_code), 0) AS physical_share,
+  count(channel_code) AS physical_share__n
 FROM kept;
 
 -- declaration_hit_share
@@ -1074,8 +1074,8 @@ WITH kept AS (
     AND lodged_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE inspection_result_code IS NOT NULL AND (inspection_result_code = 'hit')) / nullif(count(*) FILTER (WHERE inspection_result_code IS NOT NULL), 0) AS declaration_hit_share,
-  count(*) FILTER (WHERE inspection_result_code IS NOT NULL) AS declaration_hit_share__n
+  count(*) FILTER (WHERE inspection_result_code IS NOT NULL AND (inspection_result_code = 'hit')) / nullif(count(inspection_result_code), 0) AS declaration_hit_share,
+  count(inspection_result_code) AS declaration_hit_share__n
 FROM kept;
 
 -- stage_p50
@@ -1088,7 +1088,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(stage_min, 0.5) AS stage_p50,
-  count(*) FILTER (WHERE stage_min IS NOT NULL) AS stage_p50__n
+  count(stage_min) AS stage_p50__n
 FROM kept;
 
 -- stage_p90
@@ -1101,7 +1101,7 @@ WITH kept AS (
 )
 SELECT
   quantile_cont(stage_min, 0.9) AS stage_p90,
-  count(*) FILTER (WHERE stage_min IS NOT NULL) AS stage_p90__n
+  count(stage_min) AS stage_p90__n
 FROM kept;
 
 -- appointments

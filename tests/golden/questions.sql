@@ -14,11 +14,11 @@ SELECT
   direction_code AS direction,
   grouping(terminal_code, direction_code) > 0 AS is_total,
   quantile_cont(turnaround_min, 0.5) AS turnaround_p50,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p50__n,
+  count(turnaround_min) AS turnaround_p50__n,
   CASE WHEN len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) >= 6 THEN list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))[greatest(1, CAST(floor(len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) * 0.5 - 1.959964 * sqrt(len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) * 0.5 * (1 - 0.5))) AS BIGINT))] END AS turnaround_p50__low,
   CASE WHEN len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) >= 6 THEN list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))[least(len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))), CAST(ceil(len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) * 0.5 + 1.959964 * sqrt(len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) * 0.5 * (1 - 0.5))) AS BIGINT) + 1)] END AS turnaround_p50__high,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min > 120)) / nullif(count(*) FILTER (WHERE turnaround_min IS NOT NULL), 0) AS over_120_share,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS over_120_share__n
+  count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min > 120)) / nullif(count(turnaround_min), 0) AS over_120_share,
+  count(turnaround_min) AS over_120_share__n
 FROM kept
 GROUP BY GROUPING SETS ((terminal_code, direction_code), ());
 -- {'port_code': 'MACAS', 'first_day': datetime.date(2026, 9, 7), 'end_day': datetime.date(2026, 10, 5), 'f_lane': ['6A'], 'f_channel': ['conform']}
@@ -58,7 +58,7 @@ WITH kept AS (
 SELECT
   CAST(date_trunc('week', (entry_day + $shift_days)) AS DATE) AS period,
   quantile_cont(turnaround_min, 0.9) AS turnaround_p90,
-  count(*) FILTER (WHERE turnaround_min IS NOT NULL) AS turnaround_p90__n
+  count(turnaround_min) AS turnaround_p90__n
 FROM kept
 GROUP BY CAST(date_trunc('week', (entry_day + $shift_days)) AS DATE);
 -- {'port_code': 'MACAS', 'first_day': datetime.date(2026, 8, 10), 'end_day': datetime.date(2026, 9, 7), 'f_lane': ['6A'], 'f_channel': ['conform'], 'shift_days': 28, 'cut_at': datetime.datetime(2026, 9, 6, 15, 0)}
