@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from etl.errors import InputError
 from etl.identities import Identities
 from etl.lake import NO_DAY, Lake
 from etl.loading.report import FileReport
+from etl.loading.together import One, check_together
 from etl.settings import Settings
 from etl.sources import Mapping, chunks, file_id, load_mappings, match
 from etl.validate import Checked, check, check_file
@@ -33,6 +35,7 @@ Progress = Callable[[str, int, int, int], None]  # stage, done, of how many, lin
 READERS = 2  # Polars uses every core inside; two files at a time hide the waiting
 BATCH_ROWS = 2_000_000  # rows held before a batch is committed: bounds memory, and what a killed first load must read again
 LARGE_BYTES = 192 << 20  # a larger file is appended stretch by stretch
+SMALL_BYTES, GROUP_BYTES, GROUP_FILES = 2 << 20, 24 << 20, 150  # smaller files are judged together, so many at a time
 OUT_OF_ORDER = dt.timedelta(minutes=5)  # logs write a line when a lane finishes: neighbours may swap by a little
 UNORDERED_SOURCES = ("tracking", "means")  # trackers deliver truck by truck, means by place
 
@@ -68,25 +71,62 @@ class Intake:
         text = mapping.path.read_bytes() if mapping else b"".join(each.path.read_bytes() for each in self.mappings)
         return hashlib.sha256(text + self.references_digest.encode()).hexdigest()[:16]
 
-    # -- one file --------------------------------------------------------------------------------------------------
+    # -- one file, or many small ones of a mapping ---------------------------------------------------------------------
 
     def read(self, path: Path, name_id: str, lake: Lake | None = None) -> _Read:
         """Read and check one file. Never raises for what is wrong with the file: that becomes its status and message."""
-        row = {"port_code": self.site.port_code, "file_id": name_id, "file_name": path.name, "bytes_n": path.stat().st_size, "status_code": "refused"}
-        mapping = None
+        row, mapping = self._row(path, name_id), None
         try:
-            mapping = match(path, self.mappings)
-            if mapping is None:
-                known = ", ".join(sorted(pattern for each in self.mappings for pattern in each.files))
-                raise InputError(path.name, "no mapping fits this name", known, "Rename the file, or add its pattern to a mapping")
-            row |= {"source_code": mapping.source.name, "mapping_name": mapping.name, "file_on": mapping.date_of(path.name)}
+            mapping = self._mapping(path)
+            row |= self._about(path, mapping)
             if lake is not None and row["bytes_n"] > LARGE_BYTES and row["file_on"] is not None:
                 return _Read(self._read_large(path, mapping, row, lake))
             checked = check_file(path, mapping, self.site, self.identities, name_id)
         except InputError as error:
-            return _Read({**row, "mapping_digest": self.digest(mapping), "message": str(error)})
-        quarantine.keep_rejects(self.settings.quarantine, self.site.port_code, name_id, checked.reject_bytes)
-        row |= self._outcome(checked, mapping) | {"file_on": checked.file_on}
+            return self._refused(row, mapping, error)
+        return self._judged(row, mapping, checked)
+
+    def read_together(self, paths: list[tuple[Path, str]], mapping: Mapping) -> list[_Read]:
+        """Read small files of one mapping side by side: the same answers as `read`, for a fraction of the calls."""
+        found: dict[str, _Read] = {}
+        alike: dict[tuple, list[tuple[dict, One]]] = {}
+        for path, name_id in paths:
+            row = self._row(path, name_id)
+            try:
+                row |= self._about(path, mapping)
+                raws = list(chunks(path, mapping))
+            except InputError as error:
+                found[name_id] = self._refused(row, mapping, error)
+                continue
+            if len(raws) == 1 and row["file_on"] is not None:
+                alike.setdefault(tuple(raws[0].frame.schema.items()), []).append((row, One(name_id, row["file_on"], raws[0])))
+        for group in alike.values():
+            try:
+                judged = check_together([one for _, one in group], mapping, self.site, self.identities)
+            except InputError:
+                continue  # whichever it was: one by one below
+            found |= {row["file_id"]: self._judged(row, mapping, checked) for (row, _), checked in zip(group, judged, strict=True)}
+        return [found.get(name_id) or self.read(path, name_id) for path, name_id in paths]
+
+    def _row(self, path: Path, name_id: str) -> dict:
+        return {"port_code": self.site.port_code, "file_id": name_id, "file_name": path.name, "bytes_n": path.stat().st_size, "status_code": "refused"}
+
+    def _mapping(self, path: Path) -> Mapping:
+        mapping = match(path, self.mappings)
+        if mapping is None:
+            known = ", ".join(sorted(pattern for each in self.mappings for pattern in each.files))
+            raise InputError(path.name, "no mapping fits this name", known, "Rename the file, or add its pattern to a mapping")
+        return mapping
+
+    def _about(self, path: Path, mapping: Mapping) -> dict:
+        return {"source_code": mapping.source.name, "mapping_name": mapping.name, "file_on": mapping.date_of(path.name)}
+
+    def _refused(self, row: dict, mapping: Mapping | None, error: InputError) -> _Read:
+        return _Read({**row, "mapping_digest": self.digest(mapping), "message": str(error)})
+
+    def _judged(self, row: dict, mapping: Mapping, checked: Checked) -> _Read:
+        quarantine.keep_rejects(self.settings.quarantine, self.site.port_code, row["file_id"], checked.reject_bytes)
+        row = row | self._outcome(checked, mapping) | {"file_on": checked.file_on}
         return _Read(row, checked.good, self._rejects(checked.rejects, row), mapping.source.table.name)
 
     def _outcome(self, checked: Checked, mapping: Mapping) -> dict:
@@ -203,41 +243,61 @@ def _read_all(
 ) -> Iterator[tuple[Path, str, _Read | None]]:
     """Yield (path, file id, what was read; None when its content is known), in the order given."""
 
-    def prepare(path: Path) -> tuple[str, _Read | None]:
-        name_id = path.parent.parent.name if is_replay else file_id(path)
-        if not is_replay and not _is_new(intake, path, known.get(name_id)):
-            return name_id, None
-        if name_id in seen:
-            return name_id, None
+    def prepare(group: list[Path]) -> list[tuple[Path, str, _Read | None]]:
+        named = [(path, path.parent.parent.name if is_replay else file_id(path)) for path in group]
+        fresh = [(path, name_id) for path, name_id in named if is_replay or _is_new(intake, path, known.get(name_id))]
+        fresh = list({name_id: (path, name_id) for path, name_id in reversed(fresh) if name_id not in seen}.values())[::-1]
         if not is_replay:
-            quarantine.keep_file(intake.settings.quarantine, intake.site.port_code, name_id, path)
-        if path.stat().st_size > LARGE_BYTES:
-            return name_id, _LATER
-        return name_id, intake.read(path, name_id)
+            for path, name_id in fresh:
+                quarantine.keep_file(intake.settings.quarantine, intake.site.port_code, name_id, path)
+        if len(fresh) > 1:
+            read = dict(zip((name_id for _, name_id in fresh), intake.read_together(fresh, match(fresh[0][0], intake.mappings)), strict=True))
+        else:
+            read = {name_id: _LATER if path.stat().st_size > LARGE_BYTES else intake.read(path, name_id) for path, name_id in fresh}
+        first = {name_id: path for path, name_id in reversed(named)}
+        return [(path, name_id, read.get(name_id) if first[name_id] == path else None) for path, name_id in named]
+
+    def finished(group: list[tuple[Path, str, _Read | None]]) -> Iterator[tuple[Path, str, _Read | None]]:
+        for path, name_id, read in group:
+            if name_id in seen:
+                read = None
+            elif read is _LATER:
+                read = intake.read(path, name_id, lake)
+            if read is not None:
+                seen.add(name_id)
+            yield path, name_id, read
 
     with ThreadPoolExecutor(READERS) as pool:
-        waiting = []
-        queue = iter(paths)
-        for path in queue:
-            waiting.append((path, pool.submit(prepare, path)))
-            if len(waiting) > READERS * 4:
-                yield _finish(intake, lake, *waiting.pop(0), seen)
-        for path, future in waiting:
-            yield _finish(intake, lake, path, future, seen)
+        waiting = deque()
+        for group in _groups(intake, paths):
+            waiting.append(pool.submit(prepare, group))
+            if len(waiting) > READERS:
+                yield from finished(waiting.popleft().result())
+        while waiting:
+            yield from finished(waiting.popleft().result())
 
 
 _LATER = _Read({})
 
 
-def _finish(intake: Intake, lake: Lake, path: Path, future, seen: set[str]) -> tuple[Path, str, _Read | None]:
-    name_id, read = future.result()
-    if name_id in seen:
-        return path, name_id, None
-    if read is _LATER:
-        read = intake.read(path, name_id, lake)
-    if read is not None:
-        seen.add(name_id)
-    return path, name_id, read
+def _groups(intake: Intake, paths: list[Path]) -> Iterator[list[Path]]:
+    """Cut the files, as ordered, into groups that can be judged together: small ones of one mapping, dated by their names."""
+    group: list[Path] = []
+    together, size = None, 0
+    for path in paths:
+        try:
+            mapping = match(path, intake.mappings)
+        except InputError:
+            mapping = None
+        bytes_n = path.stat().st_size
+        mine = mapping if mapping is not None and mapping.file_date is not None and bytes_n <= SMALL_BYTES else None
+        if group and (mine is None or mine is not together or size + bytes_n > GROUP_BYTES or len(group) >= GROUP_FILES):
+            yield group
+            group, size = [], 0
+        group.append(path)
+        together, size = mine, size + bytes_n
+    if group:
+        yield group
 
 
 def _is_new(intake: Intake, path: Path, known: dict | None) -> bool:
