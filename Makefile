@@ -1,8 +1,8 @@
 # Two commands for a newcomer: `make demo` and `make test`. Everything lives in .venv and ./demo; `make clean` removes both.
 PYTHON ?= python3
 BIN := .venv/bin
-# uv installs the same hashed packages four times faster than pip.
-INSTALL = $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes
+# $(call install,FILE): uv installs the same hashed packages four times faster than pip; pip takes over where only it knows the way out (pip.conf).
+install = $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r $(1) 2>/dev/null || $(BIN)/python -m pip install -q --require-hashes -r $(1)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q
@@ -55,13 +55,13 @@ lock: .venv/bin/python
 
 .venv/runtime.stamp: requirements.lock pyproject.toml | .venv/bin/python
 	@echo "Installing the packages ..."
-	@$(INSTALL) -r requirements.lock
-	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e .
+	@$(call install,requirements.lock)
+	@$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . 2>/dev/null || $(BIN)/python -m pip install -q --no-deps -e .
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock .venv/runtime.stamp
 	@echo "Installing the test packages ..."
-	@$(INSTALL) -r requirements-dev.lock
+	@$(call install,requirements-dev.lock)
 	@touch $@
 
 .venv/browser.stamp: .venv/dev.stamp tests/browser/get_chromium.sh
