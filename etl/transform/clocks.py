@@ -23,6 +23,7 @@ GATE_SHARE = 0.8  # when this share of all lines agrees on one hour, it is the p
 EDGE_MIN = 0.5  # rounding between two logs
 ONE_SYSTEM = ("weighbridge", "services")
 _PLACE_DAY = ["source_code", "place_code", "day"]
+_SOURCE_DAY = ["source_code", "day"]
 
 
 def judge(lines: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
@@ -33,50 +34,59 @@ def judge(lines: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
     other log being off alike: it gets a row under its own gate code, and the other logs a shift without a fault.
     """
     closed = visits.filter(pl.col("status_code") == "closed").select("visit_no", "plate_key", "entry_at", "until_at", "exit_presented_at")
-    lines = lines.with_columns(day="clock_day")
-    own = _verdicts(lines, closed)
-    together = pl.col("source_code").is_in(ONE_SYSTEM)
-    whole = _verdicts(lines.with_columns(place_code=pl.when(together).then(pl.lit("")).otherwise("place_code")), closed).filter(together)
-    verdict = ["offset_min", "is_clock_fault", "shift_min"]
-    few = own.join(whole.select("source_code", "day", *(pl.col(name).alias(f"_{name}") for name in verdict)), on=["source_code", "day"], how="left")
-    silent = (pl.col("lines_n") < FEWEST_LINES) & pl.col("_is_clock_fault").fill_null(False)
-    own = few.with_columns(pl.when(silent).then(f"_{name}").otherwise(name).alias(name) for name in verdict).select(own.columns)
-    days = pl.concat([own, whole.select(own.columns)])
-    return pl.concat([days.drop("gate_min"), _gate_rows(own, visits)]).sort(_PLACE_DAY)
-
-
-def _verdicts(lines: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a place and day: lines_n, offset_min, is_clock_fault, shift_min and gate_min."""
     spans = lines.filter(pl.col("event_code") != "document_check").select(
-        "line_no", "plate_key", "event_code", *_PLACE_DAY,
+        "line_no", "plate_key", "event_code", "source_code", "place_code", day="clock_day",
         from_at=pl.coalesce("arrived_at", "started_at", "event_at"), to_at=pl.max_horizontal("event_at", "ended_at", "verdict_at"),
     )  # fmt: skip
-    readings = pl.concat([_fitted(spans, closed, shift) for shift in READINGS_MIN])
-    judged = readings.filter(pl.col("fits").any().over("line_no"))
-    days = judged.group_by(*_PLACE_DAY).agg(
-        pl.col("line_no").n_unique().cast(pl.Int64).alias("lines_n"),
-        *(pl.col("fits").filter(pl.col("shift_min") == shift).mean().alias(f"fits_{shift}") for shift in READINGS_MIN),
-    )
-    hour_off = [
-        (pl.col("lines_n") >= FEWEST_LINES) & (pl.col(f"fits_{shift}") >= FITS) & (pl.col(f"fits_{shift}") - pl.col("fits_0") >= BETTER_BY) for shift in READINGS_MIN[1:]
-    ]
-    days = days.with_columns(reading_min=pl.when(hour_off[0]).then(60).when(hour_off[1]).then(-60).otherwise(0).cast(pl.Int64))
-    days = days.join(_gate_readings(days), on="day", how="left").with_columns(pl.col("gate_min").fill_null(0))
-    # Once the gate is known to be wrong, a log that fits its hour as well as it fits as written is not a second fault.
+    fitted = {shift: _fitted(spans, closed, shift) for shift in READINGS_MIN}
+    judged = spans.with_columns(fitted[shift]["visit_no"].is_not_null().alias(f"fits_{shift}") for shift in READINGS_MIN)
+    judged = judged.filter(pl.any_horizontal(f"fits_{shift}" for shift in READINGS_MIN))
+    days, whole = _readings(judged, _PLACE_DAY), _readings(judged.filter(pl.col("source_code").is_in(ONE_SYSTEM)), _SOURCE_DAY)
+    gate = _gate_readings(days)
+    days, whole = _with_gate(days, gate), _with_gate(whole, gate)
+    days = days.join(whole.select(*_SOURCE_DAY, whole_min="reading_min", whole_n="lines_n"), on=_SOURCE_DAY, how="left")
+    few = (pl.col("lines_n") < FEWEST_LINES) & (pl.col("whole_n") >= FEWEST_LINES).fill_null(False)
+    days = days.with_columns(reading_min=pl.when(few).then("whole_min").otherwise("reading_min"))
+    gaps = _gaps(spans, fitted, days, closed)
+    days, whole = _verdicts(days, gaps, _PLACE_DAY), _verdicts(whole, gaps, _SOURCE_DAY).with_columns(place_code=pl.lit(""))
+    verdict = ["offset_min", "is_clock_fault", "shift_min"]
+    days = days.join(whole.select(*_SOURCE_DAY, *(pl.col(name).alias(f"_{name}") for name in verdict)), on=_SOURCE_DAY, how="left")
+    silent = (pl.col("lines_n") < FEWEST_LINES) & pl.col("_is_clock_fault").fill_null(False)
+    days = days.with_columns(pl.when(silent).then(f"_{name}").otherwise(name).alias(name) for name in verdict)
+    columns = [*_PLACE_DAY, "lines_n", *verdict]
+    return pl.concat([days.select(columns), whole.select(columns), _gate_rows(days, visits).select(columns)]).sort(_PLACE_DAY)
+
+
+def _readings(judged: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Return, for each place or source and day, how many lines there are, the share that fits under each reading, and the reading chosen."""
+    days = judged.group_by(keys).agg(pl.len().cast(pl.Int64).alias("lines_n"), *(pl.col(f"fits_{shift}").mean() for shift in READINGS_MIN))
+    off = [(pl.col("lines_n") >= FEWEST_LINES) & (pl.col(f"fits_{shift}") >= FITS) & (pl.col(f"fits_{shift}") - pl.col("fits_0") >= BETTER_BY) for shift in READINGS_MIN[1:]]
+    return days.with_columns(reading_min=pl.when(off[0]).then(60).when(off[1]).then(-60).otherwise(0).cast(pl.Int64))
+
+
+def _with_gate(days: pl.DataFrame, gate: pl.DataFrame) -> pl.DataFrame:
+    """Once the gate is known to be wrong, a log that fits its hour as well as it fits as written is not a second fault."""
+    days = days.join(gate, on="day", how="left").with_columns(pl.col("gate_min").fill_null(0))
     fits_gate = pl.when(pl.col("gate_min") > 0).then("fits_60").otherwise("fits_-60") >= FITS
-    days = days.with_columns(reading_min=pl.when((pl.col("gate_min") != 0) & fits_gate).then("gate_min").otherwise("reading_min"))
-    days = days.join(_offsets(judged, days, closed), on=_PLACE_DAY, how="left")
-    days = days.with_columns(offset_min=pl.when(pl.col("lines_n") >= FEWEST_LINES).then((pl.col("offset_min") - pl.col("gate_min")).round(2)))
+    return days.with_columns(reading_min=pl.when((pl.col("gate_min") != 0) & fits_gate).then("gate_min").otherwise("reading_min"))
+
+
+def _verdicts(days: pl.DataFrame, gaps: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Add offset_min, is_clock_fault and shift_min from the reading and the room the neighbouring places leave."""
+    room = gaps.group_by(keys).agg(pl.col("before_min").quantile(0.1, "linear").alias("up"), pl.col("after_min").quantile(0.1, "linear").alias("down"))
+    up, down = pl.col("up").fill_null(0.0) + EDGE_MIN, pl.col("down").fill_null(0.0) + EDGE_MIN
+    off = pl.col("reading_min") - pl.col("gate_min") + pl.when((up >= 0) & (down >= 0)).then(0.0).otherwise((up - down) / 2)
+    days = days.join(room, on=keys, how="left").with_columns(offset_min=pl.when(pl.col("lines_n") >= FEWEST_LINES).then(off.round(2)))
     days = days.with_columns(is_clock_fault=((pl.col("offset_min").abs() - 60).abs() <= TOLERANCE_MIN).fill_null(False))
-    days = days.with_columns(shift_min=pl.when(pl.col("is_clock_fault")).then("reading_min").otherwise("gate_min"))
-    return days.select(*_PLACE_DAY, "lines_n", "offset_min", "is_clock_fault", "shift_min", "gate_min")
+    return days.with_columns(shift_min=pl.when(pl.col("is_clock_fault")).then("reading_min").otherwise("gate_min"))
 
 
 def _fitted(spans: pl.DataFrame, closed: pl.DataFrame, shift_min: int) -> pl.DataFrame:
-    """Add the visit that holds each span once `shift_min` is taken off it, and whether it holds all of it."""
-    shifted = spans.with_columns(pl.col("from_at", "to_at") - pl.duration(minutes=shift_min), shift_min=pl.lit(shift_min, pl.Int64)).sort("from_at", "line_no")
+    """Return, row by row of `spans`, the span once `shift_min` is taken off it, and the visit that holds all of it (else null)."""
+    shifted = spans.select("plate_key", pl.col("from_at", "to_at") - pl.duration(minutes=shift_min)).with_row_index("_row").sort("from_at")
     held = shifted.join_asof(closed.sort("entry_at", "visit_no"), left_on="from_at", right_on="entry_at", by="plate_key", strategy="backward", check_sortedness=False)
-    return held.with_columns(fits=(pl.col("to_at") <= pl.col("until_at")).fill_null(False))
+    fits = (pl.col("to_at") <= pl.col("until_at")).fill_null(False)
+    return held.select("_row", "from_at", "to_at", visit_no=pl.when(fits).then("visit_no")).sort("_row").drop("_row")
 
 
 def _gate_readings(days: pl.DataFrame) -> pl.DataFrame:
@@ -91,39 +101,37 @@ def _gate_readings(days: pl.DataFrame) -> pl.DataFrame:
     return shares.select("day", gate_min=pl.when(agree[0]).then(60).when(agree[1]).then(-60).otherwise(0).cast(pl.Int64)).filter(pl.col("gate_min") != 0)
 
 
-def _offsets(judged: pl.DataFrame, days: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
-    """Return (place-day, offset_min) from the gaps to the truck's neighbouring places under the chosen reading."""
-    chosen = judged.filter(pl.col("fits")).join(days.select(*_PLACE_DAY, "reading_min", "gate_min"), on=_PLACE_DAY)
-    chosen = chosen.filter(pl.col("shift_min") == pl.col("reading_min")).with_columns(
-        is_sure=pl.col("reading_min") == pl.col("gate_min"), place=pl.concat_str("source_code", "place_code", separator="|"), is_edge=pl.lit(False)
+def _gaps(spans: pl.DataFrame, fitted: dict[int, pl.DataFrame], days: pl.DataFrame, closed: pl.DataFrame) -> pl.DataFrame:
+    """Return (source, place, day, before_min, after_min) a line: the minutes to its truck's neighbouring places under the chosen reading.
+
+    Only gaps to places whose clock is not itself in doubt count; the port gate's never is.
+    """
+    known = spans.select("line_no", "event_code", *_PLACE_DAY).with_row_index("_row").join(days.select(*_PLACE_DAY, "reading_min", "gate_min"), on=_PLACE_DAY)
+    parts = [pl.concat([known.filter(pl.col("reading_min") == shift), fitted[shift][known.filter(pl.col("reading_min") == shift)["_row"]]], how="horizontal") for shift in READINGS_MIN]
+    body = pl.concat(parts).drop_nulls("visit_no").select(
+        "visit_no", "from_at", "to_at", pl.lit(1, pl.Int8).alias("rank"), (pl.col("reading_min") == pl.col("gate_min")).alias("is_sure"), "event_code", "line_no", *_PLACE_DAY
     )
-    edge = {"is_sure": pl.lit(True), "place": pl.lit("|"), "is_edge": pl.lit(True)}
-    held = closed.join(chosen.select("visit_no").unique(), on="visit_no", how="semi")
-    left = pl.coalesce("exit_presented_at", "until_at")
-    ends = pl.concat(
-        [held.select("visit_no", from_at="entry_at", to_at="entry_at", rank=pl.lit(0), **edge), held.select("visit_no", from_at=left, to_at="until_at", rank=pl.lit(2), **edge)]
-    )
-    body = chosen.select("visit_no", "from_at", "to_at", pl.lit(1).alias("rank"), "is_sure", "place", "is_edge", "line_no", "event_code", *_PLACE_DAY, "reading_min")
     # A terminal holds its truck from gate-in to gate-out: what lies between touches it.
-    left_at = pl.when(pl.col("event_code").shift(-1) == "terminal_out").then(pl.col("to_at").shift(-1)).over("visit_no", "place")
-    body = body.sort("visit_no", "place", "from_at", "to_at", "line_no").with_columns(
-        to_at=pl.when(pl.col("event_code") == "terminal_in").then(pl.coalesce(left_at, "to_at")).otherwise("to_at")
-    )
-    chain = pl.concat([body, ends], how="diagonal").sort("visit_no", "rank", "from_at", "to_at", "line_no", nulls_last=True)
+    at_terminal = pl.col("event_code").is_in(["terminal_in", "terminal_out"])
+    calls = body.filter(at_terminal).sort("visit_no", "place_code", "from_at", "to_at", "line_no")
+    same = (pl.col("visit_no").shift(-1) == pl.col("visit_no")) & (pl.col("place_code").shift(-1) == pl.col("place_code")) & (pl.col("event_code").shift(-1) == "terminal_out")
+    calls = calls.with_columns(to_at=pl.when(same & (pl.col("event_code") == "terminal_in")).then(pl.col("to_at").shift(-1)).otherwise("to_at"))
+    held = closed.join(body.select("visit_no").unique(), on="visit_no", how="semi")
+    ends = [
+        held.select("visit_no", from_at=begin, to_at=end, rank=pl.lit(rank, pl.Int8), is_sure=pl.lit(True))
+        for rank, begin, end in ((0, "entry_at", "entry_at"), (2, pl.coalesce("exit_presented_at", "until_at"), "until_at"))
+    ]
+    chain = pl.concat([body.filter(~at_terminal), calls, *ends], how="diagonal").sort("visit_no", "rank", "from_at", "to_at", "line_no", nulls_last=True)
 
     def gap(step: int, value: pl.Expr) -> pl.Expr:
-        known = (pl.col("place").shift(step) != pl.col("place")) & pl.col("is_sure").shift(step)
-        return pl.when(known).then(value)
+        # Every visit begins and ends with its own gate row, so a line's neighbours are of its own visit.
+        other = (pl.col("place_code").shift(step) != pl.col("place_code")).fill_null(True) | (pl.col("source_code").shift(step) != pl.col("source_code")).fill_null(True)
+        return pl.when(other & pl.col("is_sure").shift(step)).then(value)
 
     chain = chain.with_columns(
-        before_min=gap(1, minutes(pl.col("from_at"), pl.col("to_at").shift(1))).over("visit_no"),
-        after_min=gap(-1, minutes(pl.col("from_at").shift(-1), pl.col("to_at"))).over("visit_no"),
-    ).filter(~pl.col("is_edge"))
-    room = chain.group_by(*_PLACE_DAY).agg(
-        pl.col("reading_min").first(), pl.col("before_min").quantile(0.1, "linear").alias("up"), pl.col("after_min").quantile(0.1, "linear").alias("down")
+        before_min=gap(1, minutes(pl.col("from_at"), pl.col("to_at").shift(1))), after_min=gap(-1, minutes(pl.col("from_at").shift(-1), pl.col("to_at")))
     )
-    up, down = pl.col("up").fill_null(0.0) + EDGE_MIN, pl.col("down").fill_null(0.0) + EDGE_MIN
-    return room.select(*_PLACE_DAY, offset_min=pl.col("reading_min") + pl.when((up >= 0) & (down >= 0)).then(0.0).otherwise((up - down) / 2))
+    return chain.filter(pl.col("rank") == 1).select(*_PLACE_DAY, "before_min", "after_min")
 
 
 def _gate_rows(days: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:

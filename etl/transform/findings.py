@@ -53,9 +53,12 @@ def findings_of(visits: pl.DataFrame, lines: pl.DataFrame, source_days: pl.DataF
 
 def _misread(lines: pl.DataFrame) -> pl.DataFrame:
     """Return the lines whose plate is spelled otherwise than most lines of their visit; of a tie, than the first line."""
-    spelled = lines.filter(pl.col("visit_no").is_not_null() & pl.col("plate_shape_key").is_not_null())
+    spelled = lines.filter(pl.col("visit_no").is_not_null() & pl.col("plate_shape_key").is_not_null()).select(
+        "visit_no", "plate_shape_key", "event_at", "day", "source_code", "place_code", "file_id", "source_line"
+    )
+    mixed = spelled.group_by("visit_no").agg(pl.col("plate_shape_key").min().alias("least"), pl.col("plate_shape_key").max().alias("most")).filter(pl.col("least") != pl.col("most"))
+    spelled = spelled.join(mixed, on="visit_no", how="semi")
     votes = spelled.group_by("visit_no", "plate_shape_key").agg(pl.len().alias("votes_n"), pl.col("event_at").min().alias("since_at"))
-    votes = votes.filter(pl.len().over("visit_no") > 1)
     usual = votes.sort("visit_no", "votes_n", "since_at", "plate_shape_key", descending=[False, True, False, False]).group_by("visit_no", maintain_order=True).first()
     return spelled.join(usual.select("visit_no", usual_key="plate_shape_key"), on="visit_no").filter(pl.col("plate_shape_key") != pl.col("usual_key"))
 

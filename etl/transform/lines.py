@@ -57,7 +57,8 @@ def _clock_day() -> pl.Expr:
 
 def repeats_marked(lines: pl.DataFrame, within: dt.timedelta) -> pl.DataFrame:
     """Set `is_repeat` of terminal-gate lines: the same truck, place and event just before, at most `within` ago. Other lines never are."""
-    ordered = lines.sort("plate_key", "place_code", "event_at", "event_code", "file_id", "source_line")
-    again = (pl.col("event_code") == pl.col("event_code").shift(1)) & (pl.col("event_at") - pl.col("event_at").shift(1) <= within)
     is_gate = pl.col("event_code").is_in(["terminal_in", "terminal_out"])
-    return ordered.with_columns(is_repeat=is_gate & again.over("plate_key", "place_code").fill_null(False))
+    keys = ["plate_key", "place_code"]
+    ordered = lines.filter(is_gate).sort(*keys, "event_at", "event_code", "file_id", "source_line")
+    again = pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in (*keys, "event_code")) & (pl.col("event_at") - pl.col("event_at").shift(1) <= within)
+    return pl.concat([lines.filter(~is_gate).with_columns(is_repeat=pl.lit(False)), ordered.with_columns(is_repeat=again.fill_null(False))])

@@ -52,7 +52,7 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
 
     visits = visits.with_columns(turnaround_min=pl.when(pl.col("are_flags_ok") & pl.col("same_clock")).then(minutes("exit_at", "entry_at")))
     calls = steps.terminal_calls(linked)
-    found_steps = steps.steps_of(visits, linked, calls)
+    found_steps = steps.steps_of(visits.filter(_within("entry_day", keep)), linked, calls)
     visits = _with_steps(visits, linked, calls, found_steps, site)
 
     states = appointments.last_states(rows["stg_appointments"])
@@ -85,18 +85,19 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
     visits = visits.with_columns(is_tracked=pl.col("visit_no").is_in(tracked.implode()))
 
     visits = with_local(visits, zone, entry_local_at="entry_at", exit_local_at="exit_at")
-    ids = visits.select("visit_no", "visit_id", "entry_day")
+    ids = visits.select("visit_no", "visit_id")
+    kept = visits.filter(_within("entry_day", keep))
     all_lines = pl.concat([owned, linked], how="diagonal")
     known_days = source_days.source_days_of(all_lines, days, rows, zone)
 
     def of_visits(frame: pl.DataFrame, *extra: str) -> pl.DataFrame:
-        return frame.join(visits.select("visit_no", "visit_id", "entry_day", *extra), on="visit_no")
+        return frame.join(kept.select("visit_no", "visit_id", "entry_day", *extra), on="visit_no")
 
     def with_visit(frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.join(ids.drop("entry_day"), on="visit_no", how="left", maintain_order="left")
+        return frame.join(ids, on="visit_no", how="left", maintain_order="left")
 
     made = {
-        "fct_visits": visits,
+        "fct_visits": kept,
         "fct_visit_steps": with_local(of_visits(found_steps, *(name for name in filters.FILTER_COLUMNS)), zone, arrived_local_at="arrived_at"),
         "fct_visit_events": _events(of_visits, all_lines, rows["stg_logbook"], tickets, zone),
         "fct_visit_containers": of_visits(boxes),
@@ -111,14 +112,18 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
             with_local(rows["stg_logbook"].join(tickets, on=["entry_ref", "started_at"], how="left"), zone, started_local_at="started_at", ended_local_at="ended_at"),
             zone, "started_day", "started_at",
         ).pipe(with_visit),
-        "dq_findings": findings.findings_of(visits, all_lines, known_days, rows, zone),
+        "dq_findings": findings.findings_of(kept, all_lines, known_days, rows, zone),
         "dq_source_days": known_days,
     }  # fmt: skip
     return {table.name: _finished(table, made[table.name], port, keep) for table in facts.FACT_TABLES}
 
 
+def _within(day: str, keep: frozenset[dt.date]) -> pl.Expr:
+    return pl.col(day).is_in(pl.Series(sorted(keep), dtype=pl.Date).implode())
+
+
 def _finished(table: facts.Table, frame: pl.DataFrame, port: str, keep: frozenset[dt.date]) -> pl.DataFrame:
-    kept = frame.filter(pl.col(table.day).is_in(pl.Series(sorted(keep), dtype=pl.Date).implode()))
+    kept = frame.filter(_within(table.day, keep))
     return table.conform(kept.with_columns(port_code=pl.lit(port))).sort(table.day, *table.key, nulls_last=True)
 
 

@@ -19,7 +19,9 @@ def terminal_calls(lines: pl.DataFrame) -> pl.DataFrame:
     gate = lines.filter(pl.col("event_code").is_in(["terminal_in", "terminal_out"]) & pl.col("visit_no").is_not_null() & ~pl.col("is_repeat"))
     gate = gate.sort("visit_no", "place_code", "event_at", "event_code", "line_no")
     following = ("event_code", "event_at", "clock_flag", "is_fault", "shift_min")
-    gate = gate.with_columns(pl.col(column).shift(-1).over("visit_no", "place_code").alias(f"next_{column}") for column in following)
+    # Sorted by visit and place, so the next row is the next event there if it is of the same visit and place at all.
+    same = pl.all_horizontal(pl.col(name) == pl.col(name).shift(-1) for name in ("visit_no", "place_code"))
+    gate = gate.with_columns(pl.when(same).then(pl.col(column).shift(-1)).alias(f"next_{column}") for column in following)
     calls = gate.filter(pl.col("event_code") == "terminal_in")
     paired = (pl.col("next_event_code") == "terminal_out").fill_null(False)
     certain = (pl.col("clock_flag") == "ok") & (pl.col("next_clock_flag") == "ok") & (pl.col("shift_min") == pl.col("next_shift_min"))
