@@ -37,7 +37,10 @@ DAMAGE = {
         "unmatched_weighing": lambda c, s: s.join([*c[:6], _stranger(c[6]), "", *c[8:]]),
     },
     "customs": {"unknown_code": lambda c, s: s.join([c[0], "INCONNU", *c[2:]]), "missing_value": lambda c, s: s.join(["", *c[1:]]), "stray_quote": lambda c, s: s.join([*c[:8], '"' + c[8], *c[9:]])},
-    "appointments": {"unknown_code": lambda c, s: s.join([c[0], "lost", *c[2:]]), "malformed_line": lambda c, s: s.join(c[:3])},
+    "appointments": {
+        "unknown_code": lambda c, s: s.join([c[0], "lost", *c[2:]]), "malformed_line": lambda c, s: s.join(c[:3]), "stray_quote": lambda c, s: s.join([*c[:8], '"' + c[8], *c[9:]]),
+    },
+    "logbook": {"unknown_code": lambda c, s: s.join([c[0], "DIVERS", *c[2:]]), "stray_quote": lambda c, s: s.join([*c[:6], c[6][:-1]])},
     "services": {"unknown_code": lambda c, s: s.join(["CAFE", *c[1:]]), "missing_value": lambda c, s: s.join([*c[:5], "", *c[6:]]), "unmatched_service": lambda c, s: s.join([*c[:8], _stranger(c[8]), ""])},
     "tracking_a": {
         "malformed_line": lambda c, s: s.join(c)[:-9], "bad_type": lambda c, s: '{"plate":"12345-A-6","t":"noon","lon":-7.6,"lat":33.6,"v":0.0}',
@@ -63,15 +66,18 @@ class Schedule:
         self.overlapping = set(ordinary[3::step]) if on else set()
         self.shuffled = {(("gate_port", "weighbridge", "services")[n % 3], day) for n, day in enumerate(ordinary[3::step])} if on else set()
 
-    def damage(self, source: str, file_name: str, day: dt.date, lines: list[str], separator: str) -> list[tuple[int, str, str]]:
-        """Return (index of the good line it follows, damaged copy, kind), highest index first, at most one after a line."""
+    def damage(self, source: str, file_name: str, day: dt.date, lines: list[str], separator: str, every: int = _EVERY) -> list[tuple[int, str, str]]:
+        """Return (index of the good line it follows, damaged copy, kind), highest index first, at most one after a line.
+
+        Each kind comes back every `every` days.
+        """
         if not self.options.has_faults or not lines:
             return []
         found: dict[int, tuple[int, str, str]] = {}
         salt = sum(file_name.encode())
         kinds = dict(DAMAGE.get(source, {})) | ({"duplicate_line": None} if source != "tracking_a" else {})
         for number, (kind, how) in enumerate(kinds.items()):
-            if (day.toordinal() + number + salt % 3) % _EVERY:
+            if (day.toordinal() + number + salt % 3) % every:
                 continue
             at = int(digest(self.options.seed, 70 + number, [day.toordinal()], [salt])[0]) % len(lines)
             if at in found:

@@ -89,7 +89,7 @@ class Desk:
         lines, faults, visits = part["line"].to_list(), part["fault"].to_list(), part["visit"].to_list()
         schedule = self.schedule
         clean = [line for line, fault in zip(lines, faults, strict=False) if fault is None]
-        for index, copy, kind in schedule.damage(name, file_name, day, lines, log.separator):
+        for index, copy, kind in schedule.damage(name, file_name, day, lines, log.separator, **({"every": 1} if log.is_weekly else {})):
             lines.insert(index + 1, copy)
             faults.insert(index + 1, kind)
             visits.insert(index + 1, visits[index] if kind == "duplicate_line" else -1)

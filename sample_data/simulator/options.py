@@ -39,6 +39,8 @@ class Options:
             raise ValueError(f"world '{self.world}' is not known. Known: {', '.join(WORLDS)}")
         if self.days < 1 or self.trucks_per_day <= 0 or not 0 <= self.effect < 1 or not 0 <= self.checks_removed <= 3:
             raise ValueError("days >= 1, trucks_per_day > 0, 0 <= effect < 1 and 0 <= checks_removed <= 3 are needed")
+        if self.seed < 0 or self.tracking_days < 0 or not 0 <= self.tracked_share <= 1 or not 0 <= self.check_coverage <= 1:
+            raise ValueError("seed >= 0, tracking_days >= 0 and shares between 0 and 1 are needed")
 
     @property
     def end(self) -> dt.date:

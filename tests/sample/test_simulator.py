@@ -145,3 +145,16 @@ def test_impossible_options_are_refused():
     for wrong in ({"world": "empty"}, {"days": 0}, {"effect": 1.0}, {"checks_removed": 9}):
         with pytest.raises(ValueError):
             Options(Path("x"), **wrong)
+
+
+@pytest.mark.parametrize("size", [8, 4_000])
+def test_any_size_can_be_made(size: int, tmp_path: Path):
+    summary = simulate(Options(tmp_path, dt.date(2026, 7, 12), days=2, trucks_per_day=size, tracking_days=1))
+    assert summary.visits_n > size
+    assert (tmp_path / "truth" / "pilot.json").stat().st_size > 10
+
+
+@pytest.mark.slow
+def test_two_million_lines_a_minute(tmp_path: Path):
+    summary = simulate(Options(tmp_path, dt.date(2026, 7, 6), days=7, tracking_days=7))
+    assert summary.lines_n / summary.seconds * 60 > 2e6
