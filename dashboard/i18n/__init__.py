@@ -11,6 +11,7 @@ Never `gettext.install`: sessions are threads and each has its own language. A t
 
 from __future__ import annotations
 
+import ast
 import gettext
 import io
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class Language:
 
 LANGUAGES: tuple[Language, ...] = (Language("en", "English", "ltr", "en_GB"), Language("fr", "Français", "ltr", "fr_FR"))
 DEFAULT_LANGUAGE = "en"
+MARKS = frozenset({"_", "say", "N_", "plural"})
 
 
 class Translator:
@@ -91,17 +93,24 @@ def read_catalogue(path: Path) -> gettext.GNUTranslations:
     return gettext.GNUTranslations(compiled)
 
 
+def marked(source: str) -> set[str]:
+    """Return the texts a Python source marks: the literal first argument of _(), say(), N_() and plural() (whose second is the same text's plural).
+
+    Babel's own extractor also takes literals inside a computed argument (`say(row["port"])`), which are no texts.
+    """
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and node.args)
+    named = ((getattr(call.func, "id", getattr(call.func, "attr", "")), call.args[0]) for call in calls)
+    return {first.value for name, first in named if name in MARKS and isinstance(first, ast.Constant) and isinstance(first.value, str)}
+
+
 def keys() -> frozenset[str]:
     """Return every English text the dashboard can show: marked in its code, or declared by metrics, dimensions, code lists and tables."""
-    from babel.messages.extract import extract_from_dir
-
     from dashboard.metrics import DIMENSIONS, METRICS
     from etl.contracts.codes import CODE_LISTS
 
-    marks = {"_": None, "say": None, "N_": None, "plural": (1, 2)}
     found: set[str] = set()
-    for _file, _line, message, _comments, _context in extract_from_dir(FOLDER.parent, [("**.py", "python")], {}, marks):
-        found.add(message[0] if isinstance(message, tuple) else message)
+    for path in sorted(FOLDER.parent.rglob("*.py")):
+        found |= marked(path.read_text("utf-8"))
     found |= {text for metric in METRICS.values() for text in (metric.label, metric.about)}
     found |= {dimension.label for dimension in DIMENSIONS.values()}
     found |= {words for code_list in CODE_LISTS for words in code_list.codes.values()}

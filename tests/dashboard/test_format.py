@@ -1,0 +1,40 @@
+"""Numbers, units and times in the reader's own spelling; null is never zero."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from dashboard import format as fmt
+from dashboard.metrics import METRICS, Cell
+
+NNBSP, NBSP = "\u202f", "\u00a0"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (fmt.number(1234567, "en"), "1,234,567"), (fmt.number(1234567, "fr"), f"1{NNBSP}234{NNBSP}567"), (fmt.number(12.345, "fr", 1), "12,3"), (fmt.number(-0.04, "en", 1), "0.0"),
+        (fmt.share(0.1234, "en", 1), "12.3%"), (fmt.share(0.1234, "fr", 1), f"12,3{NNBSP}%"), (fmt.number(None, "en"), "no data"), (fmt.value(None, "min", "en"), "no data"),
+        (fmt.value(69.4, "min", "en"), "\u206669 min\u2069"), (fmt.plain(fmt.value(3, "count", "en")), "3"), (fmt.plain(fmt.duration(45, "en")), "45 min"),
+        (fmt.plain(fmt.duration(135, "en")), "2 h 15 min"), (fmt.plain(fmt.duration(120, "en")), "2 h"), (fmt.plain(fmt.duration(4560, "en")), "3 d 4 h"), (fmt.plain(fmt.duration(-5, "en")), "\u22125 min"),
+        (fmt.day(dt.date(2026, 9, 20), "en"), "20 Sept 2026"), (fmt.day(dt.date(2026, 9, 20), "fr"), "20 sept. 2026"), (fmt.moment(dt.datetime(2026, 9, 20, 7, 5, 9), "fr"), "20 sept. 2026 07:05"),
+        (fmt.clock(dt.time(17, 30), "en"), "17:30"), (fmt.weekday(1, "en"), "Mon"), (fmt.weekday(7, "fr", "wide"), "dimanche"),
+    ],
+)  # fmt: skip
+def test_spelling(text: str, expected: str) -> None:
+    assert text.replace(NBSP, NNBSP) == expected.replace(NBSP, NNBSP)
+
+
+def test_a_change_carries_its_sign_and_a_share_changes_by_points() -> None:
+    assert fmt.change(Cell(METRICS["turnaround_p50"], 70.4, 10, before=66.0), "en") == "+4 min"
+    assert fmt.change(Cell(METRICS["over_120_share"], 0.100, 10, before=0.112), "en") == "\u22121.2 points"
+    assert fmt.change(Cell(METRICS["turnaround_p50"], 66.2, 10, before=66.0), "en") == "0 min"
+    assert fmt.change(Cell(METRICS["turnaround_p50"], 66.2, 10), "en") == ""
+
+
+def test_every_unit_can_be_written() -> None:
+    for metric in METRICS.values():
+        for lang in ("en", "fr"):
+            assert fmt.cell(Cell(metric, 0.5, 3), lang)

@@ -1,0 +1,58 @@
+"""Every text of the dashboard has its French; placeholders survive translation; catalogues are read, never installed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from babel.messages.pofile import read_po
+
+from dashboard.i18n import FOLDER, LANGUAGES, keys, language, marked, translator
+
+OTHERS = [each.code for each in LANGUAGES if each.code != "en"]
+_PLACE = re.compile(r"\{[a-z_]+")
+
+
+def _catalogue(lang: str):
+    with (FOLDER / f"{lang}.po").open("rb") as file:
+        return read_po(file, locale=lang)
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_no_text_is_missing(lang: str) -> None:
+    found = {message.id[0] if isinstance(message.id, tuple) else message.id for message in _catalogue(lang) if message.id and message.string and not message.fuzzy}
+    missing = sorted(keys() - found)
+    assert not missing, f"{len(missing)} texts lack their {lang}; add them to dashboard/i18n/{lang}.po: {missing[:20]}"
+
+
+@pytest.mark.parametrize("lang", OTHERS)
+def test_placeholders_are_the_same_in_every_language(lang: str) -> None:
+    for message in _catalogue(lang):
+        if not message.id:
+            continue
+        ids, strings = ((each,) if isinstance(each, str) else tuple(each) for each in (message.id, message.string))
+        wanted = set(_PLACE.findall(ids[-1]))
+        for text in strings:
+            assert set(_PLACE.findall(text)) <= wanted, f"{lang}: {ids[0]!r} -> {text!r}"
+            assert wanted <= set(_PLACE.findall(text)) | ({"{n"} if len(ids) > 1 else set()), f"{lang}: {ids[0]!r} -> {text!r}"
+
+
+def test_texts_are_found_where_they_are_marked() -> None:
+    source = 'a = _("One")\nb = page.say("Two {x}", x=row["no"])\nc = N_("Three")\nd = say.plural("{n} is", "{n} are", 2)\ne = say(row["port"])\nf = other("no")'
+    assert marked(source) == {"One", "Two {x}", "Three", "{n} is"}
+
+
+def test_plurals_follow_the_language() -> None:
+    en, fr = translator("en"), translator("fr")
+    assert en.plural("{n} cat", "{n} cats", 1) == "1 cat" and en.plural("{n} cat", "{n} cats", 0) == "0 cats"
+    assert fr("no text of ours at all") == "no text of ours at all"
+    assert fr.lang == "fr" and fr.direction == "ltr"
+
+
+def test_an_unknown_language_is_english() -> None:
+    assert language("xx").code == "en" and translator("xx")("Gate") == "Gate" and language(None).code == "en"
+
+
+def test_the_translator_of_a_language_is_one_for_all_threads() -> None:
+    assert translator("fr") is translator("fr")
+    assert translator("fr")("Median turnaround") != "Median turnaround"
