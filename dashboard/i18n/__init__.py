@@ -101,17 +101,3 @@ def marked(source: str) -> set[str]:
     calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and node.args)
     named = ((getattr(call.func, "id", getattr(call.func, "attr", "")), call.args[0]) for call in calls)
     return {first.value for name, first in named if name in MARKS and isinstance(first, ast.Constant) and isinstance(first.value, str)}
-
-
-def keys() -> frozenset[str]:
-    """Return every English text the dashboard can show: marked in its code, or declared by metrics, dimensions, code lists and tables."""
-    from dashboard.metrics import DIMENSIONS, METRICS
-    from etl.contracts.codes import CODE_LISTS
-
-    found: set[str] = set()
-    for path in sorted(FOLDER.parent.rglob("*.py")):
-        found |= marked(path.read_text("utf-8"))
-    found |= {text for metric in METRICS.values() for text in (metric.label, metric.about)}
-    found |= {dimension.label for dimension in DIMENSIONS.values()}
-    found |= {words for code_list in CODE_LISTS for words in code_list.codes.values()}
-    return frozenset(found - {""})

@@ -7,7 +7,8 @@ import re
 import pytest
 from babel.messages.pofile import read_po
 
-from dashboard.i18n import FOLDER, LANGUAGES, keys, language, marked, translator
+from dashboard.i18n import FOLDER, LANGUAGES, language, marked, translator
+from dashboard.metrics.words import keys
 
 OTHERS = [each.code for each in LANGUAGES if each.code != "en"]
 _PLACE = re.compile(r"\{[a-z_]+")
