@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from etl.sources.mapping import Mapping
-from etl.sources.masks import mask, shown
+from etl.sources.masks import mask, printable, shown
 
 REJECT_BYTES_SCHEMA = {"source_line": pl.Int64(), "raw": pl.Binary()}
 _LONGEST_LINE = 400
@@ -27,9 +27,10 @@ def masked_line(fields: list[tuple[str, str]] | None, record: bytes, mapping: Ma
         text = mask(record.decode(mapping.encoding, "replace"))
     else:
         separator = mapping.delimiter if mapping.format == "csv" else "; "
-        parts = [shown(value) if name in mapping.shown_columns else mask(value) for name, value in fields]
+        readable = mapping.shown_columns
+        parts = [shown(value) if name in readable else mask(value) for name, value in fields]
         text = separator.join(parts if mapping.format == "csv" else (f"{name}={part}" for (name, _), part in zip(fields, parts, strict=True)))
-    text = "".join(letter if letter.isprintable() else "?" for letter in text)
+    text = printable(text)
     return text if len(text) <= _LONGEST_LINE else text[:_LONGEST_LINE] + "..."
 
 

@@ -47,10 +47,10 @@ def _read(found: Lines, indexes: np.ndarray, schema: dict[str, pl.DataType], enc
     """Read the lines `indexes` in order; when a stretch fails, halve it until the faulty lines stand alone."""
     if len(indexes) == 0:
         return
-    keep = np.zeros(len(found), dtype=bool)
-    keep[indexes] = True
-    low, high = indexes[0], indexes[-1] + 1
-    stretch = Lines(found.data[found.starts[low] : found.nexts[high - 1]], 0, found.starts[low:high], found.ends[low:high], found.nexts[low:high]).kept(keep[low:high])
+    low = int(indexes[0])
+    keep = np.zeros(int(indexes[-1]) + 1 - low, dtype=bool)
+    keep[indexes - low] = True
+    stretch = found.kept(keep, low)
     frame = _parse(stretch, schema, encoding)
     if frame is not None and frame.height == len(indexes):
         parts.append(frame)

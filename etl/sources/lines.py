@@ -40,12 +40,12 @@ class Lines:
         indexes = [number - self.first_line for number in numbers]
         return [self.data[self.starts[index] : self.ends[self.spans.get(index, index)]] for index in indexes]
 
-    def kept(self, keep: np.ndarray) -> bytes:
-        """Return the block without the lines that `keep` says no to."""
-        if keep.all():
+    def kept(self, keep: np.ndarray, begin: int = 0) -> bytes:
+        """Return the lines from `begin` on that `keep` says yes to, one truth value a line; later lines are left out."""
+        if len(keep) == len(self) and keep.all():
             return self.data
         # Runs of kept lines are copied whole: faulty lines are few, and this costs no more than one copy of the block.
-        edges = np.flatnonzero(np.diff(keep.astype(np.int8), prepend=0, append=0)).reshape(-1, 2)
+        edges = np.flatnonzero(np.diff(keep.astype(np.int8), prepend=0, append=0)).reshape(-1, 2) + begin
         whole = memoryview(self.data)
         return b"".join(whole[self.starts[first] : self.nexts[after - 1]] for first, after in edges)
 

@@ -8,6 +8,7 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
 from etl import clock
@@ -73,7 +74,7 @@ class Mapping:
         wanted += [name for joined in self.joined.values() for name in joined.columns]
         return tuple(dict.fromkeys(wanted))
 
-    @property
+    @cached_property
     def shown_columns(self) -> frozenset[str]:
         """Raw columns that may be shown unmasked: mapped, and to no identity."""
         identities = {field.source_name for field in self.source.fields if field.kind == "identity"}

@@ -9,16 +9,22 @@ _TOKEN = re.compile(r"[^\W_]+(?:[-/][^\W_]+)*")
 _TIME = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]?[\d:.,+Z -]*)?|[\d:.,+-]+")
 # Letters of alphabets the port's codes are not written in: such a text may be a plate or a name.
 _FOREIGN = re.compile(r"[^\x00-\u024f\u1e00-\u20cf]")
+_ALNUM = re.compile(r"[^\W_]")
+
+
+def printable(text: str) -> str:
+    """Return the text with `?` for control characters and other unprintable letters."""
+    return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def mask(text: str) -> str:
     """Return the text with every letter and digit replaced by `*`; punctuation and length stay, so that the shape can be judged."""
-    return re.sub(r"[^\W_]", "*", text)
+    return _ALNUM.sub("*", text)
 
 
 def shown(text: str) -> str:
     """Return a value for a reason sentence: whole when it looks like a code, a number or a time; masked where it may be an identity in the wrong column."""
-    text = "".join(letter if letter.isprintable() else "?" for letter in text[: _LONGEST_SHOWN + 1])
+    text = printable(text[: _LONGEST_SHOWN + 1])
     if len(text) > _LONGEST_SHOWN:
         text = text[:_LONGEST_SHOWN] + "..."
     stripped = text.strip()

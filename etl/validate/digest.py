@@ -41,6 +41,8 @@ def _numbers(column: pl.Series) -> np.ndarray:
 
 def _mix_texts(digest: np.ndarray, column: pl.Series) -> np.ndarray:
     distinct = column.unique()
+    if len(distinct) == 1:
+        return _mix(digest, _text_words(np.full(1, _SEED), distinct)[0])
     if len(distinct) * 8 < len(column):
         # Few texts, many rows: mix each text once and spread the result.
         table = pl.DataFrame({"_text": distinct, "_word": _text_words(np.full(len(distinct), _SEED), distinct).view(np.int64)})

@@ -256,6 +256,14 @@ def test_json_lines_are_objects_or_rejects(tmp_path: Path) -> None:
     assert (rows.read_n, rows.blank_n, rows.lines_n) == (16, 1, 17)
 
 
+def test_bad_json_lines_cost_themselves_only(tmp_path: Path) -> None:
+    """Found once: after a first bad line the stretches were cut at the wrong bytes."""
+    lines = [FIX.replace("A1", f"A{number}") if number % 97 else FIX[:-1] + ",}" for number in range(1, 1000)]
+    rows = read_bytes(tmp_path, "\n".join(["[]", "", *lines]).encode(), TRACKING, "fixes.jsonl")
+    assert rows.frame["plate"].to_list() == [f"A{number}" for number in range(1, 1000) if number % 97]
+    assert rows.malformed["source_line"].to_list() == [1, *range(99, 1000, 97)]
+
+
 def test_parquet_keeps_types_and_numbers_records(tmp_path: Path) -> None:
     path = tmp_path / "fixes.parquet"
     pl.DataFrame({"id": ["A1", None], "t": ["2026-06-15", "x"], "lon": [1.5, 2.0], "lat": [3, 4], "driver": ["secret", "secret"]}).write_parquet(path)

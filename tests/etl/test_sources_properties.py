@@ -47,6 +47,7 @@ def physical_lines(data: bytes) -> int:
 
 
 @example(inserts=[(397, b"\r")], kind=("csv", '"'), encoding="utf-8", times=3)  # '"a;b"' CR CR LF: a closing mark must stand at the end
+@example(inserts=[(0, b'"'), (162, b"\x8d")], kind=("jsonl", ""), encoding="cp1252", times=2)  # stretches after a bad line
 @given(
     inserts=st.lists(st.tuples(st.integers(0, 400), BYTES), min_size=1, max_size=4),
     kind=st.sampled_from([("csv", ""), ("csv", '"'), ("jsonl", "")]),
