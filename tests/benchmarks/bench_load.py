@@ -1,0 +1,116 @@
+"""Loading benchmarks: `python tests/benchmarks/bench_load.py [--trucks 300] [--months 24] [--out FOLDER]`.
+
+1. First load of the demonstration port.   2. One more day on 1 month against many months of history: the cost must not depend on
+history (ratio <= 1.3), paired day by day.   3. One day of full Casablanca with 1 M fixes on top of a week (<= 5 s on 2 cores).
+CPU seconds stand beside wall seconds, because the machine may be shared. Every load is its own process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from etl.settings import ROOT
+from sample_data.simulator import Options, demo, simulate
+
+_LOAD = """
+import json, resource, sys
+from pathlib import Path
+from etl import pipeline
+from etl.settings import load_settings
+report = pipeline.load(load_settings(sys.argv[1]), Path(sys.argv[2])).to_json()
+usage = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps({"seconds": report["seconds"], "cpu_s": round(usage.ru_utime + usage.ru_stime, 2), "rss_mb": usage.ru_maxrss // 1024, "read_n": report["read_n"], "days_n": report["days_n"], "timings": report["timings"]}))
+"""
+
+
+def load(home: Path, inbox: Path) -> dict:
+    run = subprocess.run([sys.executable, "-c", _LOAD, str(home), str(inbox)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
+    return json.loads(run.stdout)
+
+
+def days_of(inbox: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in sorted(inbox.iterdir()):
+        found.setdefault(path.name.split(".")[0].rsplit("_", 1)[1], []).append(path)
+    return found
+
+
+def link(paths: list[Path], folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    for path in paths:
+        os.link(path, folder / path.name)
+    return folder
+
+
+def first_load(work: Path) -> None:
+    simulate(demo(work / "demo"))
+    print("first load of the demonstration port:", load(work / "demo-home", work / "demo" / "inbox"))
+
+
+def history(work: Path, trucks: float, months: int, last_days: int = 3) -> None:
+    """Load the same last days on a short and on a long history, one after the other, and compare."""
+    start, end = dt.date(2024, 10, 1), dt.date(2024, 10, 1) + dt.timedelta(days=round(months * 30.4))
+    simulate(Options(work / "long", start=start, days=(end - start).days, trucks_per_day=trucks, tracking_days=0))
+    days = days_of(work / "long" / "inbox")
+    names = sorted(days)
+    homes = {"1 month": names[-30 - last_days : -last_days], f"{months} months": names[:-last_days]}
+    for label, mine in homes.items():
+        print(f"history {label}:", load(work / label, link([path for day in mine for path in days[day]], work / f"in {label}")))
+    seconds: dict[str, list[dict]] = {label: [] for label in homes}
+    for day in names[-last_days:]:
+        inbox = link(days[day], work / f"day {day}")
+        for label in homes:
+            seconds[label].append(load(work / label, inbox))
+    for measure in ("seconds", "cpu_s"):
+        middle = {label: statistics.median(run[measure] for run in runs) for label, runs in seconds.items()}
+        short, long = middle.values()
+        print(f"one more day, {measure}: {middle}, ratio {long / short:.2f}")
+    for label, runs in seconds.items():
+        print(" ", label, runs)
+
+
+def full_day(work: Path) -> None:
+    """Two weeks of all logs without positions, then one day of which 1 M fixes are known."""
+    options = Options(work / "casa", start=dt.date(2026, 8, 18), days=15, trucks_per_day=2600.0, tracking_days=1, tracked_share=0.47)
+    simulate(options)
+    days = days_of(work / "casa" / "inbox")
+    names = sorted(days)
+    load(work / "casa-home", link([path for day in names[:-1] for path in days[day]], work / "casa before"))
+    print("one day of Casablanca:", load(work / "casa-home", link(days[names[-1]], work / "casa day")))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--trucks", type=float, default=300.0)
+    parser.add_argument("--months", type=int, default=24)
+    parser.add_argument("--only", choices=["first", "history", "full"])
+    parser.add_argument("--out", type=Path)
+    arguments = parser.parse_args()
+    work = arguments.out or Path(tempfile.mkdtemp(prefix="bench_load_"))
+    work.mkdir(parents=True, exist_ok=True)
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()}")
+    try:
+        if arguments.only in (None, "first"):
+            first_load(work)
+        if arguments.only in (None, "full"):
+            full_day(work)
+        if arguments.only in (None, "history"):
+            history(work, arguments.trucks, arguments.months)
+    finally:
+        if not arguments.out:
+            shutil.rmtree(work, ignore_errors=True)
+    print(f"load {os.getloadavg()}, peak {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB in a load")
+
+
+if __name__ == "__main__":
+    main()
