@@ -141,7 +141,7 @@ def _with_steps(visits: pl.DataFrame, linked: pl.DataFrame, calls: pl.DataFrame,
     )  # fmt: skip
     turn = calls.group_by("visit_no").agg(terminal_turn_min=pl.when(pl.col("is_certain").all()).then(minutes("ended_at", "started_at").sum()))
     of_gate = site.tables["dim_gates"].select(place_code="gate_code", terminal_code="terminal_code").unique("place_code", keep="first", maintain_order=True)
-    first = calls.sort("visit_no", "started_at", "line_no").group_by("visit_no", maintain_order=True).first().select("visit_no", "place_code").join(of_gate, on="place_code", how="left")
+    first = calls.sort("visit_no", "link_at", "line_no").group_by("visit_no", maintain_order=True).first().select("visit_no", "place_code").join(of_gate, on="place_code", how="left")
     for part in (flags, turn, first.select("visit_no", "terminal_code"), steps.step_sums(found_steps)):
         visits = visits.join(part, on="visit_no", how="left", maintain_order="left")
     closed = pl.col("status_code") == "closed"

@@ -26,7 +26,7 @@ def terminal_calls(lines: pl.DataFrame) -> pl.DataFrame:
     paired = (pl.col("next_event_code") == "terminal_out").fill_null(False)
     certain = (pl.col("clock_flag") == "ok") & (pl.col("next_clock_flag") == "ok") & (pl.col("shift_min") == pl.col("next_shift_min"))
     return calls.select(
-        "visit_no", "place_code", "line_no", "is_fault",
+        "visit_no", "place_code", "line_no", "is_fault", "link_at",
         pl.coalesce("arrived_at", "event_at").alias("arrived_at"), pl.col("event_at").alias("started_at"),
         pl.when(paired).then("next_event_at").alias("ended_at"), (paired & certain).fill_null(False).alias("is_certain"),
     )  # fmt: skip

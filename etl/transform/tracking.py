@@ -14,13 +14,15 @@ LONGEST_QUEUE = dt.timedelta(hours=24)
 
 
 def stay_visits(stays: pl.DataFrame, visits: pl.DataFrame, queue_zones: list[str]) -> pl.DataFrame:
-    """Return (stay_id, visit_no): the truck's visit that holds the middle of the stay; a queue stay goes to the visit it led to."""
-    middle = pl.col("entered_at") + (pl.col("left_at") - pl.col("entered_at")) / 2
+    """Return (stay_id, visit_no): the truck's visit the stay overlaps (the later of two); a queue stay goes to the visit it led to.
+
+    Overlap, not the middle: a truck stands in the gate's zone mostly before its gate-in clears.
+    """
     queued = pl.col("zone_code").is_in(queue_zones)
     spans = visits.select("plate_key", "visit_no", "entry_at", "until_at").sort("entry_at", "visit_no")
-    inside = stays.filter(~queued).with_columns(at=middle + SLACK).sort("at", "stay_id")
+    inside = stays.filter(~queued).with_columns(at=pl.col("left_at")).sort("at", "stay_id")
     inside = inside.join_asof(spans, left_on="at", right_on="entry_at", by="plate_key", strategy="backward", check_sortedness=False)
-    inside = inside.filter(pl.col("at") - 2 * SLACK <= pl.col("until_at"))
+    inside = inside.filter(pl.col("entered_at") <= pl.col("until_at"))
     before = stays.filter(queued).with_columns(at=pl.col("left_at") - SLACK).sort("at", "stay_id")
     before = before.join_asof(spans, left_on="at", right_on="entry_at", by="plate_key", strategy="forward", tolerance=LONGEST_QUEUE, check_sortedness=False)
     return pl.concat([inside.select("stay_id", "visit_no"), before.select("stay_id", "visit_no").drop_nulls("visit_no")])

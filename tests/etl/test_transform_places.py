@@ -56,8 +56,8 @@ def drawn_stays(*drawn: tuple) -> pl.DataFrame:
     return pl.DataFrame([{"stay_id": str(number), "plate_key": plate, "zone_code": zone, "entered_at": at(start), "left_at": at(end)} for number, (plate, zone, start, end) in enumerate(drawn)])
 
 
-def test_a_stay_belongs_to_the_visit_that_holds_its_middle_and_a_queue_to_the_visit_it_led_to():
-    stays = drawn_stays(("t", "Q", "09:30", "09:58"), ("t", "TCE", "10:10", "10:40"), ("t", "ROAD", "11:01", "11:30"), ("u", "TCE", "10:10", "10:40"), ("t", "Q", "12:00", "12:10"))
+def test_a_stay_belongs_to_the_visit_it_overlaps_and_a_queue_to_the_visit_it_led_to():
+    stays = drawn_stays(("t", "Q", "09:30", "09:58"), ("t", "GATE", "09:50", "10:01"), ("t", "ROAD", "11:01", "11:30"), ("u", "TCE", "10:10", "10:40"), ("t", "Q", "12:00", "12:10"))
     found = tracking.stay_visits(stays, spans(("t", "10:00", "11:00"), ("t", "13:00", "14:00")), ["Q"])
     assert sorted(found.rows()) == [("0", 0), ("1", 0), ("4", 1)]
 
