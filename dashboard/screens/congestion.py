@@ -7,6 +7,7 @@ on a phone. Medians, percentiles and counts only; no row of a truck reaches this
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -83,13 +84,14 @@ def _lost_hours(page: Frame, lost) -> None:
             for row in rows.to_dicts()
         ]
     )  # fmt: skip
+    drawn = shown.filter(pl.col("value") >= 0.05) if shown["value"][0] >= 0.05 else shown
     alt = _("{place} loses most: {hours} truck-hours, {share} of the {total} lost.", place=shown["name"][0], hours=w.number(shown["value"][0], 1),
             share=w.percent(shown["value"][0] / total), total=w.number(total))  # fmt: skip
     table = rows.select(
         pl.Series(_("Service point"), shown["name"]), pl.col("lost_hours").round(1).alias(_("Lost truck-hours")), (pl.col("lost_hours") / total * 100).round(1).alias(_("Share, %")),
         pl.col("lost_hours__n").alias("n"),
     )  # fmt: skip
-    panel.show(page, ranking.ranked_bars(shown), key="lost_hours", finding=alt, table=table, result=lost)
+    panel.show(page, ranking.ranked_bars(drawn), key="lost_hours", finding=alt, table=table, result=lost)
 
 
 # ---------------------------------------------------------------------------------------------------------------------------- the map
@@ -142,8 +144,10 @@ def _replay(page: Frame, seen: list[dt.date]) -> None:
     frame = page.ask(("congestion_index", "stays", "stay_p50"), by=("zone", "hour"), selection=selection).rows.filter(pl.col("hour") == hour)
     means = page.store.rows("means_by_hour", selection).filter(pl.col("hour") == hour)
     states = _zone_states(page, frame, means)
-    incidents = _incidents(page, selection, day, hour)
+    every = _incidents(page, selection, day)
+    incidents = _open_at(every, day, hour)
     st.html(port_map.legend_html(_, lambda value: w.number(value, 2).rstrip("0").rstrip(",.") or "0"))
+    _without_webgl(page)
     alt = _map_alt(page, states, hour)
     table = _state_table(page, states)
     if form == _DRAWING:
@@ -152,11 +156,23 @@ def _replay(page: Frame, seen: list[dt.date]) -> None:
         st.dataframe(table, hide_index=True, width="stretch")
     else:
         st.pydeck_chart(
-            port_map.congestion_deck(_zones(page), states, language=page.lang, incidents=incidents, basemap=basemap(str(page.store.settings.site)), width_px=360 if panel.is_phone() else 900), height=460, key="congestion_map",
+            port_map.congestion_deck(_zones(page), states, language=page.lang, incidents=[{key: row[key] for key in ("position", "text", "name", "about")} for row in incidents if row["position"]], basemap=basemap(str(page.store.settings.site)), width_px=360 if panel.is_phone() else 900), height=460, key="congestion_map",
         )  # fmt: skip
         st.caption(alt)
         panel.data(page, table, key="zones")
-    _beside(page, means, incidents, day, hour)
+    _beside(page, means, incidents, every, day, hour)
+
+
+def _without_webgl(page: Frame) -> None:
+    """Where the browser cannot draw a deck.gl map (it would stay blank without a word), say so and choose the drawing."""
+    words = html.escape(page.say("This browser cannot draw the map (no WebGL): the drawing stands in for it and shows the same."))
+    st.html(
+        f'<p id="no-webgl" class="quiet" style="display:none">{words}</p><script>(() => {{ const probe = document.createElement("canvas");'
+        'if (probe.getContext("webgl2") || probe.getContext("webgl")) return; document.getElementById("no-webgl").style.display = "block";'
+        'const row = document.querySelectorAll(".st-key-congestion_form [data-testid^=stBaseButton-segmented_control]");'
+        'if (row.length > 1 && row[0].dataset.testid.endsWith("Active")) row[1].click(); })();</script>',
+        unsafe_allow_javascript=True,
+    )  # fmt: skip
 
 
 def _map_alt(page: Frame, states: dict[str, port_map.ZoneState], hour: int) -> str:
@@ -175,24 +191,30 @@ def _state_table(page: Frame, states: dict[str, port_map.ZoneState]) -> pl.DataF
     )  # fmt: skip
 
 
-def _incidents(page: Frame, selection, day: dt.date | None, hour: int) -> list[dict]:
-    """Logbook entries open at that hour, with the middle of their zone where they have one. Over a whole period only a chosen day shows any."""
+def _incidents(page: Frame, selection, day: dt.date | None) -> list[dict]:
+    """The logbook entries of a chosen day, with the middle of their zone where they have one. Over a whole period there are none."""
     if day is None:
         return []
-    _, w = page.say, Words(page)
-    at, found = dt.datetime.combine(day, dt.time(hour)), []
+    _, w, found = page.say, Words(page), []
     outlines = dict(_zones(page).select("zone_code", "geometry").iter_rows())
     for row in page.store.rows("incidents", selection).to_dicts():
-        if row["started_local_at"] < at + dt.timedelta(hours=1) and (row["ended_local_at"] is None or row["ended_local_at"] > at):
-            words = coded(_, codes.LOGBOOK, row["logbook_code"])
-            until = w.time(row["ended_local_at"]) if row["ended_local_at"] else _("still open")
-            about = _("{since} to {until}", since=w.time(row["started_local_at"]), until=until)
-            outline = outlines.get(row["zone_code"])
-            found.append({"position": list(port_map.middle(outline)) if outline else None, "text": words, "name": words, "about": about, "place": w.place(row["place_code"])})
+        since, until = row["started_local_at"], row["ended_local_at"]
+        outline = outlines.get(row["zone_code"])
+        about = _("{since} to {until}", since=w.time(since) if since.date() == day else w.moment(since), until=_("still open") if until is None else w.time(until) if until.date() == day else w.moment(until))
+        words = coded(_, codes.LOGBOOK, row["logbook_code"])
+        found.append({"position": list(port_map.middle(outline)) if outline else None, "text": words, "name": words, "about": about, "place": w.place(row["place_code"]), "since": since, "until": until})
     return found
 
 
-def _beside(page: Frame, means: pl.DataFrame, incidents: list[dict], day: dt.date | None, hour: int) -> None:
+def _open_at(incidents: list[dict], day: dt.date | None, hour: int) -> list[dict]:
+    """Those open at any moment of the hour."""
+    if day is None:
+        return []
+    begin = dt.datetime.combine(day, dt.time(hour))
+    return [row for row in incidents if row["since"] < begin + dt.timedelta(hours=1) and (row["until"] is None or row["until"] > begin)]
+
+
+def _beside(page: Frame, means: pl.DataFrame, incidents: list[dict], every: list[dict], day: dt.date | None, hour: int) -> None:
     """Say in words what the map cannot place: means open at that hour and every incident, placed or not."""
     _, w = page.say, Words(page)
     by_kind = means.group_by("means_kind_code", maintain_order=True).agg(pl.col("open_n").sum(), pl.col("total_n").sum())
@@ -205,6 +227,8 @@ def _beside(page: Frame, means: pl.DataFrame, incidents: list[dict], day: dt.dat
         st.warning(_("{what} at {place}, {when}", what=incident["text"], place=incident["place"] or _("the whole port"), when=incident["about"]), icon=":material/report:")
     if day is not None and not incidents:
         st.caption(_("No incident in the logbook at that hour."))
+    if every:
+        st.caption(_("Logbook of the day") + " · " + " · ".join(_("{what} at {place}, {when}", what=row["text"], place=row["place"] or _("the whole port"), when=row["about"]) for row in every))
 
 
 @st.cache_resource
@@ -356,6 +380,8 @@ def _means(page: Frame) -> None:
     )  # fmt: skip
     low = cells.filter(pl.col("column").is_between(8, 17)).sort("value")
     alt = _("Between 8 and 17 h the means least open are {what} at {hour} h: {open} of {total}.", what=low["row"][0], hour=low["column"][0], open=_whole(w, low["open_n"][0]), total=low["total_n"][0]) if low.height else ""
+    if low.height and low["value"][0] > 0.995:
+        alt = _("Between 8 and 17 h all {n} kinds of means were fully open.", n=len(order))
     table = cells.select(pl.col("row").alias(_("Means")), pl.col("column").alias(_("Hour")), pl.col("open_n").round(2).alias(_("Open on average")), pl.col("total_n").alias(_("Known")), pl.col("days").alias(_("Days")))
     panel.show(page, figure, key="means", finding=alt, table=table, detail="means_by_hour", n_words=_("{n} days", n=frame["days"].max()))
 

@@ -7,6 +7,7 @@ has none.
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import polars as pl
 import streamlit as st
@@ -26,7 +27,8 @@ _STATES: tuple[tuple[str, str], ...] = ((N_("nothing received"), "#F0D9C4"), (N_
 def show(page: Frame) -> None:
     _ = page.say
     files = page.store.rows("files")
-    inside = files.filter(pl.col("file_on").is_between(page.selection.first_day, page.selection.last_day))
+    # A refused file may have no date: it is shown whatever the period, or nobody would ever see it.
+    inside = files.filter(pl.col("file_on").is_between(page.selection.first_day, page.selection.last_day) | (pl.col("file_on").is_null() & (pl.col("status_code") != "loaded")))
     panel.head(page, _("Data quality"), _answer(page, inside))
     if page.selection.filters or page.selection.view != "all":
         panel.quiet(_("Log files have no gate, lane or cargo: the filters do not apply here, only the period does."))
@@ -94,8 +96,8 @@ def _accounts(page: Frame, files: pl.DataFrame) -> None:
 def _coverage(page: Frame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Coverage, day by day"), _("Good rows of each source against its own usual day (median of the period)."))
-    days = page.store.rows("source_days", page.selection)
-    whole = days.filter(pl.col("place_code") == "")
+    result = page.store.ask(replace(page.selection, comparison="none"), ("good_rows",), by=("source",), grain="day")
+    whole = result.rows.select(pl.col("source").alias("source_code"), pl.col("period").alias("day"), pl.col("good_rows").cast(pl.Int64).alias("rows_n"))
     last = min(page.selection.last_day, page.store.build().now_day)
     calendar = [page.selection.first_day + dt.timedelta(days=number) for number in range((last - page.selection.first_day).days + 1)]
     sources = [code for code in codes.SOURCE.codes if code in set(whole["source_code"])]
@@ -121,7 +123,7 @@ def _coverage(page: Frame) -> None:
     swatches = "".join(f'<span style="display:inline-flex;gap:.35rem;align-items:center"><i style="inline-size:1rem;block-size:.8rem;border-radius:3px;background:{colour}"></i>{_(words)}</span>' for words, colour in _STATES)
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.3rem 1rem;font-size:.8rem">{swatches}</div>')
     table = cells.select(pl.col("day").alias(_("Day")), pl.col("row").alias(_("Source")), pl.col("n").alias(_("Good")), (pl.col("value") * 100).round(0).alias(_("Of a usual day, %")))
-    panel.show(page, figure, key="quality_coverage", finding=finding, table=table, n_words=_("{n} source-days", n=w.number(cells.height)), detail="source_days")
+    panel.show(page, figure, key="quality_coverage", finding=finding, table=table, n_words=_("{n} source-days", n=w.number(cells.height)), result=result)
 
 
 def _rejects(page: Frame) -> None:

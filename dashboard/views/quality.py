@@ -23,7 +23,7 @@ def stacked_days(rows: pl.DataFrame, kinds: Sequence[tuple[str, str]], *, unit: 
         )  # fmt: skip
     layout = {
         "height": height + 14 * max(len(kinds) - 3, 0), "barmode": "stack", "bargap": 0.15, "margin": {"l": 8, "r": 8, "t": 8, "b": 8}, "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)", "xaxis": {"type": "date", "showgrid": False}, "yaxis": {"gridcolor": GRID, "automargin": True, "rangemode": "tozero", "nticks": 5},
+        "plot_bgcolor": "rgba(0,0,0,0)", "xaxis": {"type": "date", "showgrid": False, "tickformat": "%-d %b", "fixedrange": True}, "yaxis": {"gridcolor": GRID, "automargin": True, "rangemode": "tozero", "nticks": 5},
         "legend": {"orientation": "h", "y": -0.15, "yanchor": "top", "x": 0},
     }  # fmt: skip
     return go.Figure({"data": data, "layout": layout})

@@ -69,7 +69,9 @@ class Words:
         return str(get_day_names(width, locale=self.page.lang)[number - 1])
 
     def place(self, code: str | None) -> str:
-        return self._named("place", code)
+        """The name of a service point, else of the gate, lane, terminal or zone of that code."""
+        found = [self._named(dimension, code) for dimension in ("place", "gate", "lane", "terminal", "zone")]
+        return next((name for name in found if name != code), code or "")
 
     def zone(self, code: str | None) -> str:
         return self._named("zone", code)
