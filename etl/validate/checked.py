@@ -82,6 +82,8 @@ def check(
     whole = values.with_columns(pl.lit(None, dtype=item_type).alias(name) for name, item_type in table.schema.items() if name not in values.columns)
     for rule in table.rules:
         is_bad = whole.select(rule.expr.fill_null(False).alias("_bad"))["_bad"]
+        if flags is not None and any(table.schema[name] == pl.Datetime("us") for name in rule.expr.meta.root_names()):
+            is_bad &= flags == "ok"  # a truck weighed across a clock change seems to leave before it came; its row is good
         if is_bad.any():
             reasons.append(pl.DataFrame({"source_line": lines.filter(is_bad), "reason_code": "rule", "reason": rule.sentence}).cast(REASON_SCHEMA))
     found = pl.concat([raw.malformed, *reasons])

@@ -153,6 +153,12 @@ def test_uncertain_local_times_are_kept_and_flagged(site: Site) -> None:
     assert checked.good["cleared_at"].to_list() == [dt.datetime(2026, 9, 20, 0, 30), dt.datetime(2026, 3, 22, 2, 30), dt.datetime(2026, 9, 20, 2, 30)]
 
 
+def test_a_rule_on_times_is_not_held_against_a_row_whose_times_are_uncertain(site: Site) -> None:
+    """Found once: a truck weighed from 01:59 to 01:01, across the end of summer time, was rejected."""
+    across = LINE.replace("15/06/2026 08:00:00", "20/09/2026 01:59:50").replace("15/06/2026 08:01:00", "20/09/2026 01:00:40")
+    assert check_gate(site, across, LINE.replace("08:01:00", "07:59:00")).good["clock_flag"].to_list() == ["ambiguous"]
+
+
 def test_masks_hide_identities_and_unmapped_columns_only(site: Site) -> None:
     checked = check_gate(site, LINE.replace("dry", "wet"), LINE.replace("6A;", "12345-A-6;"), LINE + ";x", LINE.replace("P6", "١٢-أ-٣"))
     lines, reasons = checked.rejects["masked_line"].to_list(), checked.rejects["reasons"].to_list()
