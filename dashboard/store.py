@@ -41,6 +41,7 @@ from etl.warehouse import SEGMENT_TABLES, OpenBuild, current_build_id, open_buil
 CACHE_BYTES = 256 * 2**20
 POLL_SECONDS = 0.5
 OPEN_BUILDS = 3  # the current one and two replaced ones, so that an open page still exports its own
+LEAST_FOR_LIMITS = 6  # below it the extreme values are no 95 % limits of a median
 TABLES = frozenset(table.name for table in (*FACT_TABLES, *LEDGER_TABLES, *REFERENCE_TABLES))
 
 
@@ -370,6 +371,9 @@ def _joined(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame
 
 def _finished(frame: pl.DataFrame, metrics: Sequence[Metric], keys: Sequence[str], period: Selection, end_local: dt.datetime, grain: str | None, shift: int) -> pl.DataFrame:
     """Add what SQL does not make: rates per clock hour, Wilson limits, doubles for counts' neighbours."""
+    thin = [pl.when(pl.col(f"{metric.code}__n") >= LEAST_FOR_LIMITS).then(pl.col(name)).alias(name)
+            for metric in metrics if metric.quantile for name in (f"{metric.code}__low", f"{metric.code}__high") if name in frame.columns]  # fmt: skip
+    frame = frame.with_columns(thin) if thin else frame
     shares = [expr for metric in metrics if metric.share for expr in wilson_columns(metric.code, f"{metric.code}__n", f"{metric.code}__low", f"{metric.code}__high")]
     frame = frame.with_columns(shares) if shares else frame
     rates = [metric for metric in metrics if metric.per_hour]

@@ -112,15 +112,19 @@ def _part(code: str) -> Metric:
     return METRICS[code]
 
 
-def _limits_sql(metric: Metric) -> list[str]:
-    """Order-statistic 95 % limits of a quantile: exact ranks of the sorted values; null below 6 values."""
+def _ranked_sql(metric: Metric) -> list[str]:
+    """A quantile with its order-statistic 95 % limits, all from one sorted list of the values (DuckDB sorts an equal expression once).
+
+    The value interpolates as quantile_cont does; the limits are values of exact rank. The store nulls limits that rest on fewer than 6.
+    """
     column, p = metric.quantile
-    ordered = f"list_sort({filtered(f'list({column})', _known(metric))})"
-    n = f"len({ordered})"
-    middle, half = f"{n} * {p}", f"{Z95} * sqrt({n} * {p} * (1 - {p}))"
-    low = f"CASE WHEN {n} >= 6 THEN {ordered}[greatest(1, CAST(floor({middle} - {half}) AS BIGINT))] END AS {metric.code}__low"
-    high = f"CASE WHEN {n} >= 6 THEN {ordered}[least({n}, CAST(ceil({middle} + {half}) AS BIGINT) + 1)] END AS {metric.code}__high"
-    return [low, high]
+    ordered, n = f"list_sort({filtered(f'list({column})', _known(metric))})", n_sql(metric)
+    at, middle, half = f"({n} - 1) * {p}", f"{n} * {p}", f"{Z95} * sqrt({n} * {p} * (1 - {p}))"
+    below, above = f"{ordered}[CAST(floor({at}) AS BIGINT) + 1]", f"{ordered}[CAST(ceil({at}) AS BIGINT) + 1]"
+    return [
+        f"{below} + ({above} - {below}) * ({at} - floor({at})) AS {metric.code}", f"{n} AS {metric.code}__n",
+        f"{ordered}[greatest(1, CAST(floor({middle} - {half}) AS BIGINT))] AS {metric.code}__low", f"{ordered}[least({n}, CAST(ceil({middle} + {half}) AS BIGINT) + 1)] AS {metric.code}__high",
+    ]  # fmt: skip
 
 
 def grain_sql(fact: Fact, grain: str, shifted: bool = False) -> str:
@@ -186,15 +190,16 @@ def compile_query(
     withs = [f"kept AS (\n  SELECT {columns}\n  FROM {fact.table}\n  WHERE {f'{chr(10)}    AND '.join(where)}\n)"]
     withs += [f"{name} AS (\n  {REFERENCES[name][0]}\n)" for name in needs]
     # Columns of the rows are named once here, so that a joined free-flow table never makes a name ambiguous.
-    source = "kept" if not needs else "(SELECT kept.*, " + ", ".join(f"{name}.{name}_min" for name in needs) + " FROM kept " + " ".join(REFERENCES[name][1] for name in needs) + ")"
+    source = _with_references(needs, metrics) if needs else "kept"
     selected = [f"{sql} AS {name}" for name, sql in keys.items()]
     if totals and keys:
         selected.append(f"grouping({', '.join(keys.values())}) > 0 AS is_total")
     for metric in metrics:
         among = sorted({each.quantile[1] for each in metrics if each.quantile and (each.quantile[0], each.where) == (metric.quantile[0], metric.where)}) if metric.quantile else ()
-        selected += [f"{value_sql(metric, among)} AS {metric.code}", f"{n_sql(metric)} AS {metric.code}__n"]
         if intervals and metric.quantile:
-            selected += _limits_sql(metric)
+            selected += _ranked_sql(metric)
+            continue
+        selected += [f"{value_sql(metric, among)} AS {metric.code}", f"{n_sql(metric)} AS {metric.code}__n"]
     sql = f"WITH {', '.join(withs)}\nSELECT\n  {f',{chr(10)}  '.join(selected)}\nFROM {source}"
     if keys:
         listed = ", ".join(keys.values())
@@ -207,6 +212,13 @@ def compile_query(
         params |= {"reference_first_day": end - dt.timedelta(days=REFERENCE_DAYS), "reference_end_day": end}
     used = {name: value for name, value in params.items() if f"${name}" in sql}
     return Query(fact, tuple(metrics), tuple(keys), sql, used, tuple(needs))
+
+
+def _with_references(needs: Sequence[str], metrics: Sequence[Metric]) -> str:
+    """The rows with their free-flow values. A lone metric's own filter is applied before the join too: fewer rows to look up."""
+    columns, joins = ", ".join(f"{name}.{name}_min" for name in needs), " ".join(REFERENCES[name][1] for name in needs)
+    alone = f" WHERE {metrics[0].where}" if len(metrics) == 1 and metrics[0].where != "true" else ""
+    return f"(SELECT kept.*, {columns} FROM kept {joins}{alone})"
 
 
 def _splits(fact: Fact) -> list[str]:

@@ -823,7 +823,7 @@ WITH kept AS (
 SELECT
   sum(greatest(wait_min - free_wait_min, 0)) FILTER (WHERE step_kind_code = 'service' AND wait_min IS NOT NULL) / 60 AS lost_hours,
   count(*) FILTER (WHERE step_kind_code = 'service' AND wait_min IS NOT NULL) AS lost_hours__n
-FROM (SELECT kept.*, free_wait.free_wait_min FROM kept LEFT JOIN free_wait ON free_wait.place_code IS NOT DISTINCT FROM kept.place_code AND free_wait.step_code = kept.step_code);
+FROM (SELECT kept.*, free_wait.free_wait_min FROM kept LEFT JOIN free_wait ON free_wait.place_code IS NOT DISTINCT FROM kept.place_code AND free_wait.step_code = kept.step_code WHERE step_kind_code = 'service' AND wait_min IS NOT NULL);
 
 -- stays
 WITH kept AS (

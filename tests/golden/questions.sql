@@ -13,10 +13,10 @@ SELECT
   terminal_code AS terminal,
   direction_code AS direction,
   grouping(terminal_code, direction_code) > 0 AS is_total,
-  quantile_cont(turnaround_min, 0.5) AS turnaround_p50,
+  list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))[CAST(floor((count(turnaround_min) - 1) * 0.5) AS BIGINT) + 1] + (list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))[CAST(ceil((count(turnaround_min) - 1) * 0.5) AS BIGINT) + 1] - list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))[CAST(floor((count(turnaround_min) - 1) * 0.5) AS BIGINT) + 1]) * ((count(turnaround_min) - 1) * 0.5 - floor((count(turnaround_min) - 1) * 0.5)) AS turnaround_p50,
   count(turnaround_min) AS turnaround_p50__n,
-  CASE WHEN len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) >= 6 THEN list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))[greatest(1, CAST(floor(len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) * 0.5 - 1.959964 * sqrt(len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) * 0.5 * (1 - 0.5))) AS BIGINT))] END AS turnaround_p50__low,
-  CASE WHEN len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) >= 6 THEN list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))[least(len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))), CAST(ceil(len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) * 0.5 + 1.959964 * sqrt(len(list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))) * 0.5 * (1 - 0.5))) AS BIGINT) + 1)] END AS turnaround_p50__high,
+  list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))[greatest(1, CAST(floor(count(turnaround_min) * 0.5 - 1.959964 * sqrt(count(turnaround_min) * 0.5 * (1 - 0.5))) AS BIGINT))] AS turnaround_p50__low,
+  list_sort(list(turnaround_min) FILTER (WHERE turnaround_min IS NOT NULL))[least(count(turnaround_min), CAST(ceil(count(turnaround_min) * 0.5 + 1.959964 * sqrt(count(turnaround_min) * 0.5 * (1 - 0.5))) AS BIGINT) + 1)] AS turnaround_p50__high,
   count(*) FILTER (WHERE turnaround_min IS NOT NULL AND (turnaround_min > 120)) / nullif(count(turnaround_min), 0) AS over_120_share,
   count(turnaround_min) AS over_120_share__n
 FROM kept
@@ -108,6 +108,6 @@ SELECT
   place_code AS place,
   sum(greatest(wait_min - free_wait_min, 0)) FILTER (WHERE step_kind_code = 'service' AND wait_min IS NOT NULL) / 60 AS lost_hours,
   count(*) FILTER (WHERE step_kind_code = 'service' AND wait_min IS NOT NULL) AS lost_hours__n
-FROM (SELECT kept.*, free_wait.free_wait_min FROM kept LEFT JOIN free_wait ON free_wait.place_code IS NOT DISTINCT FROM kept.place_code AND free_wait.step_code = kept.step_code)
+FROM (SELECT kept.*, free_wait.free_wait_min FROM kept LEFT JOIN free_wait ON free_wait.place_code IS NOT DISTINCT FROM kept.place_code AND free_wait.step_code = kept.step_code WHERE step_kind_code = 'service' AND wait_min IS NOT NULL)
 GROUP BY place_code;
 -- {'port_code': 'MACAS', 'first_day': datetime.date(2026, 9, 7), 'end_day': datetime.date(2026, 10, 5), 'f_lane': ['6A'], 'f_channel': ['conform'], 'reference_first_day': datetime.date(2026, 7, 13), 'reference_end_day': datetime.date(2026, 10, 5)}
