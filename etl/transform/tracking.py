@@ -20,7 +20,7 @@ def stay_visits(stays: pl.DataFrame, visits: pl.DataFrame, queue_zones: list[str
     """
     queued = pl.col("zone_code").is_in(queue_zones)
     spans = visits.select("plate_key", "visit_no", "entry_at", "until_at").sort("entry_at", "visit_no")
-    inside = stays.filter(~queued).with_columns(at=pl.col("left_at")).sort("at", "stay_id")
+    inside = stays.filter(~queued).with_columns(at=pl.col("left_at") + SLACK).sort("at", "stay_id")
     inside = inside.join_asof(spans, left_on="at", right_on="entry_at", by="plate_key", strategy="backward", check_sortedness=False)
     inside = inside.filter(pl.col("entered_at") <= pl.col("until_at"))
     before = stays.filter(queued).with_columns(at=pl.col("left_at") - SLACK).sort("at", "stay_id")
