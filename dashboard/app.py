@@ -32,7 +32,7 @@ def main() -> None:
     st.set_page_config(page_title="Smartport", page_icon=str(HERE / "static" / "icon.png"), layout="wide", initial_sidebar_state="collapsed")
     st.html(HERE / "theme.css")
     masthead.direction(say)
-    pages = {page.code: st.Page(page.path, title=say(page.title), url_path=page.url or None, default=page.url == "") for page in PAGES if page.path.is_file()}
+    pages = {page.code: st.Page(page.path, title=say(page.title), url_path=page.url or None, default=page.url == "") for page in PAGES}
     chosen = st.navigation(list(pages.values()), position="hidden")
     here = next((page for page in PAGES if page.url == chosen.url_path), PAGES[0])
     try:
@@ -46,7 +46,7 @@ def main() -> None:
     selection, notes = address.resolve(port.port_code, build.now_day, known)
     names = {dimension: port.names(dimension, say.lang) for dimension in NAMED}
     page = keep(Frame(port, selection, say, names, pages, address.own()))
-    masthead.show(say, build.port_name, build.is_sample, here, pages, page.query(), page.own)
+    masthead.show(say, build.port_name, build.is_sample, here, pages, page.query())
     if here.has_filters:
         filter_bar.show(selection, notes, known, say, names, build.first_day, build.now_day)
     chosen.run()

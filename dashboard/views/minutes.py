@@ -47,7 +47,7 @@ def waterfall(parts: Sequence[Part], *, wait: str, service: str, travel: str, ro
     for start, part in zip(starts, parts, strict=True):
         end = start + part.wait_min + part.other_min
         # The label stands after its bar, or before it where the figure would end.
-        beside = {"x": end, "xanchor": "left", "xshift": 5} if end < 0.72 * total or start < 0.3 * total else {"x": start, "xanchor": "right", "xshift": -5}
+        beside = {"x": end, "xanchor": "left", "xshift": 5} if end < 0.55 * total or start < 0.3 * total else {"x": start, "xanchor": "right", "xshift": -5}
         notes.append(theme.note(beside.pop("x"), part.name, part.label, **beside))
     keys = [(wait, theme.ACCENT), (service, theme.SOFT), (travel, theme.QUIET)]
     words = "   ".join(f'<span style="color:{colour}">■</span> {name}' for name, colour in keys)

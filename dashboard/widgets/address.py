@@ -7,13 +7,13 @@ and prints the parameters; nothing here knows what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard.selection import FILTERS, Note, Selection
+from dashboard.selection import COMPARISONS, FILTERS, PRESETS, VIEWS, Note, Selection
 
 PERIOD, DATES, COMPARISON, VIEW = "f_period", "f_dates", "f_vs", "f_view"
 OWN = ("visit", "drill", "hour")  # a page's own parameters, left alone here
@@ -33,7 +33,7 @@ def resolve(port: str, now_day: date, known: Mapping[str, Collection[str]]) -> t
     state = st.session_state
     query = {name: value for name, value in st.query_params.to_dict().items() if name not in OWN and name != "lang"}
     if state.pop("touched", False) and "selection" in state:
-        selection, notes = from_widgets(state["selection"], now_day), ()
+        selection, notes = from_widgets(state["selection"], now_day, known), ()
         write(selection)
         query = selection.to_query()
     elif "selection" not in state or query != state.get("query"):
@@ -46,12 +46,21 @@ def resolve(port: str, now_day: date, known: Mapping[str, Collection[str]]) -> t
     return selection, notes
 
 
-def from_widgets(before: Selection, now_day: date) -> Selection:
-    """Return the selection the widgets show. An unfinished or empty date range keeps the dates it had."""
+def from_widgets(before: Selection, now_day: date, known: Mapping[str, Collection[str]]) -> Selection:
+    """Return the selection the widgets show. An unfinished or empty date range keeps the dates it had.
+
+    A widget whose words changed with the language may send a word of the old one: what is no legal value is not taken.
+    """
     state = st.session_state
-    rest = {"comparison": state.get(COMPARISON) or before.comparison, "view": state.get(VIEW) or before.view}
-    rest |= {name: tuple(state.get(_filter_key(name), getattr(before, name))) for name in FILTERS}
-    period = state.get(PERIOD) or before.period
+    rest: dict[str, object] = {
+        "comparison": state[COMPARISON] if state.get(COMPARISON) in COMPARISONS else before.comparison,
+        "view": state[VIEW] if state.get(VIEW) in VIEWS else before.view,
+    }
+    for name, (_, code_list) in FILTERS.items():
+        legal = code_list.codes if code_list else known.get(name)
+        chosen = state.get(_filter_key(name))
+        rest[name] = getattr(before, name) if chosen is None else tuple(value for value in chosen if legal is None or value in legal)
+    period = state[PERIOD] if state.get(PERIOD) in PRESETS else before.period
     if period != "custom":
         return Selection.preset(before.port, period, now_day, **rest)
     dates = state.get(DATES) or ()
@@ -92,8 +101,11 @@ def reset() -> None:
     st.query_params.from_dict(kept)
 
 
+def speak(lang: str) -> None:
+    """Callback: show the page in this language; the question stays. A link to the page one is on would not change the browser's address."""
+    st.session_state["lang_chosen"] = lang
+    st.query_params["lang"] = lang
+
+
 def own() -> dict[str, str]:
     return {name: value for name, value in st.query_params.to_dict().items() if name in OWN}
-
-
-Callback = Callable[[], None]

@@ -9,10 +9,11 @@ import streamlit as st
 
 from dashboard.i18n import LANGUAGES, Translator
 from dashboard.screens import PAGES, Page
+from dashboard.widgets import address
 
 
-def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Mapping[str, object], query: Mapping[str, str], own: Mapping[str, str]) -> None:
-    """Draw the masthead. `query` are the address parameters every link keeps; `own` those of this page, kept by the language switch."""
+def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Mapping[str, object], query: Mapping[str, str]) -> None:
+    """Draw the masthead. `query` are the address parameters every link keeps."""
     with st.container(key="masthead"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="masthead_top"):
             st.html(f'<div class="brand"><div>{html.escape(port_name)}<small>{html.escape(say("Trucks at the port, from its own logs"))}</small></div></div>', width="content")
@@ -22,7 +23,7 @@ def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Ma
             with st.container(key="languages", horizontal=True, gap="small", width="content"):
                 for language in LANGUAGES:
                     with st.container(key=f"here-lang-{language.code}" if language.code == say.lang else f"lang-{language.code}", width="content"):
-                        st.page_link(pages[here.code], label=language.code.upper(), query_params={**query, **own, "lang": language.code}, help=language.name)
+                        st.button(language.code.upper(), key=f"speak-{language.code}", type="tertiary", on_click=address.speak, args=(language.code,))
         with st.container(key="menu", horizontal=True, gap="medium"):
             for page in PAGES:
                 if page.in_menu and page.code in pages:

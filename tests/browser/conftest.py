@@ -1,0 +1,133 @@
+"""A real Chromium against a real server on the small build. Foreign hosts are refused and written down."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SHOTS = Path(__file__).with_name("screenshots")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+]  # fmt: skip
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+HELP = "No Chromium for the browser tests. Run `sh tests/browser/get_chromium.sh python3`, or `apt-get install chromium`, or `python -m playwright install chromium`."
+
+
+def pytest_collection_modifyitems(items) -> None:
+    for item in items:
+        if Path(item.fspath).parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.browser)
+
+
+def _small_build():
+    spec = importlib.util.spec_from_file_location("small_build", ROOT / "tests" / "dashboard" / "small_build.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault("small_build", module)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory):
+    return _small_build().make(tmp_path_factory.mktemp("browser_home"), days=120, per_day=60, seed=7)
+
+
+@pytest.fixture(scope="session")
+def base(home, tmp_path_factory):
+    """The address of a running server; started as `smartport serve` starts it, stopped by its own handle."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("browser_log") / "server.log"
+    env = {**os.environ, "SMARTPORT_HOME": str(home.home), "SMARTPORT_SITE": str(home.site)}
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "server.py"), "--server.port", str(port), "--server.address", "127.0.0.1"]
+    with log.open("wb") as out:
+        server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(120):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/script-health-check", timeout=20)
+                break
+            except OSError:
+                assert server.poll() is None, log.read_text("utf-8", "replace")
+                time.sleep(0.25)
+        else:
+            pytest.fail(f"the server did not answer: {log.read_text('utf-8', 'replace')}")
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The machine's own Chromium, else Playwright's. Never skipped in silence: without one the tests fail and say what to do."""
+    playwright = pytest.importorskip("playwright.sync_api") if not os.environ.get("CI") else __import__("playwright.sync_api", fromlist=["sync_playwright"])
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    with playwright.sync_playwright() as engine:
+        try:
+            browser = engine.chromium.launch(executable_path=found, args=FLAGS)
+        except playwright.Error as error:
+            pytest.fail(f"{HELP}\n{error}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, base):
+    """Open pages: `page = visit("/turnaround?lang=en", width=390, scheme="dark", locale="fr-FR")`. Foreign requests fail the test at its end."""
+    contexts, foreign = [], []
+
+    def guard(route) -> None:
+        if route.request.url.startswith((base, "data:", "blob:")):
+            route.continue_()
+        else:
+            foreign.append(route.request.url)
+            route.abort()
+
+    def go(path: str, *, width: int = 1440, height: int = 900, scheme: str = "light", locale: str = "en-GB"):
+        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale, accept_downloads=True)
+        contexts.append(context)
+        context.route("**/*", guard)
+        page = context.new_page()
+        page.on("websocket", lambda socket_: None if socket_.url.startswith(base.replace("http", "ws")) else foreign.append(socket_.url))
+        page.goto(base + path)
+        _settled(page)
+        return page
+
+    go.foreign = foreign
+    yield go
+    for context in contexts:
+        context.close()
+    assert not foreign, f"requests that left the machine: {foreign}"
+
+
+def _settled(page) -> None:
+    """Wait until the page script has ended and nothing is stale."""
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=30_000)
+    page.wait_for_selector('[data-testid="stMainBlockContainer"] footer.foot', timeout=30_000)
+    page.wait_for_timeout(250)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=30_000)
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path:
+    SHOTS.mkdir(exist_ok=True)
+    return SHOTS
+
+
+@pytest.fixture(scope="session")
+def settled():
+    return _settled
