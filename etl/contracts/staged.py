@@ -13,7 +13,7 @@ LINEAGE: tuple[Field, ...] = (
     Field("file_id", "text", "First 16 hex digits of the file's SHA-256", required=True),
     Field("source_line", "int", "Physical line (or record) number in the file, from 1", required=True),
     Field("file_on", "date", "Date the file is of, from its name, else of its newest event", required=True),
-    Field("row_digest", "int", "64-bit digest of the line's text, the tie-breaker between two records of one key", required=True),
+    Field("row_digest", "int", "64-bit digest of the row's own typed and pseudonymised values, the tie-breaker between two records of one key", required=True),
     Field("clock_flag", "code", "Whether the local time is certain", required=True, codes=codes.CLOCK_FLAG),
 )
 
