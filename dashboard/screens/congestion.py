@@ -91,7 +91,7 @@ def _lost_hours(page: Frame, lost) -> None:
         pl.Series(_("Service point"), shown["name"]), pl.col("lost_hours").round(1).alias(_("Lost truck-hours")), (pl.col("lost_hours") / total * 100).round(1).alias(_("Share, %")),
         pl.col("lost_hours__n").alias("n"),
     )  # fmt: skip
-    panel.show(page, ranking.ranked_bars(drawn), key="lost_hours", finding=alt, table=table, result=lost)
+    panel.show(page, ranking.ranked_bars(drawn, label_room=1.9 if panel.is_phone() else 0.75), key="lost_hours", finding=alt, table=table, result=lost)
 
 
 # ---------------------------------------------------------------------------------------------------------------------------- the map
@@ -151,7 +151,7 @@ def _replay(page: Frame, seen: list[dt.date]) -> None:
     alt = _map_alt(page, states, hour)
     table = _state_table(page, states)
     if form == _DRAWING:
-        panel.show(page, port_map.shape_figure(_zones(page), states, language=page.lang), key="congestion_drawing", finding=alt, table=table)
+        panel.show(page, port_map.shape_figure(_zones(page), states, language=page.lang, width_px=360 if panel.is_phone() else 900), key="congestion_drawing", finding=alt, table=table)
     elif form == _TABLE:
         st.dataframe(table, hide_index=True, width="stretch")
     else:
@@ -169,8 +169,8 @@ def _without_webgl(page: Frame) -> None:
     st.html(
         f'<p id="no-webgl" class="quiet" style="display:none">{words}</p><script>(() => {{ const probe = document.createElement("canvas");'
         'if (probe.getContext("webgl2") || probe.getContext("webgl")) return; document.getElementById("no-webgl").style.display = "block";'
-        'const row = document.querySelectorAll(".st-key-congestion_form [data-testid^=stBaseButton-segmented_control]");'
-        'if (row.length > 1 && row[0].dataset.testid.endsWith("Active")) row[1].click(); })();</script>',
+        'const row = document.querySelectorAll(".st-key-congestion_form [role=radio]");'
+        'if (row.length > 1 && row[0].getAttribute("aria-checked") === "true") row[1].click(); })();</script>',
         unsafe_allow_javascript=True,
     )  # fmt: skip
 

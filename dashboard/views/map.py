@@ -239,7 +239,7 @@ def congestion_deck(
     return base_deck(zones, language=language, layers=layers, basemap=basemap, labels=False, view=view)
 
 
-def shape_figure(zones: pl.DataFrame, states: Mapping[str, ZoneState], *, language: str = "en", height: int = 460) -> go.Figure:
+def shape_figure(zones: pl.DataFrame, states: Mapping[str, ZoneState], *, language: str = "en", height: int = 460, width_px: int = 900) -> go.Figure:
     """Return the same picture as a plain drawing (SVG): for browsers without WebGL, where a deck.gl map is blank and silent."""
     data: list[dict] = []
     for zone in zones.to_dicts():
@@ -254,12 +254,17 @@ def shape_figure(zones: pl.DataFrame, states: Mapping[str, ZoneState], *, langua
                     "text": f"{name}<br>{state.about}", "showlegend": False, "name": name,
                 }
             )  # fmt: skip
-    notes = []
-    for zone in zones.to_dicts():
+    labels = []
+    for zone in sorted(_large_first(zones), key=lambda zone: -class_rank(states.get(zone["zone_code"]))):
         state = states.get(zone["zone_code"])
-        x, y = middle(zone["geometry"])
-        text = zone_name(zone, language) + (f"<br>{state.label.replace(chr(10), '<br>')}" if state and state.label else "")
-        notes.append({"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 11, "color": _INK}, "bgcolor": "rgba(255,255,255,.85)", "borderpad": 2})
+        labels.append({"position": list(middle(zone["geometry"])), "text": zone_name(zone, language) + (f"\n{state.label}" if state and state.label else "")})
+    notes = [
+        {
+            "x": row["position"][0], "y": row["position"][1], "xshift": row["offset"][0], "yshift": -row["offset"][1], "text": str(row["text"]).replace("\n", "<br>"),
+            "showarrow": False, "font": {"size": 11, "color": _INK}, "bgcolor": "rgba(255,255,255,.88)", "borderpad": 2,
+        }
+        for row in placed(labels, view_of(zones, width_px, height), 11)
+    ]  # fmt: skip
     scale = 1.0
     if not zones.is_empty():
         _, south, _, north = _bounds(zones)

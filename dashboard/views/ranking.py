@@ -10,8 +10,11 @@ import polars as pl
 from dashboard.views.palette import ACCENT, AFTER, BEFORE, GRID, QUIET
 
 
-def ranked_bars(rows: pl.DataFrame, *, hover: Sequence[str] = (), colour: str = ACCENT, height_a_row: int = 34) -> go.Figure:
-    """Draw one bar a row, longest on top. `rows`: name, value, label (the text beside the bar), is_quiet (drawn grey: thin data)."""
+def ranked_bars(rows: pl.DataFrame, *, hover: Sequence[str] = (), colour: str = ACCENT, height_a_row: int = 34, label_room: float = 0.75) -> go.Figure:
+    """Draw one bar a row, longest on top. `rows`: name, value, label (the text beside the bar), is_quiet (drawn grey: thin data).
+
+    `label_room` is the room for the texts, as a share of the longest bar: a phone needs more.
+    """
     ordered = rows.reverse()
     top = max((value for value in rows["value"].to_list() if value is not None), default=1) or 1
     trace = {
@@ -21,7 +24,7 @@ def ranked_bars(rows: pl.DataFrame, *, hover: Sequence[str] = (), colour: str = 
     }  # fmt: skip
     layout = {
         "height": 24 + height_a_row * max(rows.height, 2), "margin": {"l": 8, "r": 8, "t": 4, "b": 4}, "bargap": 0.35, "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)", "xaxis": {"visible": False, "range": [0, top * 1.75], "fixedrange": True}, "yaxis": {"automargin": True, "ticks": "", "showgrid": False, "fixedrange": True},
+        "plot_bgcolor": "rgba(0,0,0,0)", "xaxis": {"visible": False, "range": [0, top * (1 + label_room)], "fixedrange": True}, "yaxis": {"automargin": True, "ticks": "", "showgrid": False, "fixedrange": True},
     }  # fmt: skip
     return go.Figure({"data": [trace], "layout": layout})
 
