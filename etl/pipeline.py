@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from etl import clock, quarantine, warehouse
+from etl.contracts.facts import DQ_FILES, META_BUILDS
 from etl.contracts.interim import INT_FILE_COUNTS, INT_FILES
 from etl.contracts.reference import Site, load_site
 from etl.errors import SettingsError
@@ -56,16 +57,17 @@ def _load(settings: Settings, inbox: Path | None, *, replay: bool, everything: b
     _same_key(lake, identities.key_id, settings)
     reader = intake.Intake.of(settings, site, identities)
     pointer = warehouse.read_pointer(settings.build, site.port_code)
+    published = _published(settings, pointer)
     reports: list[FileReport] = []
     if inbox is not None:
-        newest = ledger.newest_of_mappings(warehouse.read_ledger(settings.build, pointer, ["int_files"])["int_files"]) if pointer else {}
-        reports += intake.load_files(reader, lake, intake.discover(inbox), _known(settings, lake, pointer), newest, progress=progress)
+        newest = ledger.newest_of_mappings(published["int_files"])
+        reports += intake.load_files(reader, lake, intake.discover(inbox), _known(lake, pointer, published), newest, progress=progress)
     if replay:
-        known = _known(settings, lake, pointer)
+        known = _known(lake, pointer, published)
         paths = intake.replayable(reader, known, everything=everything)
         reports += intake.load_files(reader, lake, paths, known, {}, is_replay=True, progress=progress)
     read_s = time.perf_counter() - start
-    report = _publish(settings, site, lake, pointer, is_whole=everything, progress=progress)
+    report = _publish(settings, site, lake, pointer, published, is_whole=everything, progress=progress)
     quarantine.expire(settings.quarantine, settings.quarantine_days)
     timings = {**report.timings, "reading_s": round(read_s, 3)}
     return dataclasses.replace(report, files=tuple(reports), seconds=round(time.perf_counter() - start, 3), timings=timings)
@@ -77,21 +79,27 @@ def _same_key(lake: Lake, key_id: str, settings: Settings) -> None:
         raise SettingsError(str(settings.keys), found, "", "Restore the key, or load into a new home: the two cannot be mixed")
 
 
-def _known(settings: Settings, lake: Lake, pointer: dict | None) -> dict[str, dict]:
+def _published(settings: Settings, pointer: dict | None) -> dict[str, pl.DataFrame]:
+    """Return the small tables of the current build a load starts from; empty ones before the first."""
+    empty = {table.name: table.empty() for table in (INT_FILES, INT_FILE_COUNTS, META_BUILDS, DQ_FILES)}
+    found = warehouse.read_ledger(settings.build, pointer, empty) if pointer else {}
+    interim = {table.name: table.conform(found[table.name]) for table in (INT_FILES, INT_FILE_COUNTS) if table.name in found}
+    return empty | found | interim
+
+
+def _known(lake: Lake, pointer: dict | None, published: dict[str, pl.DataFrame]) -> dict[str, dict]:
     """Return INT_FILES by file id: as published, and what loads have committed to the lake since."""
-    return {row["file_id"]: row for row in _files(settings, lake, pointer).iter_rows(named=True)}
+    return {row["file_id"]: row for row in _files(lake, pointer, published).iter_rows(named=True)}
 
 
-def _files(settings: Settings, lake: Lake, pointer: dict | None) -> pl.DataFrame:
-    after = pointer["manifest_n"] if pointer else 0
-    fresh = lake.rows("int_files", after_n=after)
-    if not pointer:
-        return fresh
-    old = warehouse.read_ledger(settings.build, pointer, ["int_files"]).get("int_files", INT_FILES.empty())
-    return pl.concat([INT_FILES.conform(old).filter(~pl.col("file_id").is_in(fresh["file_id"].implode())), fresh])
+def _files(lake: Lake, pointer: dict | None, published: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    fresh = lake.rows("int_files", after_n=pointer["manifest_n"] if pointer else 0)
+    return pl.concat([published["int_files"].filter(~pl.col("file_id").is_in(fresh["file_id"].implode())), fresh]) if pointer else fresh
 
 
-def _publish(settings: Settings, site: Site, lake: Lake, pointer: dict | None, *, is_whole: bool, progress: Progress | None) -> BuildReport:
+def _publish(
+    settings: Settings, site: Site, lake: Lake, pointer: dict | None, published: dict[str, pl.DataFrame], *, is_whole: bool, progress: Progress | None
+) -> BuildReport:
     """Publish what the lake holds beyond the current build; nothing if there is nothing."""
     start, timings = time.perf_counter(), {}
     grid = ZoneGrid.from_site(site)
@@ -99,17 +107,16 @@ def _publish(settings: Settings, site: Site, lake: Lake, pointer: dict | None, *
     is_whole = is_whole or pointer is None or pointer["state"] != state or pointer["manifest_n"] > lake.manifest.n
     zones_changed = lake.manifest.zones_digest not in ("", grid.digest)
     if not is_whole and not zones_changed and pointer["manifest_n"] == lake.manifest.n:
-        return _report(settings, site, pointer, start)
+        return _report(site, pointer, published, start)
 
     after = 0 if is_whole else pointer["manifest_n"]
     found = affected.everything(lake) if is_whole else affected.of_new_rows(lake, after, site.zone_name)
     if zones_changed:
         found.fix_days = {dt.date.fromisoformat(part.first_day) for part in lake.parts("stg_tracking")}
-    files = _files(settings, lake, None if is_whole else pointer)
+    files = _files(lake, None if is_whole else pointer, published)
     counts, old_files = INT_FILE_COUNTS.empty(), INT_FILES.empty()
     if not is_whole:
-        kept = warehouse.read_ledger(settings.build, pointer, ["int_file_counts", "int_files"])
-        counts, old_files = kept.get("int_file_counts", counts), kept.get("int_files", old_files)
+        counts, old_files = published["int_file_counts"], published["int_files"]
         _add_replaced(found, lake, after, counts, old_files)
     timings["affected_s"] = round(time.perf_counter() - start, 3)
 
@@ -126,7 +133,7 @@ def _publish(settings: Settings, site: Site, lake: Lake, pointer: dict | None, *
     else:
         fresh_files = lake.rows("int_files", after_n=after)
         dates = set(fresh_files["file_on"].fill_null(intake.NO_DAY).unique()) | set(old_files.filter(pl.col("file_id").is_in(fresh_files["file_id"].implode()))["file_on"].drop_nulls())
-        days = found.days | dates | affected.of_time(_now_of(settings, pointer), now_at, site.zone_name)
+        days = found.days | dates | affected.of_time(next(iter(published["meta_builds"]["now_at"]), None), now_at, site.zone_name)
         if zones_changed:
             days |= touched_days(set(found.fix_days))
     dq_files = ledger.files(files, counts)
@@ -145,7 +152,7 @@ def _publish(settings: Settings, site: Site, lake: Lake, pointer: dict | None, *
     if build:
         build.connection.close()
     timings["published_s"] = round(time.perf_counter() - start, 3)
-    report = _report(settings, site, warehouse.read_pointer(settings.build, site.port_code), start, days, timings)
+    report = _report(site, warehouse.read_pointer(settings.build, site.port_code), frames, start, days, timings)
     return dataclasses.replace(report, is_changed=True, now_at=now_at)
 
 
@@ -177,19 +184,13 @@ def _neighbours(counts: pl.DataFrame) -> set[dt.date]:
     return {day + step * affected.ONE_DAY for day in near for step in range(-1, 32)} if len(near) else set()
 
 
-def _now_of(settings: Settings, pointer: dict | None) -> dt.datetime | None:
-    about = warehouse.read_ledger(settings.build, pointer, ["meta_builds"])["meta_builds"] if pointer else None
-    return about["now_at"][0] if about is not None and about.height else None
-
-
-def _report(settings: Settings, site: Site, pointer: dict | None, start: float, days: set[dt.date] | None = None, timings: dict | None = None) -> BuildReport:
-    about = warehouse.read_ledger(settings.build, pointer, ["meta_builds", "dq_files"]) if pointer else {}
-    files = about.get("dq_files")
+def _report(site: Site, pointer: dict | None, tables: dict[str, pl.DataFrame], start: float, days: set[dt.date] | None = None, timings: dict | None = None) -> BuildReport:
     real = sorted(day for day in days or () if day != intake.NO_DAY)
+    files = tables["dq_files"]
     return BuildReport(
         site.port_code, pointer["build_id"] if pointer else None, False, (), len(real), real[0] if real else None, real[-1] if real else None,
-        about["meta_builds"]["now_at"][0] if about else None, RULES_VERSION, clock.TZDATA_VERSION, round(time.perf_counter() - start, 3),
-        int(files["good_n"].sum() or 0) if files is not None else 0, int(files["duplicate_n"].sum() or 0) if files is not None else 0, timings or {},
+        next(iter(tables["meta_builds"]["now_at"]), None), RULES_VERSION, clock.TZDATA_VERSION, round(time.perf_counter() - start, 3),
+        int(files["good_n"].sum() or 0), int(files["duplicate_n"].sum() or 0), timings or {},
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ import argparse
 import datetime as dt
 import json
 import os
+import re
 import resource
 import shutil
 import statistics
@@ -35,13 +36,13 @@ print(json.dumps({"seconds": report["seconds"], "cpu_s": round(usage.ru_utime + 
 
 def load(home: Path, inbox: Path) -> dict:
     run = subprocess.run([sys.executable, "-c", _LOAD, str(home), str(inbox)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
-    return json.loads(run.stdout)
+    return json.loads(run.stdout.splitlines()[-1])
 
 
 def days_of(inbox: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     for path in sorted(inbox.iterdir()):
-        found.setdefault(path.name.split(".")[0].rsplit("_", 1)[1], []).append(path)
+        found.setdefault(re.search(r"\d{4}-\d{2}-\d{2}", path.name)[0], []).append(path)
     return found
 
 
@@ -84,9 +85,9 @@ def full_day(work: Path) -> None:
     options = Options(work / "casa", start=dt.date(2026, 8, 18), days=15, trucks_per_day=2600.0, tracking_days=1, tracked_share=0.47)
     simulate(options)
     days = days_of(work / "casa" / "inbox")
-    names = sorted(days)
-    load(work / "casa-home", link([path for day in names[:-1] for path in days[day]], work / "casa before"))
-    print("one day of Casablanca:", load(work / "casa-home", link(days[names[-1]], work / "casa day")))
+    last = f"{options.end - dt.timedelta(days=1)}"
+    load(work / "casa-home", link([path for day in sorted(days) if day < last for path in days[day]], work / "casa before"))
+    print("one day of Casablanca:", load(work / "casa-home", link([path for day in sorted(days) if day >= last for path in days[day]], work / "casa day")))
 
 
 def main() -> None:
