@@ -96,7 +96,7 @@ def test_the_file_holds_the_very_result_of_the_page(sel: Selection, tmp_path: Pa
             else:
                 assert told == ("" if meant is None else str(meant).lower() if isinstance(meant, bool) else str(meant))
     text = about.read_text("utf-8")
-    for part in (result.build_id, "Données de démonstration", "quantile_cont(turnaround_min, 0.5)", result.selection.in_words("fr"), "`turnaround_p50`", str(result.cell("visits").n)):
+    for part in (result.build_id, "Données de démonstration", "list_sort(list(turnaround_min)", result.selection.in_words("fr"), "`turnaround_p50`", str(result.cell("visits").n)):
         assert part in text
 
 
