@@ -38,6 +38,5 @@ def stamp(say: Translator) -> str:
 
 def direction(say: Translator) -> None:
     """Tell the browser the page's language and direction; the style sheet does the rest."""
-    st.html(
-        f'<script>const d = document.documentElement; d.lang = "{say.lang}"; d.dir = "{say.direction}";</script>', unsafe_allow_javascript=True,
-    )  # fmt: skip
+    # No name is declared: a second run in the same page would declare it twice and stop.
+    st.html(f'<script>Object.assign(document.documentElement, {{lang: "{say.lang}", dir: "{say.direction}"}})</script>', unsafe_allow_javascript=True)

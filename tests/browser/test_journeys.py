@@ -68,7 +68,7 @@ def test_language_switch_keeps_page_and_filters(visit, settled) -> None:
     settled(page)
     assert page.get_by_role("heading", name="Durée des visites").is_visible()
     assert "d=7d" in page.url
-    assert page.evaluate("document.documentElement.lang") == "fr"
+    page.wait_for_function("() => document.documentElement.lang === 'fr'")
     words = page.get_by_test_id("selection-words").inner_text()
     assert "Tout compris" in words
     page.get_by_test_id("stMainBlockContainer").get_by_text("28 jours", exact=True).click()
@@ -103,7 +103,9 @@ def test_csv_is_what_the_page_shows_to_the_byte(visit, sel, home, tmp_path) -> N
     page.locator(".st-key-over_time_data summary").click()
     with page.expect_download() as download:
         page.locator(".st-key-over_time_csv button").first.click()
-    got = open(download.value.path(), "rb").read()
+    got = download.value.path().read_bytes()
+    with page.expect_download():  # each link serves once; a second click makes a second one
+        page.locator(".st-key-over_time_csv button").first.click()
     assert got.startswith(b"\xef\xbb\xbf")
     result = store.of().ask(sel, ["turnaround_p50", "turnaround_p90", "turnaround_p25", "turnaround_p75"], grain="day")
     wanted, _about = exports.write(exports.of_result(result, dialect="comma", lang="en", name="over_time"), tmp_path)
