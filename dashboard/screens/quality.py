@@ -58,9 +58,9 @@ def _answer(page: Frame, files: pl.DataFrame) -> str:
     read, rejected = loaded["read_n"].sum(), loaded["rejected_n"].sum()
     text = _("{n} log lines were read from {files} files; {share} were rejected, each kept with its reasons.", n=w.number(read), files=w.number(loaded.height), share=w.percent(rejected / read if read else None, 2))
     gaps = reconciles(loaded).filter(pl.col("gap_n") != 0).height
-    text += " " + (_("In every file, lines read equal lines kept plus rejected plus duplicate.") if not gaps else _("{n} files do not add up.", n=gaps))
+    text += " " + (_("In every file, lines read equal lines kept plus rejected plus duplicate.") if not gaps else _("Files that do not add up: {n}.", n=gaps))
     refused = files.height - loaded.height
-    return text + (" " + _("{n} files were refused whole.", n=refused) if refused else "")
+    return text + (" " + _("Files refused whole: {n}.", n=refused) if refused else "")
 
 
 def _freshness(page: Frame) -> None:
@@ -83,19 +83,19 @@ def _accounts(page: Frame, files: pl.DataFrame) -> None:
             _("Source"): coded(_, codes.SOURCE, row["source_code"]) if row["source_code"] else _("All sources"), _("Files"): w.number(row["files"]),
             _("Read"): w.number(row["read_n"]), _("Good"): w.number(row["good_n"]), _("Rejected"): w.number(row["rejected_n"]), _("Duplicates"): w.number(row["duplicate_n"]),
             _("Rejected, %"): w.percent(row["rejected_n"] / row["read_n"] if row["read_n"] else None, 2),
-            _("Sum checked"): "✓ " + _("adds up") if not row["gaps"] else "✗ " + _("{n} files do not", n=row["gaps"]),
+            _("Sum checked"): "✓ " + _("adds up") if not row["gaps"] else "✗ " + _("not in {n}", n=row["gaps"]),
         }
         for row in pl.concat([by_source, total.select(by_source.columns).cast(by_source.schema)]).to_dicts()
     ]  # fmt: skip
     table = pl.DataFrame(rows)
     panel.grid(table, key="quality_accounts")
-    panel.under(page, _("{n} files", n=w.number(files.height)))
+    panel.under(page, _("{n} files", n=w.number(by_source["files"].sum())))
     panel.csv(page, by_source.rename({"gaps": "files_not_adding_up"}), key="quality_accounts", name="accounts")
 
 
 def _coverage(page: Frame) -> None:
     _, w = page.say, Words(page)
-    panel.section(_("Coverage, day by day"), _("Good rows of each source against its own usual day (median of the period)."))
+    panel.section(_("Coverage, day by day"), _("Good rows of each source against its usual day: the median of the same weekday, from two weeks on, else of the period."))
     result = page.store.ask(replace(page.selection, comparison="none"), ("good_rows",), by=("source",), grain="day")
     whole = result.rows.select(pl.col("source").alias("source_code"), pl.col("period").alias("day"), pl.col("good_rows").cast(pl.Int64).alias("rows_n"))
     last = min(page.selection.last_day, page.store.build().now_day)
@@ -104,11 +104,16 @@ def _coverage(page: Frame) -> None:
     if not sources or not calendar:
         panel.quiet(_("No data for this selection."))
         return
-    usual = dict(whole.filter(pl.col("rows_n") > 0).group_by("source_code").agg(pl.col("rows_n").median()).iter_rows())
+    # A Sunday is held against Sundays, once the period has two of each weekday.
+    by_weekday = pl.col("day").dt.weekday() if len(calendar) >= 14 else pl.lit(0)
+    usual = {(source, weekday): n for source, weekday, n in whole.filter(pl.col("rows_n") > 0).group_by("source_code", by_weekday.alias("weekday")).agg(pl.col("rows_n").median()).iter_rows()}
     found = {(row["source_code"], row["day"]): row["rows_n"] or 0 for row in whole.to_dicts()}
     cells = pl.DataFrame(
         [
-            {"row": _(codes.SOURCE.codes[source]), "column": day.isoformat(), "n": found.get((source, day), 0), "value": found.get((source, day), 0) / (usual.get(source) or 1), "source": source, "day": day}
+            {
+                "row": _(codes.SOURCE.codes[source]), "column": day.isoformat(), "n": found.get((source, day), 0), "day": day,
+                "value": found.get((source, day), 0) / (usual.get((source, day.isoweekday() if len(calendar) >= 14 else 0)) or 1),
+            }
             for source in sources for day in calendar
         ]
     )  # fmt: skip
@@ -119,7 +124,10 @@ def _coverage(page: Frame) -> None:
         about=lambda cell: f"<b>{cell['row']}</b> · {w.date(cell['day'])}<br>" + _("{n} good rows, {share} of a usual day", n=w.number(cell["n"]), share=w.percent(cell["value"])), row_height=26,
     )  # fmt: skip
     empty = cells.filter(pl.col("n") == 0)
-    finding = _("All {n} sources delivered on each of the {days} days.", n=len(sources), days=len(calendar)) if empty.is_empty() else _("{n} source-days are empty, most often {source}.", n=empty.height, source=empty["row"].mode().sort()[0])
+    finding = _("All {n} sources delivered on each of the {days} days.", n=len(sources), days=len(calendar)) if empty.is_empty() else _("Empty source-days: {n}, most often {source}.", n=empty.height, source=empty["row"].mode().sort()[0])
+    low = cells.filter((pl.col("n") > 0) & (pl.col("value") < 0.5)).height
+    if low:
+        finding += " " + _("Source-days under half of a usual day: {n}.", n=low)
     swatches = "".join(f'<span style="display:inline-flex;gap:.35rem;align-items:center"><i style="inline-size:1rem;block-size:.8rem;border-radius:3px;background:{colour}"></i>{_(words)}</span>' for words, colour in _STATES)
     st.html(f'<div style="display:flex;flex-wrap:wrap;gap:.3rem 1rem;font-size:.8rem">{swatches}</div>')
     table = cells.select(pl.col("day").alias(_("Day")), pl.col("row").alias(_("Source")), pl.col("n").alias(_("Good")), (pl.col("value") * 100).round(0).alias(_("Of a usual day, %")))
