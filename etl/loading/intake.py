@@ -129,11 +129,11 @@ class Intake:
         row = row | self._outcome(checked, mapping) | {"file_on": checked.file_on}
         return _Read(row, checked.good, self._rejects(checked.rejects, row), mapping.source.table.name)
 
-    def _outcome(self, checked: Checked, mapping: Mapping) -> dict:
+    def _outcome(self, checked: Checked, mapping: Mapping, newest: dt.datetime | None = None) -> dict:
         at = checked.good[_instant_column(mapping, checked.good)].cast(pl.Datetime("us"))
         return {
             "status_code": "loaded", "mapping_digest": self.digest(mapping), "read_n": checked.read_n, "staged_n": checked.good.height,
-            "rejected_n": checked.rejects.height, "first_event_at": at.min(), "last_event_at": at.max(), "out_of_order_n": _out_of_order(checked.good, at, mapping),
+            "rejected_n": checked.rejects.height, "first_event_at": at.min(), "last_event_at": at.max(), "out_of_order_n": _out_of_order(at, mapping, newest),
         }  # fmt: skip
 
     def _rejects(self, rejects: pl.DataFrame, row: dict) -> pl.DataFrame:
@@ -157,7 +157,7 @@ class Intake:
                 lake.append("dq_rejects", self._rejects(checked.rejects, row))
                 lake.flush()
                 kept_bytes.append(checked.reject_bytes)
-                total = _sum(total, self._outcome(checked, mapping))
+                total = _sum(total, self._outcome(checked, mapping, total.get("last_event_at")))
         except InputError:
             lake.rollback(mark)
             raise
@@ -179,11 +179,12 @@ def _instant_column(mapping: Mapping, good: pl.DataFrame) -> str:
     return "event_at" if day == "event_on" and good["event_at"].null_count() < good.height else day
 
 
-def _out_of_order(good: pl.DataFrame, at: pl.Series, mapping: Mapping) -> int:
-    if mapping.source.name in UNORDERED_SOURCES or mapping.format == "parquet" or good.height < 2:
+def _out_of_order(at: pl.Series, mapping: Mapping, newest: dt.datetime | None) -> int:
+    """Count the rows older than one before them, `newest` being the newest of the stretches before."""
+    if mapping.source.name in UNORDERED_SOURCES or mapping.format == "parquet":
         return 0
-    newest = at.cum_max().shift(1)
-    return int((at < newest.dt.offset_by(f"-{int(OUT_OF_ORDER.total_seconds())}s")).sum())
+    before = pl.concat([pl.Series([newest], dtype=pl.Datetime("us")), at]).cum_max().head(len(at))
+    return int((at < before.dt.offset_by(f"-{int(OUT_OF_ORDER.total_seconds())}s")).sum())
 
 
 # -- many files ----------------------------------------------------------------------------------------------------
