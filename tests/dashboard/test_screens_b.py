@@ -171,3 +171,11 @@ def test_handbook_search_narrows(small) -> None:
     app.text_input(key="handbook_search").set_value("congestion index").run()
     text = text_of(app)
     assert 'data-testid="kpi-congestion_index"' in text and 'data-testid="kpi-visits"' not in text
+
+
+@pytest.mark.parametrize("query", [{"lane": "6A"}, {"lane": "6D,6E"}, {"terminal": "TCE", "view": "core"}, {"d": "7d"}, {"vs": "none", "direction": "dual"}], ids=str)
+@pytest.mark.parametrize("code", ["congestion", "pilot", "quality"])
+def test_pages_stand_under_any_filter(code: str, query: dict[str, str], small) -> None:
+    app = open_page(code, lang="fr", **query)
+    assert not app.exception, app.exception
+    assert "None" not in text_of(app)
