@@ -21,6 +21,9 @@ def show(page: Frame) -> None:
     if page.selection.previous() is None:
         st.markdown(say("No comparison is chosen; choose one under Filters."))
         return
+    if not page.ask(["visits"], compare=True).cell("visits").before:
+        st.markdown(say("The comparison period has no data."))
+        return
     found = moved(page)
     if not found:
         st.markdown(say("No group's median moved by more than chance against the comparison period."))

@@ -174,7 +174,7 @@ def _last_incident(page: Frame) -> None:
         st.markdown(say("None in the last {n} days.", n=MIN_INCIDENT_DAYS))
         return
     row = rows[-1]
-    where = page.name("place", row["place_code"]) if row["place_code"] else say("whole port")
+    where = page.place(row["place_code"]) if row["place_code"] else say("whole port")
     until = say("until {at}", at=words.moment(row["ended_local_at"], page.lang)) if row["ended_local_at"] else say("still going on")
     st.html(f'<p class="lead"><b>{html.escape(say(LOGBOOK.codes[row["logbook_code"]]))}</b>, {html.escape(where)}</p><p class="quiet">{html.escape(words.moment(row["started_local_at"], page.lang))}, {html.escape(until)}</p>')
 

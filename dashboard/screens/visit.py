@@ -84,7 +84,7 @@ def _steps(page: Frame, visit: dict, steps: pl.DataFrame) -> None:
     for number, row in enumerate(steps.iter_rows(named=True), start=1):
         wait, whole = row["wait_min"] or 0.0, row["step_min"] or 0.0
         waiting += wait
-        where = f" · {page.name('place', row['place_code'])}" if row["place_code"] and row["step_kind_code"] == "service" else ""
+        where = f" · {page.place(row['place_code'])}" if row["place_code"] and row["step_kind_code"] == "service" else ""
         name = f"{number}. {say(STEP.codes.get(row['step_code'], row['step_code']))}{where}"
         parts.append(minutes.Part(name, wait, max(whole - wait, 0.0), words.value(whole, "min", lang, 1), f"{name}: {words.value(whole, 'min', lang, 1)}", is_travel=row["step_kind_code"] == "gap"))
     total = sum(part.wait_min + part.other_min for part in parts)
@@ -99,18 +99,12 @@ def _timeline(page: Frame, events: pl.DataFrame) -> None:
     st.subheader(say("What the logs say, in order"), anchor=False)
     items = []
     for row in events.iter_rows(named=True):
-        where = _place(page, row["place_code"])
+        where = page.place(row["place_code"])
         items.append(
             f'<li><time>{html.escape(words.clock(row["event_local_at"], lang))}</time><div><b>{html.escape(say(EVENTS.get(row["event_code"], row["event_code"])))}</b>'
             f'<span>{html.escape(" · ".join(part for part in (where, say(SOURCE.codes.get(row["source_code"], row["source_code"]))) if part))}</span></div></li>'
         )
     st.html(f'<ol class="line" data-testid="timeline">{"".join(items)}</ol>' if items else f'<p class="quiet">{html.escape(say("No log line is kept for this visit."))}</p>')
-
-
-def _place(page: Frame, code: str | None) -> str:
-    if not code:
-        return ""
-    return next((page.names[kind][code] for kind in ("place", "gate", "lane", "terminal", "zone") if code in page.names.get(kind, {})), code)
 
 
 def _map(page: Frame, visit_id: str) -> None:

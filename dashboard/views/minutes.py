@@ -51,7 +51,7 @@ def waterfall(parts: Sequence[Part], *, wait: str, service: str, travel: str, ro
         notes.append(theme.note(beside.pop("x"), part.name, part.label, **beside))
     keys = [(wait, theme.ACCENT), (service, theme.SOFT), (travel, theme.QUIET)]
     words = "   ".join(f'<span style="color:{colour}">■</span> {name}' for name, colour in keys)
-    notes.append(theme.note(0, 1, words, xref="paper", yref="paper", xanchor="left", yanchor="bottom", yshift=4))
+    notes.append(theme.note(1, 1, words, xref="paper", yref="paper", xanchor="right", yanchor="bottom", yshift=4))
     shape = theme.layout(
         44 + row * max(len(parts), 2), barmode="overlay", bargap=0.36, annotations=notes, margin={"l": 8, "r": 8, "t": 30, "b": 4},
         xaxis={"visible": False, "range": [0, total * 1.02]}, yaxis={"autorange": "reversed", "showgrid": False, "ticks": "", "type": "category"},

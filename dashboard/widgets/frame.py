@@ -57,6 +57,12 @@ class Frame:
         """Words for a code of a site list (gate, lane, terminal, place, zone), else the code itself."""
         return str(self.names.get(dimension, {}).get(str(code), code))
 
+    def place(self, code: str | None) -> str:
+        """Words for a place of any kind (service point, gate, lane, terminal, zone); empty for none."""
+        if not code:
+            return ""
+        return next((self.names[kind][code] for kind in ("place", "gate", "lane", "terminal", "zone") if code in self.names.get(kind, {})), code)
+
 
 def keep(frame: Frame) -> Frame:
     st.session_state[_KEY] = frame
