@@ -140,7 +140,8 @@ def _status(arguments: argparse.Namespace) -> int:
         print("No build is published. Run `smartport load INBOX`.")
         return 4
     print(f"{about['port_name']} ({about['port_code']}): build {about['build_id']}, published {about['built_at']:%Y-%m-%d %H:%M} UTC")
-    print(f"Data reach to {about['now_local_at']:%Y-%m-%d %H:%M} local. {about['files_n']:,} files loaded, {about['refused_n']:,} refused.")
+    reach = f"{about['now_local_at']:%Y-%m-%d %H:%M} local" if about["now_local_at"] else "no event yet"
+    print(f"Data reach to {reach}. {about['files_n']:,} files loaded, {about['refused_n']:,} refused.")
     print(f"{about['read_n']:,} lines read = {about['good_n']:,} good + {about['rejected_n']:,} rejected + {about['duplicate_n']:,} duplicate")
     for row in about["freshness"]:
         print(f"  {row['source_code']:<13} to {row['last_event_local_at'] or '-'}   {row['files_n']:>6,} files {row['rows_n']:>12,} rows")

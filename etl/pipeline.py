@@ -108,6 +108,8 @@ def _publish(
     zones_changed = lake.manifest.zones_digest not in ("", grid.digest)
     if not is_whole and not zones_changed and pointer["manifest_n"] == lake.manifest.n:
         return _report(site, pointer, published, start)
+    if pointer is None and not lake.parts("int_files"):
+        return _report(site, None, published, start)  # an empty inbox makes no build
 
     after = 0 if is_whole else pointer["manifest_n"]
     found = affected.everything(lake) if is_whole else affected.of_new_rows(lake, after, site.zone_name)

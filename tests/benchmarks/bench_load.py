@@ -82,7 +82,7 @@ def history(work: Path, trucks: float, months: int, last_days: int = 3) -> None:
 
 def full_day(work: Path) -> None:
     """Two weeks of all logs without positions, then one day of which 1 M fixes are known."""
-    options = Options(work / "casa", start=dt.date(2026, 8, 18), days=15, trucks_per_day=2600.0, tracking_days=1, tracked_share=0.47)
+    options = Options(work / "casa", start=dt.date(2026, 8, 18), days=15, trucks_per_day=2600.0, tracking_days=1, tracked_share=0.8)
     simulate(options)
     days = days_of(work / "casa" / "inbox")
     last = f"{options.end - dt.timedelta(days=1)}"

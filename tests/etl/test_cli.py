@@ -115,3 +115,13 @@ def test_rebuild_keeps_the_build(home, capsys):
     assert cli.main(["status", "--home", str(home), "--json"]) == 0
     after = json.loads(capsys.readouterr().out)
     assert {name: value for name, value in before.items() if name != "built_at"} == {name: value for name, value in after.items() if name != "built_at"}
+
+
+def test_an_empty_inbox_makes_no_build_and_a_refused_file_alone_is_told(tmp_path, capsys):
+    (tmp_path / "inbox").mkdir()
+    assert cli.main(["load", str(tmp_path / "inbox"), "--home", str(tmp_path / "home")]) == 0
+    assert cli.main(["status", "--home", str(tmp_path / "home")]) == 4
+    (tmp_path / "inbox" / "unknown.log").write_text("x\n")
+    assert cli.main(["load", str(tmp_path / "inbox"), "--home", str(tmp_path / "home")]) == 3
+    assert cli.main(["status", "--home", str(tmp_path / "home")]) == 0
+    assert "no event yet" in capsys.readouterr().out
