@@ -3,24 +3,26 @@
 -- Cells seen on one side only are left out on both sides of the standardised figures; `covered` is the share of the visits that remain.
 -- Weighted quantiles are read from bins of 0.1 min.
 WITH base AS (
-    SELECT arm_code, pilot_period_code AS period_code, turnaround_min,
-           concat_ws('|', entry_lane_code, entry_hour // 4, coalesce(cargo_class_code, '-')) AS cell
+    SELECT arm_code, pilot_period_code AS period_code, hash(entry_lane_code, entry_hour // 4, cargo_class_code) AS cell, round(turnaround_min, 1) AS minutes,
+           count(*) AS n, sum(turnaround_min) AS minutes_sum, count(*) FILTER (WHERE turnaround_min > 60) AS over_60_n, count(*) FILTER (WHERE turnaround_min > 120) AS over_120_n
     FROM fct_visits
     WHERE {where}
       AND arm_code IS NOT NULL AND pilot_period_code IS NOT NULL AND turnaround_min IS NOT NULL
+    GROUP BY ALL
 ),
 cells AS (
-    SELECT arm_code, cell, count(*) FILTER (WHERE period_code = 'before') AS before_n, count(*) FILTER (WHERE period_code = 'after') AS after_n
+    SELECT arm_code, cell, coalesce(sum(n) FILTER (WHERE period_code = 'before'), 0) AS before_n, coalesce(sum(n) FILTER (WHERE period_code = 'after'), 0) AS after_n
     FROM base GROUP BY ALL
 ),
 weighted AS (
-    SELECT b.*, before_n > 0 AND after_n > 0 AS is_kept, CASE WHEN before_n = 0 OR after_n = 0 THEN 0 WHEN period_code = 'before' THEN after_n / before_n ELSE 1 END AS weight FROM base AS b JOIN cells USING (arm_code, cell)
+    SELECT b.*, before_n > 0 AND after_n > 0 AS is_kept,
+           CASE WHEN before_n = 0 OR after_n = 0 THEN 0 WHEN period_code = 'before' THEN after_n / before_n ELSE 1 END AS weight
+    FROM base AS b JOIN cells USING (arm_code, cell)
 ),
 bins AS (
-    SELECT arm_code, period_code, round(turnaround_min, 1) AS minutes, count(*) AS n, sum(weight) AS weight, count(*) FILTER (WHERE is_kept) AS kept_n,
-           sum(turnaround_min) AS minutes_sum, sum(turnaround_min * weight) AS weighted_sum,
-           count(*) FILTER (WHERE turnaround_min > 60) AS over_60_n, coalesce(sum(weight) FILTER (WHERE turnaround_min > 60), 0) AS over_60_weight,
-           count(*) FILTER (WHERE turnaround_min > 120) AS over_120_n, coalesce(sum(weight) FILTER (WHERE turnaround_min > 120), 0) AS over_120_weight
+    SELECT arm_code, period_code, minutes, sum(n) AS n, sum(n * weight) AS weight, coalesce(sum(n) FILTER (WHERE is_kept), 0) AS kept_n, sum(minutes_sum) AS minutes_sum,
+           sum(minutes_sum * weight) AS weighted_sum, sum(over_60_n) AS over_60_n, sum(over_60_n * weight) AS over_60_weight, sum(over_120_n) AS over_120_n,
+           sum(over_120_n * weight) AS over_120_weight
     FROM weighted GROUP BY ALL
 ),
 ways AS (
