@@ -134,7 +134,7 @@ def test_any_order_of_files_gives_the_same_build(tmp_path_factory, seed, order, 
 
 
 @pytest.mark.slow
-@examples(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@examples(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), order=st.randoms(use_true_random=False), batches=st.integers(2, 12), days=st.integers(2, 20))
 def test_any_order_of_files_gives_the_same_build_at_length(tmp_path_factory, seed, order, batches, days):
     tmp = tmp_path_factory.mktemp("order")
