@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dashboard.metrics.definitions import Dimension, Fact, Metric
+from dashboard.metrics.definitions import LOSABLE_MIN, Dimension, Fact, Metric
 from dashboard.metrics.facts import FACTS
 from dashboard.selection import Selection
 from etl.errors import DeclarationError
@@ -22,16 +22,16 @@ Z95 = 1.959964
 # Free-flow values: computed over the 12 weeks that end with the selected period, whatever its filters, and joined to the rows.
 REFERENCES: dict[str, tuple[str, str]] = {
     "free_wait": (
-        f"SELECT place_code, step_code, quantile_cont(wait_min, {FREE_FLOW_P}) AS free_wait_min\n  FROM fct_visit_steps\n"
+        f"SELECT place_code AS free_place_code, step_code AS free_step_code, quantile_cont({LOSABLE_MIN}, {FREE_FLOW_P}) AS free_wait_min\n  FROM fct_visit_steps\n"
         "  WHERE port_code = $port_code AND entry_day >= $reference_first_day AND entry_day < $reference_end_day\n"
-        "    AND step_kind_code = 'service' AND wait_min IS NOT NULL\n  GROUP BY place_code, step_code",
-        "LEFT JOIN free_wait ON free_wait.place_code IS NOT DISTINCT FROM kept.place_code AND free_wait.step_code = kept.step_code",
+        f"    AND step_kind_code = 'service' AND {LOSABLE_MIN} IS NOT NULL\n  GROUP BY place_code, step_code",
+        "LEFT JOIN free_wait ON free_place_code IS NOT DISTINCT FROM place_code AND free_step_code = step_code",
     ),
     "free_stay": (
-        f"SELECT zone_code, quantile_cont(stay_min, {FREE_FLOW_P}) AS free_stay_min\n  FROM fct_zone_stays\n"
+        f"SELECT zone_code AS free_zone_code, quantile_cont(stay_min, {FREE_FLOW_P}) AS free_stay_min\n  FROM fct_zone_stays\n"
         "  WHERE port_code = $port_code AND entered_day >= $reference_first_day AND entered_day < $reference_end_day\n"
         "    AND stay_min IS NOT NULL\n  GROUP BY zone_code",
-        "LEFT JOIN free_stay ON free_stay.zone_code = kept.zone_code",
+        "LEFT JOIN free_stay ON free_zone_code = zone_code",
     ),
 }
 # Where now cuts the comparison period, what was known then: a truck that had not left yet had no turnaround.

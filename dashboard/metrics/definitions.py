@@ -16,6 +16,11 @@ _CODE = re.compile(r"^[a-z][a-z0-9_]*$")
 UNITS: tuple[str, ...] = ("count", "min", "hours", "share", "per_visit", "per_hour", "index", "ratio")
 
 
+# What a truck may lose at a service point: its wait. A terminal's log does not tell waiting in the yard from being served,
+# so there the whole turn counts, above the turn of free flow.
+LOSABLE_MIN = "(CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END)"
+
+
 @dataclass(frozen=True)
 class Fact:
     """One table questions are asked of: its day column, hour and instant, and the filters its rows can answer.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboard.metrics.definitions import Metric
+from dashboard.metrics.definitions import LOSABLE_MIN, Metric
 
 _SERVICE = "step_kind_code = 'service'"
 
@@ -19,8 +19,8 @@ METRICS = (
     Metric("step_min_sum", "Minutes in the step", "Total minutes of all visits in the step, wait and service together.", "min", "steps", "lower", aggregate="sum(step_min)", where="step_min IS NOT NULL"),
     Metric("wait_min_sum", "Minutes of waiting", "Total minutes all visits waited.", "min", "steps", "lower", aggregate="sum(wait_min)", where="wait_min IS NOT NULL"),
     Metric("service_min_sum", "Minutes of service", "Total minutes all visits were served.", "min", "steps", "lower", aggregate="sum(service_min)", where="service_min IS NOT NULL"),
-    Metric("lost_hours", "Lost truck-hours", "Waiting at service points above free flow (the 15th percentile of the point's waits over 12 weeks), summed over all trucks; it adds up over points, hours and days.", "hours", "steps", "lower",
-           aggregate="sum(greatest(wait_min - free_wait_min, 0)) / 60", where=f"{_SERVICE} AND wait_min IS NOT NULL", needs="free_wait", decimals=1),
+    Metric("lost_hours", "Lost truck-hours", "Waiting at service points above free flow (the 15th percentile of the point's waits over 12 weeks), summed over all trucks; it adds up over points, hours and days. A terminal logs no wait of its own, so its whole turn above free flow counts.", "hours", "steps", "lower",
+           aggregate=f"sum(greatest({LOSABLE_MIN} - free_wait_min, 0)) / 60", where=f"{_SERVICE} AND {LOSABLE_MIN} IS NOT NULL", needs="free_wait", decimals=1),
     # ---- zones, seen by tracking
     Metric("stays", "Zone stays", "Unbroken presences of tracked trucks in a zone.", "count", "stays", count=True, where="stay_min IS NOT NULL"),
     Metric("stay_p50", "Median stay", "Minutes a tracked truck spends in the zone without a break.", "min", "stays", "lower", quantile=("stay_min", 0.5), decimals=1, min_n=20),

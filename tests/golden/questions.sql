@@ -72,7 +72,7 @@ WITH kept AS (
     AND entered_day < $end_day
     AND visit_id IN (SELECT visit_id FROM fct_visits WHERE port_code = $port_code AND entry_day >= $first_day - 4 AND entry_day < $end_day + 2 AND entry_lane_code = ANY($f_lane) AND channel_code = ANY($f_channel) AND is_excluded IS NOT TRUE)
 ), free_stay AS (
-  SELECT zone_code, quantile_cont(stay_min, 0.15) AS free_stay_min
+  SELECT zone_code AS free_zone_code, quantile_cont(stay_min, 0.15) AS free_stay_min
   FROM fct_zone_stays
   WHERE port_code = $port_code AND entered_day >= $reference_first_day AND entered_day < $reference_end_day
     AND stay_min IS NOT NULL
@@ -83,7 +83,7 @@ SELECT
   (entered_weekday - 1) * 24 + entered_hour AS hour_of_week,
   quantile_cont(stay_min / nullif(free_stay_min, 0), 0.5) AS congestion_index,
   count(*) FILTER (WHERE (stay_min / nullif(free_stay_min, 0)) IS NOT NULL) AS congestion_index__n
-FROM (SELECT kept.*, free_stay.free_stay_min FROM kept LEFT JOIN free_stay ON free_stay.zone_code = kept.zone_code)
+FROM (SELECT kept.*, free_stay.free_stay_min FROM kept LEFT JOIN free_stay ON free_zone_code = zone_code)
 GROUP BY zone_code, (entered_weekday - 1) * 24 + entered_hour;
 -- {'port_code': 'MACAS', 'first_day': datetime.date(2026, 9, 7), 'end_day': datetime.date(2026, 10, 5), 'f_lane': ['6A'], 'f_channel': ['conform'], 'reference_first_day': datetime.date(2026, 7, 13), 'reference_end_day': datetime.date(2026, 10, 5)}
 
@@ -98,16 +98,16 @@ WITH kept AS (
     AND channel_code = ANY($f_channel)
     AND is_excluded IS NOT TRUE
 ), free_wait AS (
-  SELECT place_code, step_code, quantile_cont(wait_min, 0.15) AS free_wait_min
+  SELECT place_code AS free_place_code, step_code AS free_step_code, quantile_cont((CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END), 0.15) AS free_wait_min
   FROM fct_visit_steps
   WHERE port_code = $port_code AND entry_day >= $reference_first_day AND entry_day < $reference_end_day
-    AND step_kind_code = 'service' AND wait_min IS NOT NULL
+    AND step_kind_code = 'service' AND (CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) IS NOT NULL
   GROUP BY place_code, step_code
 )
 SELECT
   place_code AS place,
-  sum(greatest(wait_min - free_wait_min, 0)) FILTER (WHERE step_kind_code = 'service' AND wait_min IS NOT NULL) / 60 AS lost_hours,
-  count(*) FILTER (WHERE step_kind_code = 'service' AND wait_min IS NOT NULL) AS lost_hours__n
-FROM (SELECT kept.*, free_wait.free_wait_min FROM kept LEFT JOIN free_wait ON free_wait.place_code IS NOT DISTINCT FROM kept.place_code AND free_wait.step_code = kept.step_code WHERE step_kind_code = 'service' AND wait_min IS NOT NULL)
+  sum(greatest((CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) - free_wait_min, 0)) FILTER (WHERE step_kind_code = 'service' AND (CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) IS NOT NULL) / 60 AS lost_hours,
+  count(*) FILTER (WHERE step_kind_code = 'service' AND (CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) IS NOT NULL) AS lost_hours__n
+FROM (SELECT kept.*, free_wait.free_wait_min FROM kept LEFT JOIN free_wait ON free_place_code IS NOT DISTINCT FROM place_code AND free_step_code = step_code WHERE step_kind_code = 'service' AND (CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) IS NOT NULL)
 GROUP BY place_code;
 -- {'port_code': 'MACAS', 'first_day': datetime.date(2026, 9, 7), 'end_day': datetime.date(2026, 10, 5), 'f_lane': ['6A'], 'f_channel': ['conform'], 'reference_first_day': datetime.date(2026, 7, 13), 'reference_end_day': datetime.date(2026, 10, 5)}
