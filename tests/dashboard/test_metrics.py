@@ -136,8 +136,9 @@ def test_lost_hours_add_up_over_points_hours_and_days(sel: Selection) -> None:
         assert store.ask(sel, ["lost_hours"], **how).frame["lost_hours"].sum() == pytest.approx(whole)
     steps = store.rows("steps", sel).filter(pl.col("step_kind_code") == "service")
     long_ago = Selection("MACAS", sel.end_day - dt.timedelta(days=84), sel.end_day)
-    free = store.rows("steps", long_ago).filter(pl.col("step_kind_code") == "service").group_by("place_code", "step_code").agg(pl.col("wait_min").quantile(0.15, "linear").alias("free"))
-    by_hand = steps.join(free, on=["place_code", "step_code"]).select((pl.col("wait_min") - pl.col("free")).clip(0).sum() / 60).item()
+    losable = pl.when(pl.col("step_code") == "terminal").then("step_min").otherwise("wait_min")
+    free = store.rows("steps", long_ago).filter(pl.col("step_kind_code") == "service").group_by("place_code", "step_code").agg(losable.quantile(0.15, "linear").alias("free"))
+    by_hand = steps.join(free, on=["place_code", "step_code"]).select((losable - pl.col("free")).clip(0).sum() / 60).item()
     assert whole == pytest.approx(by_hand)
 
 
