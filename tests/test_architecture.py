@@ -24,7 +24,6 @@ ALLOWED: dict[str, set[str]] = {
     "etl.warehouse": {"etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
     "etl.truth": {"etl.errors", "etl.contracts", "etl.clock", "etl.settings", "etl.identities", "etl.warehouse", "etl.lake", "etl.transform"},
     "etl.loading": {"etl"},
-    "etl.loading": {"etl.errors", "etl.settings", "etl.contracts", "etl.clock", "etl.identities", "etl.sources", "etl.quarantine", "etl.validate", "etl.transform", "etl.lake", "etl.warehouse"},
     "etl.pipeline": {"etl"},
     "etl.cli": {"etl"},
     "etl": set(),
