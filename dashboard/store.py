@@ -25,7 +25,7 @@ import duckdb
 import polars as pl
 
 from dashboard.details import DETAILS, compile_detail
-from dashboard.metrics import DIMENSIONS, METRICS, Dimension, Metric, Result
+from dashboard.metrics import DIMENSIONS, METRICS, Dimension, Metric, Result, ranks
 from dashboard.metrics.compiler import REFERENCES, Query, compile_query, unanswered
 from dashboard.metrics.hours import hours_in
 from dashboard.metrics.intervals import wilson_columns
@@ -282,6 +282,16 @@ def _frame(opened: OpenBuild, sql: str, params: Mapping[str, object]) -> pl.Data
         cursor.close()
 
 
+def ranked(query: Query, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the answer with its percentiles and limits in the place of gathered values: the columns of the query's own SQL."""
+    if not query.ranked:
+        return frame
+    made = [series for name, wanted in query.ranked for series in ranks.columns(frame[name], wanted)]
+    whole = frame.drop(name for name, _ in query.ranked).with_columns(made)
+    order = [name for metric in query.metrics for name in (metric.code, f"{metric.code}__n", f"{metric.code}__low", f"{metric.code}__high") if name in whole.columns]
+    return whole.select(*(name for name in whole.columns if name not in set(order)), *order)
+
+
 _schema_guard = threading.Lock()
 
 
@@ -291,7 +301,7 @@ def _run(opened: OpenBuild, query: Query, made: set[str]) -> pl.DataFrame:
     Planning over every month of a build costs more than the answer. A schema of the in-memory database holds the same views over fewer
     months, and the cursor's search path chooses it: the SQL stays the one that is shown.
     """
-    sql, params = query.sql, query.params
+    sql, params = query.run, query.params
     for name in query.needs:
         sql = sql.replace(REFERENCES[name][0], f"SELECT * FROM {_reference(opened, name, params, made)}", 1)
     days = [params["first_day"], params["end_day"]] if "first_day" in params else []
@@ -299,7 +309,7 @@ def _run(opened: OpenBuild, query: Query, made: set[str]) -> pl.DataFrame:
     try:
         if days and (schema := _months(opened, min(days) - dt.timedelta(days=4), max(days) + dt.timedelta(days=2), made)):
             cursor.execute(f"SET search_path = '{schema},memory.main'")
-        return cursor.sql(sql, params={name: value for name, value in params.items() if f"${name}" in sql}).pl()
+        return ranked(query, cursor.sql(sql, params={name: value for name, value in params.items() if f"${name}" in sql}).pl())
     finally:
         cursor.close()
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from dashboard.metrics.definitions import LOSABLE_MIN, Dimension, Fact, Metric
 from dashboard.metrics.facts import FACTS
+from dashboard.metrics.ranks import Z95
 from dashboard.selection import Selection
 from etl.errors import DeclarationError
 
 GRAINS: dict[str, str] = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
 REFERENCE_DAYS = 84  # "previous 12 weeks", domain.md section 5
 FREE_FLOW_P = 0.15
-Z95 = 1.959964
 
 # Free-flow values: computed over the 12 weeks that end with the selected period, whatever its filters, and joined to the rows.
 REFERENCES: dict[str, tuple[str, str]] = {
@@ -44,7 +44,11 @@ _KNOWN_THEN = (
 
 @dataclass(frozen=True)
 class Query:
-    """One SQL text with its parameters. `keys` are its group columns, in order; `sql` ends without a semicolon."""
+    """One SQL text with its parameters. `keys` are its group columns, in order; `sql` ends without a semicolon.
+
+    `run` is what is run instead of `sql` where limits are asked: it gathers each list of values once, and `ranked` names the percentiles
+    to be read from them, (list column, ((code, p), ...)). Both give the same columns (dashboard/metrics/ranks.py says why).
+    """
 
     fact: Fact
     metrics: tuple[Metric, ...]
@@ -52,6 +56,8 @@ class Query:
     sql: str
     params: dict[str, object]
     needs: tuple[str, ...] = ()
+    run: str = ""
+    ranked: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
 
 
 def filtered(expression: str, where: str) -> str:
@@ -194,16 +200,21 @@ def compile_query(
     selected = [f"{sql} AS {name}" for name, sql in keys.items()]
     if totals and keys:
         selected.append(f"grouping({', '.join(keys.values())}) > 0 AS is_total")
+    gathered: dict[str, list[tuple[str, float]]] = {}  # list expression -> percentiles read from it
+    lean = list(selected)
     for metric in metrics:
         among = sorted({each.quantile[1] for each in metrics if each.quantile and (each.quantile[0], each.where) == (metric.quantile[0], metric.where)}) if metric.quantile else ()
         if intervals and metric.quantile:
             selected += _ranked_sql(metric)
+            gathered.setdefault(filtered(f"list({metric.quantile[0]})", _known(metric)), []).append((metric.code, metric.quantile[1]))
             continue
-        selected += [f"{value_sql(metric, among)} AS {metric.code}", f"{n_sql(metric)} AS {metric.code}__n"]
-    sql = f"WITH {', '.join(withs)}\nSELECT\n  {f',{chr(10)}  '.join(selected)}\nFROM {source}"
-    if keys:
-        listed = ", ".join(keys.values())
-        sql += f"\nGROUP BY {f'GROUPING SETS (({listed}), ())' if totals else listed}"
+        plain = [f"{value_sql(metric, among)} AS {metric.code}", f"{n_sql(metric)} AS {metric.code}__n"]
+        selected += plain
+        lean += plain
+    listed = ", ".join(keys.values())
+    grouped = f"\nGROUP BY {f'GROUPING SETS (({listed}), ())' if totals else listed}" if keys else ""
+    lean += [f"{expression} AS gathered_{number}" for number, expression in enumerate(gathered)]
+    sql, run = (f"WITH {', '.join(withs)}\nSELECT\n  {f',{chr(10)}  '.join(wanted)}\nFROM {source}{grouped}" for wanted in (selected, lean))
     params = selection.to_sql() | {"shift_days": shift_days}
     if cut_at is not None:
         params["cut_at"] = cut_at
@@ -211,7 +222,8 @@ def compile_query(
         end = reference_end or selection.end_day
         params |= {"reference_first_day": end - dt.timedelta(days=REFERENCE_DAYS), "reference_end_day": end}
     used = {name: value for name, value in params.items() if f"${name}" in sql}
-    return Query(fact, tuple(metrics), tuple(keys), sql, used, tuple(needs))
+    ranked = tuple((f"gathered_{number}", tuple(percentiles)) for number, percentiles in enumerate(gathered.values()))
+    return Query(fact, tuple(metrics), tuple(keys), sql, used, tuple(needs), run if ranked else sql, ranked)
 
 
 def _with_references(needs: Sequence[str], metrics: Sequence[Metric]) -> str:
