@@ -23,12 +23,16 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Detail:
-    """One row list: its fact (whose filters it takes; None takes none), its grain in words and the parameters it needs."""
+    """One row list: its fact (whose filters it takes; None takes none), its grain in words and the parameters it needs.
+
+    `is_recent` says that it reads only the last days before now, whatever the period.
+    """
 
     code: str
     fact: str | None
     label: str
     params: tuple[str, ...] = ()
+    is_recent: bool = False
 
     @cached_property
     def sql(self) -> str:
@@ -57,7 +61,7 @@ _DETAILS = (
     Detail("incidents", None, N_("Logbook entries that are no trouble tickets, with their zone")),
     Detail("pilot_like_for_like", "visits", N_("Turnaround before and since the pilot, raw and like-for-like")),
     Detail("inside", None, N_("Trucks inside by hour")),
-    Detail("inside_now", None, N_("Trucks inside at the last reading")),
+    Detail("inside_now", None, N_("Trucks inside at the last reading"), is_recent=True),
     Detail("queue_by_hour", None, N_("Trucks queuing before the gate by hour, tracked trucks only")),
     Detail("visit", None, N_("One visit"), ("visit_id",)),
     Detail("visit_events", None, N_("Log lines of one visit"), ("visit_id",)),

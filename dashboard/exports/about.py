@@ -15,7 +15,7 @@ from dashboard.selection import FILTERS, VIEWS, Selection
 from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
 
 if TYPE_CHECKING:
-    from dashboard.store import Build
+    from dashboard.builds import Build
 
 _FIELDS = {field.name: field for table in (*LEDGER_TABLES, *FACT_TABLES[::-1]) for field in table.fields}
 

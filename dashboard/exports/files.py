@@ -63,18 +63,19 @@ def of_rows(detail: str, selection: Selection | None = None, *, dialect: str = "
 def write(order: Order, folder: Path) -> tuple[Path, Path]:
     """Write the CSV and its about.md into `folder` and return their paths. Raises BuildError when the order's build is gone."""
     port, dialect = store.of(order.port), DIALECTS[order.dialect]
-    build = port.build(order.build_id)
+    opened = port.opened(order.build_id)
+    build = opened.about
     around = (build.first_day, build.last_day)
     target = folder / f"{order.stem}.csv"
     body = _scratch(folder)
     try:
         if order.result is not None:
-            n = port.copy_frame(order.result.frame, lambda columns: file_sql("SELECT * FROM answer", columns, dialect, build.zone_name, around), str(body), copy_options(dialect), order.build_id)
+            n = opened.copy_frame(order.result.frame, lambda columns: file_sql("SELECT * FROM answer", columns, dialect, build.zone_name, around), str(body), copy_options(dialect))
             text = about.of_result(order.result, build, order.lang, order.dialect, n)
         else:
             sql, params = _compiled(order)
-            columns = port.columns(sql, params, order.build_id)
-            n = port.copy_to(file_sql(sql, columns, dialect, build.zone_name, around), params, str(body), copy_options(dialect), order.build_id)
+            columns = opened.columns(sql, params)
+            n = opened.copy(file_sql(sql, columns, dialect, build.zone_name, around), params, str(body), copy_options(dialect))
             text = about.of_rows(DETAILS[order.detail], columns, order.selection, dict(order.how), build, order.lang, order.dialect, n, sql)
         _with_bom(body, target)
     finally:

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import streamlit as st
 
@@ -43,6 +44,13 @@ class Frame:
     def ask(self, metrics: Sequence[str], by: Sequence[str] = (), *, selection: Selection | None = None, **how: object) -> Result:
         """Ask the store about the page's selection, or another one."""
         return self.store.ask(selection or self.selection, metrics, by, **how)
+
+    def ahead(self, *questions: Callable[[Frame], object]) -> None:
+        """Begin to answer the questions these functions of a page ask, side by side, before the page comes to them.
+
+        They run in threads of the store's: a function given here asks, and does nothing else.
+        """
+        self.store.ahead(*(partial(question, self) for question in questions))
 
     def to(self, page_code: str) -> object:
         """The st.Page of a page code, for st.page_link and st.switch_page."""

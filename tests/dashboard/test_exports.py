@@ -107,7 +107,7 @@ def test_the_csv_is_the_committed_one(small, tmp_path: Path) -> None:
     for code, dialect in DIALECTS.items():
         target = tmp_path / f"{code}.csv"
         options = exports.dialects.copy_options(dialect)
-        n = store.of().copy_frame(frame, lambda columns, dialect=dialect: file_sql("SELECT * FROM answer", columns, dialect, "Africa/Casablanca", around), str(target), options)
+        n = store.of().opened().copy_frame(frame, lambda columns, dialect=dialect: file_sql("SELECT * FROM answer", columns, dialect, "Africa/Casablanca", around), str(target), options)
         assert n == 3
         golden = GOLDEN / f"export_{code}.csv"
         if os.environ.get("SMARTPORT_REWRITE_GOLDEN"):

@@ -115,7 +115,7 @@ def test_like_for_like_keeps_raw_figures_and_standardises_by_hand(sel, small) ->
     frame = store.rows("pilot_like_for_like", window)
     if frame.is_empty():
         pytest.skip("the small build has no pilot inside its days")
-    visits = store.of(sel.port)._opened()[0].connection.cursor().sql(
+    visits = store.of(sel.port).opened().connection.cursor().sql(
         "SELECT arm_code, pilot_period_code AS period_code, entry_lane_code, entry_hour // 4 AS block, cargo_class_code, turnaround_min FROM fct_visits"
         " WHERE arm_code IS NOT NULL AND pilot_period_code IS NOT NULL AND turnaround_min IS NOT NULL"
     ).pl()  # fmt: skip

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 import small_build
 
-from dashboard import store
+from dashboard import builds, store
 from dashboard.details import DETAILS
 from dashboard.metrics import METRICS
 from dashboard.selection import Selection
@@ -57,7 +57,7 @@ def test_the_cache_is_bounded(small_home, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_new_build_is_picked_up_and_the_old_one_still_answers(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(builds, "POLL_SECONDS", 0.0)
     settings = small_build.make(tmp_path, days=30, per_day=20)
     own = store.Store(settings, "MACAS")
     sel = Selection.preset("MACAS", "28d", own.build().now_day)
@@ -133,7 +133,7 @@ def test_one_visit_is_followed_to_its_log_lines(sel: Selection) -> None:
 
 
 def test_no_row_list_shows_a_whole_pseudonym(sel: Selection) -> None:
-    keys = set(store.of()._opened()[0].connection.cursor().sql("SELECT DISTINCT plate_key FROM fct_visits UNION SELECT DISTINCT carrier_key FROM fct_visits").pl().to_series())
+    keys = set(store.of().opened().connection.cursor().sql("SELECT DISTINCT plate_key FROM fct_visits UNION SELECT DISTINCT carrier_key FROM fct_visits").pl().to_series())
     visit = store.rows("visits", sel, limit=1)["visit_id"][0]
     for code, detail in DETAILS.items():
         frame = store.rows(code, **({"visit_id": visit} if detail.params else {"selection": sel}), limit=500)

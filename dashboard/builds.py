@@ -1,0 +1,185 @@
+"""The open builds of one port: which is current, the connection of each, and which months a question needs. No questions, no cache, no words.
+
+    builds = Builds(settings, "MACAS")
+    opened = builds.opened()                              # the current build, picked up anew after a load
+    opened.frame(sql, params, days=(first_day, end_day))  # a Polars frame; planned over the months of these days only
+Thread-safe: a cursor per query; one shared by threads gave wrong rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from etl.errors import BuildError
+from etl.settings import Settings
+from etl.warehouse import SEGMENT_TABLES, OpenBuild, current_build_id, open_build
+
+POLL_SECONDS = 0.5
+OPEN_BUILDS = 3  # the current one and two replaced ones, so that an open page still exports its own
+
+
+@dataclass(frozen=True)
+class Build:
+    """What a page says about the data it shows."""
+
+    build_id: str
+    port_code: str
+    port_name: str
+    zone_name: str
+    now_at: dt.datetime
+    now_local_at: dt.datetime
+    is_sample: bool
+    built_at: dt.datetime | None
+    first_day: dt.date
+    last_day: dt.date
+
+    @property
+    def now_day(self) -> dt.date:
+        """The local day of now: presets count back from it."""
+        return self.now_local_at.date()
+
+
+class Opened:
+    """One open build: `about` it, and frames and files of SQL over it."""
+
+    def __init__(self, inner: OpenBuild) -> None:
+        self.inner, self.build_id = inner, inner.build_id
+        self._guard = threading.Lock()
+        self._made: set[str] = set()  # schemas and tables made in memory so far
+        self.about = _about(self.frame("SELECT * FROM meta_builds"), self.frame("SELECT min(entry_day) AS first_day, max(entry_day) AS last_day FROM fct_visits"))
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        return self.inner.connection
+
+    def frame(self, sql: str, params: Mapping[str, object] | None = None, days: tuple[dt.date, dt.date] | None = None) -> pl.DataFrame:
+        """Run a query. `days` are the first and last local day it can touch: planning over every month of a build costs more than most answers."""
+        cursor = self._cursor(days)
+        try:
+            return cursor.sql(sql, params=dict(params)).pl() if params else cursor.sql(sql).pl()
+        finally:
+            cursor.close()
+
+    def columns(self, sql: str, params: Mapping[str, object]) -> list[tuple[str, str]]:
+        """Return (name, DuckDB type) of a query's columns."""
+        cursor = self._cursor()
+        try:
+            return [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {sql}", dict(params)).fetchall()]
+        finally:
+            cursor.close()
+
+    def copy(self, sql: str, params: Mapping[str, object], target: str, options: str) -> int:
+        """Let DuckDB write a query to a file (for exports: streamed, never held in memory). Return the rows written."""
+        cursor = self._cursor()
+        try:
+            return int(cursor.execute(f"COPY ({sql}) TO {_quoted(target)} ({options})", dict(params)).fetchone()[0])
+        finally:
+            cursor.close()
+
+    def copy_frame(self, frame: pl.DataFrame, spell: Callable[[Sequence[tuple[str, str]]], str], target: str, options: str) -> int:
+        """Write a frame to a file by the same DuckDB writer; `spell` turns its columns into the SELECT over the table `answer`."""
+        cursor = self._cursor()
+        try:
+            cursor.register("answer", frame)
+            columns = [(row[0], row[1]) for row in cursor.execute("DESCRIBE SELECT * FROM answer").fetchall()]
+            return int(cursor.execute(f"COPY ({spell(columns)}) TO {_quoted(target)} ({options})").fetchone()[0])
+        finally:
+            cursor.unregister("answer")
+            cursor.close()
+
+    def once(self, table: str, sql: str, params: Mapping[str, object], days: tuple[dt.date, dt.date]) -> str:
+        """Return the name of an in-memory table of this query's rows, made on first use and kept as long as the build is open."""
+        name = f"memory.main.{table}"
+        schema = self._months(days)
+        with self._guard:
+            if name not in self._made:
+                cursor = _at(self.connection, schema)
+                cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} AS {sql}", dict(params))
+                cursor.close()
+                self._made.add(name)
+        return name
+
+    def _cursor(self, days: tuple[dt.date, dt.date] | None = None) -> duckdb.DuckDBPyConnection:
+        return _at(self.connection, self._months(days) if days else "")
+
+    def _months(self, days: tuple[dt.date, dt.date]) -> str:
+        """Return the schema whose views hold the months of these days, made on first use; '' where that is every month.
+
+        It holds views of the tables' own names over fewer months, and a cursor's search path chooses it: the SQL stays the one that is shown.
+        """
+        first, last = days
+        segments = list(self.inner.pointer["segments"].items())
+        inside = [index for index, (month, _) in enumerate(segments) if f"{first:%Y-%m}" <= month <= f"{last:%Y-%m}"]
+        if not inside or len(inside) == len(segments):
+            return ""
+        name = f"memory.months_{inside[0]}_{inside[-1]}"
+        with self._guard:
+            if name not in self._made:
+                cursor = self.connection.cursor()
+                cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+                for table in SEGMENT_TABLES:
+                    holders = [index for index in inside if segments[index][1]["rows"].get(table.name)]
+                    body = " UNION ALL ".join(f"SELECT * FROM segment_{index}.{table.name}" for index in holders) or f"SELECT * FROM memory.main.{table.name} WHERE false"
+                    cursor.execute(f"CREATE VIEW IF NOT EXISTS {name}.{table.name} AS {body}")
+                cursor.close()
+                self._made.add(name)
+        return name
+
+
+class Builds:
+    """The current build of a port and the last ones before it."""
+
+    def __init__(self, settings: Settings, port_code: str) -> None:
+        self._settings, self._port_code = settings, port_code
+        self._lock = threading.RLock()
+        self._open: OrderedDict[str, Opened] = OrderedDict()
+        self._current: str | None = None
+        self._polled = 0.0
+
+    def opened(self, build_id: str | None = None) -> Opened:
+        """Return the current build, or one that is still open. Raises BuildError when there is none, or it is no longer open."""
+        with self._lock:
+            if build_id is not None:
+                if build_id not in self._open:
+                    raise BuildError(f"build {build_id}", "it has been replaced and is no longer open", "", "Reload the page")
+                return self._open[build_id]
+            now = time.monotonic()
+            if self._current is None or now - self._polled > POLL_SECONDS:
+                found = current_build_id(self._settings.build, self._port_code)
+                self._polled = now
+                if found is None or found != self._current or found not in self._open:
+                    opened = Opened(open_build(self._settings.build, self._port_code))
+                    self._open[opened.build_id] = opened
+                    self._current = opened.build_id
+                    while len(self._open) > OPEN_BUILDS:
+                        self._open.popitem(last=False)
+            return self._open[self._current]
+
+
+def _at(connection: duckdb.DuckDBPyConnection, schema: str) -> duckdb.DuckDBPyConnection:
+    cursor = connection.cursor()
+    if schema:
+        cursor.execute(f"SET search_path = '{schema},memory.main'")
+    return cursor
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _about(row: pl.DataFrame, days: pl.DataFrame) -> Build:
+    told, reach = row.row(0, named=True), days.row(0)
+    now_at = told["now_at"] or dt.datetime(2000, 1, 1)
+    now_local_at = told["now_local_at"] or now_at
+    return Build(
+        told["build_id"], told["port_code"], told["port_name"], told["zone_name"], now_at, now_local_at, bool(told["is_sample"]), told["built_at"],
+        reach[0] or now_local_at.date(), reach[1] or now_local_at.date(),
+    )  # fmt: skip

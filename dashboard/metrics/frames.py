@@ -1,0 +1,87 @@
+"""Turns the frames that SQL returned into the one frame of a Result: percentiles read from their values, rates, limits, comparison beside. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import polars as pl
+
+from dashboard.metrics import ranks
+from dashboard.metrics.compiler import Query
+from dashboard.metrics.definitions import Metric
+from dashboard.metrics.hours import hours_in
+from dashboard.metrics.intervals import wilson_columns
+from dashboard.selection import Selection
+
+LEAST_FOR_LIMITS = 6  # below it the extreme values are no 95 % limits of a median
+
+
+def whole(frames: Sequence[pl.DataFrame], metrics: Sequence[Metric], keys: Sequence[str], split: Sequence[str]) -> pl.DataFrame:
+    """Return the period's frame with the comparison's (if there is a second) beside it, absent groups as true zeros, sorted; the total row last.
+
+    `keys` are the columns frames are joined on, `split` those without `is_total`.
+    """
+    frame = frames[0]
+    if len(frames) > 1:
+        names = {name: _before(name) for name in frames[1].columns if name not in keys}
+        frame = joined([frame, frames[1].rename(names)], keys)
+    counts = [name for metric in metrics for name in _counted(metric) if name in frame.columns]
+    frame = frame.with_columns(pl.col(name).fill_null(0) for name in counts)
+    return frame.sort("is_total", *split, nulls_last=True) if "is_total" in keys else frame.sort(*keys, nulls_last=True) if keys else frame
+
+
+def largest(frame: pl.DataFrame, first: Metric, limit: int) -> pl.DataFrame:
+    """Keep the groups with the largest first metric, and the total row."""
+    order = [name for name in ("is_total", first.code) if name in frame.columns]
+    return frame.sort(order, descending=True, nulls_last=True).head(limit + (1 if "is_total" in order else 0))
+
+
+def joined(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
+    """Put answers side by side on their keys (null is a value of its own), keeping every group any of them has."""
+    first, *rest = frames
+    for frame in rest:
+        first = first.join(frame, on=list(keys), how="full", nulls_equal=True, coalesce=True) if keys else first.hstack(frame)
+    return first
+
+
+def finished(frame: pl.DataFrame, metrics: Sequence[Metric], keys: Sequence[str], period: Selection, end_local: dt.datetime, grain: str | None, shift: int) -> pl.DataFrame:
+    """Add what SQL does not make: rates per clock hour, Wilson limits, doubles for counts' neighbours."""
+    thin = [pl.when(pl.col(f"{metric.code}__n") >= LEAST_FOR_LIMITS).then(pl.col(name)).alias(name)
+            for metric in metrics if metric.quantile for name in (f"{metric.code}__low", f"{metric.code}__high") if name in frame.columns]  # fmt: skip
+    frame = frame.with_columns(thin) if thin else frame
+    shares = [expr for metric in metrics if metric.share for expr in wilson_columns(metric.code, f"{metric.code}__n", f"{metric.code}__low", f"{metric.code}__high")]
+    frame = frame.with_columns(shares) if shares else frame
+    rates = [metric for metric in metrics if metric.per_hour]
+    if rates:
+        hours, time_keys = hours_in(period, end_local, keys, grain, shift)
+        if "is_total" in frame.columns:
+            hours = hours.with_columns(pl.lit(False).alias("is_total"))
+            whole = hours_in(period, end_local, (), None, shift)[0]["hours_n"][0]
+            time_keys = [*time_keys, "is_total"]
+        frame = frame.join(hours, on=time_keys, how="left", nulls_equal=True) if time_keys else frame.with_columns(pl.lit(hours["hours_n"][0]).alias("hours_n"))
+        if "is_total" in frame.columns:
+            frame = frame.with_columns(pl.when(pl.col("is_total")).then(pl.lit(whole)).otherwise(pl.col("hours_n")).alias("hours_n"))
+        frame = frame.with_columns((pl.col(metric.code) / pl.col("hours_n")).alias(metric.code) for metric in rates).drop("hours_n")
+    return frame
+
+
+def _before(name: str) -> str:
+    code, double, part = name.partition("__")
+    return f"{code}__before_{part}" if double else f"{code}__before"
+
+
+def _counted(metric: Metric) -> tuple[str, ...]:
+    """Columns in which an absent group is a true zero."""
+    n = (f"{metric.code}__n", f"{metric.code}__before_n")
+    return (*n, metric.code, f"{metric.code}__before") if metric.count else n
+
+
+def ranked(query: Query, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the answer with its percentiles and limits in the place of gathered values: the columns of the query's own SQL."""
+    if not query.ranked:
+        return frame
+    made = [series for name, wanted in query.ranked for series in ranks.columns(frame[name], wanted)]
+    whole = frame.drop(name for name, _ in query.ranked).with_columns(made)
+    order = [name for metric in query.metrics for name in (metric.code, f"{metric.code}__n", f"{metric.code}__low", f"{metric.code}__high") if name in whole.columns]
+    return whole.select(*(name for name in whole.columns if name not in set(order)), *order)
