@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ import urllib.request
 import webbrowser
 from pathlib import Path
 
-from etl.errors import SmartportError
+from etl.errors import BusyError, SmartportError
 from etl.settings import ROOT, SAMPLE_SITE, load_settings
 
 PORT = 8501
@@ -55,7 +56,7 @@ def _add_dashboard(commands: argparse._SubParsersAction) -> None:
     demo.add_argument("--days", type=int, help="fewer days than the whole demonstration (273)")
     demo.add_argument("--no-serve", action="store_true", help="make and load only")
     for parser in (serve, demo):
-        parser.add_argument("--port", type=int, default=PORT, help=f"web port (default {PORT})")
+        parser.add_argument("--port", type=int, help=f"web port (default {PORT}, or the next free one)")
         parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
         parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     export = command("export", "Write figures, or the rows behind them, as CSV with an about.md.", _export)
@@ -165,12 +166,26 @@ def _open(home: Path, site: Path, arguments: argparse.Namespace) -> int:
     """Run Streamlit on this process; it reads .streamlit/config.toml and static/ only when started from the project by its own command."""
     os.environ |= {"SMARTPORT_HOME": str(home), "SMARTPORT_SITE": str(site)}
     os.chdir(ROOT)
-    address = f"http://{'localhost' if arguments.address in ('127.0.0.1', '0.0.0.0') else arguments.address}:{arguments.port}"
+    port = _free_port(arguments.address, arguments.port)
+    address = f"http://{'localhost' if arguments.address in ('127.0.0.1', '0.0.0.0') else arguments.address}:{port}"
     threading.Thread(target=_when_up, args=(address, not arguments.no_browser), daemon=True).start()
     from streamlit.web import cli
 
-    sys.argv = ["streamlit", "run", str(_SERVER), "--server.port", str(arguments.port), "--server.address", arguments.address, "--server.headless", "true"]
+    sys.argv = ["streamlit", "run", str(_SERVER), "--server.port", str(port), "--server.address", arguments.address, "--server.headless", "true"]
     return int(cli.main(standalone_mode=False) or 0)
+
+
+def _free_port(address: str, wanted: int | None) -> int:
+    """Return the port asked for, or the first free one from PORT on. Raises BusyError when there is none."""
+    for port in (wanted,) if wanted else range(PORT, PORT + 20):
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind((address, port))
+            except OSError:
+                continue
+            return port
+    raise BusyError(f"web port {wanted or f'{PORT} to {PORT + 19}'}", "another program listens there", "", "End it, or choose another with --port")
 
 
 def _when_up(address: str, opens: bool) -> None:

@@ -46,6 +46,6 @@ class BuildError(SmartportError):
 
 
 class BusyError(SmartportError):
-    """Another load holds the lock of this home folder."""
+    """Another load holds the lock of this home folder, or another program the web port."""
 
     exit_code = 5
