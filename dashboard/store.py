@@ -33,7 +33,7 @@ from dashboard.metrics.privacy import suppress
 from dashboard.selection import Selection
 from etl import clock
 from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
-from etl.contracts.reference import REFERENCE_TABLES
+from etl.contracts.reference import REFERENCE_TABLES, load_site
 from etl.errors import BuildError, DeclarationError
 from etl.settings import Settings, load_settings
 
@@ -243,12 +243,15 @@ def of(port_code: str | None = None) -> Store:
     """Return the process's store of a port (default: the only published port, else the site's own)."""
     with _guard:
         settings = _settings or load_settings()
-        port = port_code or _only_port(settings)
+        port = port_code or _shown_port(settings)
         return _stores.setdefault((str(settings.build), port), Store(settings, port))
 
 
-def _only_port(settings: Settings) -> str:
+def _shown_port(settings: Settings) -> str:
+    """The only published port; among several, the site's own."""
     published = sorted(path.parent.name for path in settings.build.glob("*/current.json"))
+    if len(published) > 1 and (own := load_site(settings.site).port_code) in published:
+        return own
     if not published:
         raise BuildError(str(settings.build), "no build is published", "", "Run `smartport load INBOX` first")
     return published[0]

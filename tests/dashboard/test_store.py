@@ -166,3 +166,16 @@ def test_values_reach_sql_as_parameters_only(sel: Selection) -> None:
     assert store.ask(replace(sel, terminal=(nasty,)), ["visits"]).cell("visits").value == 0
     assert store.rows("visits", sel, narrow={"lane": nasty}).is_empty()
     assert all(nasty not in sql for sql in store.ask(replace(sel, terminal=(nasty,)), list(METRICS)[:3]).sql)
+
+
+def test_among_several_ports_the_sites_own_is_shown(tmp_path) -> None:
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "site.toml").write_text('port_code = "BBBBB"\nport_name = "B"\nzone_name = "UTC"\nlongitude_deg = 0\nlatitude_deg = 0\n')
+    settings = Settings(home=tmp_path, site=site)
+    for port in ("AAAAA", "BBBBB"):
+        (settings.build / port).mkdir(parents=True)
+        (settings.build / port / "current.json").write_text("{}")
+    assert store._shown_port(settings) == "BBBBB"
+    (settings.build / "BBBBB" / "current.json").unlink()
+    assert store._shown_port(settings) == "AAAAA"
