@@ -77,7 +77,7 @@ def _look_again() -> None:
 
 
 def _foot(say: Translator, here: Page, build: store.Build) -> None:
-    parts = [say("Times are local to the port ({zone}).", zone=build.zone_name), say("Build {build}", build=build.build_id[:12])]
+    parts = [say("Times are local to the port ({zone}).", zone=build.zone_name).rstrip("."), say("Build {build}", build=build.build_id[:12])]
     if build.is_sample:
         parts.insert(0, say("Demonstration data - fictitious"))
     st.html(f'<footer class="foot" data-testid="foot-{here.code}">{html.escape(" · ".join(parts))}</footer>')

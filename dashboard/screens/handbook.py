@@ -42,8 +42,7 @@ def _kpis(page: Frame, found: tuple[Entry, ...]) -> None:
         panel.quiet(_("Nothing matches. Try another word."))
         return
     for name in dict.fromkeys(item.area for item in shown):
-        st.subheader(name, anchor=False)
-        st.html("".join(_entry(page, item, len(shown) <= 3) for item in shown if item.area == name))
+        _area(page, name, [item for item in shown if item.area == name], is_open=bool(area or wanted), are_open=len(shown) <= 3)
     table = pl.DataFrame(
         [
             {
@@ -54,6 +53,15 @@ def _kpis(page: Frame, found: tuple[Entry, ...]) -> None:
         ]
     )  # fmt: skip
     panel.csv(page, table, key="handbook_kpis", name="definitions")
+
+
+def _area(page: Frame, name: str, items: list[Entry], is_open: bool, are_open: bool) -> None:
+    """One area, folded until it is asked for: a hundred definitions at once help nobody."""
+    count = html.escape(page.say("{n} figures", n=len(items)))
+    st.html(
+        f'<details class="area"{" open" if is_open else ""}><summary><h2>{html.escape(name)}</h2> <span class="quiet">{count}</span></summary>'
+        f'{"".join(_entry(page, item, are_open) for item in items)}</details>'
+    )
 
 
 def _entry(page: Frame, item: Entry, is_open: bool) -> str:
@@ -86,8 +94,8 @@ def _constants(page: Frame) -> None:
     table = pl.DataFrame(
         [
             {
-                _("Constant"): _name(page, row), _("Value"): _figure(w, row["value"]), _("Low"): _figure(w, row["low"]), _("High"): _figure(w, row["high"]), _("Unit"): row["unit"],
-                _("Status"): {"published": _("published"), "assumption": _("assumption")}.get(row["status"], row["status"]), _("Source"): row["source"],
+                _("Constant"): _name(page, row), _("Value"): _figure(w, row["value"]), _("Low"): _figure(w, row["low"]), _("High"): _figure(w, row["high"]), _("Unit"): _(row["unit"]),
+                _("Status"): {"published": _("published"), "assumption": _("assumption")}.get(row["status"], row["status"]), _("Source"): _(row["source"]),
             }
             for row in rows
         ]
@@ -116,7 +124,7 @@ def _benchmarks(page: Frame) -> None:
         return
     table = pl.DataFrame(
         [
-            {_("Port"): row["port"], _("Year"): str(row["year"] or "–"), _("What"): named(_, _MEASURED, row["metric_code"]), _("Value"): _figure(w, row["value"]), _("Unit"): row["unit"], _("Part of the visit"): row["perimeter"], _("Source"): row["source"]}
+            {_("Port"): _(row["port"]), _("Year"): str(row["year"] or "–"), _("What"): named(_, _MEASURED, row["metric_code"]), _("Value"): _figure(w, row["value"]), _("Unit"): _(row["unit"]), _("Part of the visit"): _(row["perimeter"] or ""), _("Source"): row["source"]}
             for row in rows
         ]
     )  # fmt: skip

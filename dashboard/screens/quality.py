@@ -13,6 +13,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard.i18n import N_
+from dashboard.screens import reject_words
 from dashboard.views import heatmap, quality
 from dashboard.views.palette import BLUES
 from dashboard.widgets import download, freshness, panel
@@ -38,10 +39,17 @@ def show(page: Frame) -> None:
         return
     _accounts(page, inside)
     _coverage(page)
-    _rejects(page)
-    _files(page, inside)
-    _matching(page)
-    _findings(page)
+    st.space("small")
+    # One reader comes for the sums, another hunts a line: four searches behind tabs keep the page short.
+    rejects, files, matching, findings = st.tabs([_("Rejected lines"), _("File by file"), _("Matching and clocks"), _("Findings")], key="quality_tabs")
+    with rejects:
+        _rejects(page)
+    with files:
+        _files(page, inside)
+    with matching:
+        _matching(page)
+    with findings:
+        _findings(page)
 
 
 def reconciles(files: pl.DataFrame) -> pl.DataFrame:
@@ -192,7 +200,7 @@ def _lines(page: Frame, file: dict | None) -> None:
     table = lines.select(
         pl.col("day").alias(_("Date")), pl.col("file_name").alias(_("File")), pl.col("source_line").alias(_("Line")),
         pl.col("reason_codes").map_elements(lambda text: ", ".join(words.get(code, code) for code in text.split()), return_dtype=pl.String).alias(_("Reasons")),
-        pl.col("reasons").alias(_("What was found")), pl.col("masked_line").alias(_("The line, masked")),
+        pl.col("reasons").map_elements(lambda text: reject_words.in_words(text, _), return_dtype=pl.String).alias(_("What was found")), pl.col("masked_line").alias(_("The line, masked")),
     )  # fmt: skip
     panel.grid(table.head(_MANY_REJECTS), key="quality_lines")
     if table.height > _MANY_REJECTS:

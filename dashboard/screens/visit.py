@@ -89,14 +89,14 @@ def _steps(page: Frame, visit: dict, steps: pl.DataFrame) -> None:
         parts.append(minutes.Part(name, wait, max(whole - wait, 0.0), words.value(whole, "min", lang, 1), f"{name}: {words.value(whole, 'min', lang, 1)}", is_travel=row["step_kind_code"] == "gap"))
     total = sum(part.wait_min + part.other_min for part in parts)
     finding = say("{wait} of the {total} inside the port were spent waiting at service points.", wait=words.duration(waiting, lang), total=words.duration(total, lang))
-    st.subheader(say("Step by step"), anchor=False)
+    st.header(say("Step by step"), anchor=False)
     st.html(f'<p class="lead">{html.escape(finding)}</p>')
     st.plotly_chart(minutes.waterfall(parts, wait=say("waiting"), service=say("service"), travel=say("between points"), row=27), key="visit_steps", alt=finding, config={"displayModeBar": False})
 
 
 def _timeline(page: Frame, events: pl.DataFrame) -> None:
     say, lang = page.say, page.lang
-    st.subheader(say("What the logs say, in order"), anchor=False)
+    st.header(say("What the logs say, in order"), anchor=False)
     items = []
     for row in events.iter_rows(named=True):
         where = page.place(row["place_code"])
@@ -109,7 +109,7 @@ def _timeline(page: Frame, events: pl.DataFrame) -> None:
 
 def _map(page: Frame, visit_id: str) -> None:
     say = page.say
-    st.subheader(say("Its way through the port"), anchor=False)
+    st.header(say("Its way through the port"), anchor=False)
     track = page.store.rows("visit_track", visit_id=visit_id)
     zones = page.store.table("dim_zones")
     if track.height < 2 or zones.is_empty():
@@ -123,7 +123,7 @@ def _map(page: Frame, visit_id: str) -> None:
 
 def _log_lines(page: Frame, events: pl.DataFrame) -> None:
     say, lang = page.say, page.lang
-    st.subheader(say("The lines behind it"), anchor=False)
+    st.header(say("The lines behind it"), anchor=False)
     st.dataframe(
         [
             {

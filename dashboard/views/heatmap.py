@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 import plotly.graph_objects as go
 import polars as pl
 
-from dashboard.views.map import CLASSES, MIN_N, NO_DATA, class_of
+from dashboard.views.map import CLASSES, MIN_N, class_of
 
 _FONT = {"size": 12}
+_THIN = "rgba(140,150,165,.42)"  # the map's grey on light paper, and a quiet one on dark
 
 
 def _steps(colours: Sequence[str]) -> list[list[object]]:
@@ -47,7 +48,7 @@ def congestion_heatmap(
     ).with_columns(pl.when((pl.col("n") > 0) & pl.col("class").is_null()).then(1).alias("thin"))
     words = _grid(rich, "words", rows, columns, "")
     common = {"type": "heatmap", "x": list(columns), "y": list(rows), "text": words, "hoverinfo": "text", "showscale": False, "xgap": 0.6 if len(columns) > 60 else 1.5, "ygap": 2}
-    grey = {**common, "z": _grid(rich, "thin", rows, columns), "colorscale": [[0, NO_DATA], [1, NO_DATA]], "zmin": 0, "zmax": 1}
+    grey = {**common, "z": _grid(rich, "thin", rows, columns), "colorscale": [[0, _THIN], [1, _THIN]], "zmin": 0, "zmax": 1}
     known = {**common, "z": _grid(rich, "class", rows, columns), "colorscale": _steps([colour for _, colour in CLASSES]), "zmin": -0.5, "zmax": len(CLASSES) - 0.5}
     axis = {"tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks], "showgrid": False, "side": "top", "zeroline": False, "ticks": "", "range": [min(columns) - 0.5, max(columns) + 0.5]}
     shapes = [

@@ -70,6 +70,6 @@ def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event
     room = max((len(line.name) for line in drawn), default=4) * 7 + 16
     shape = theme.layout(
         height, margin={"l": 8, "r": room, "t": 24, "b": 8}, annotations=notes, shapes=shapes,
-        xaxis={"type": "date", "nticks": 5, "tickangle": 0, "range": [days[0] - step / 2, days[-1] + step / 2] if days else None}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
+        xaxis={"type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": theme.DAYS, "range": [days[0] - step / 2, days[-1] + step / 2] if days else None}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
     )  # fmt: skip
     return theme.figure(traces, shape)

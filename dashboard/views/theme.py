@@ -16,6 +16,11 @@ RAMP = ("#000012", "#000014", "#000017", "#000020")  # four bands, quiet to stro
 INK, PAPER = "#000037", "#000038"
 CLEAR = "rgba(0,0,0,0)"
 GRID, QUIET = "rgba(128,136,148,.22)", "#808894"
+# Dates on an axis: day before month, the year only where the axis is long. Hours appear when there is room for nothing longer.
+DAYS: tuple[dict[str, Any], ...] = (
+    {"dtickrange": [None, 86_400_000 - 1], "value": "%H:%M\n%-d %b"}, {"dtickrange": [86_400_000, "M1"], "value": "%-d %b"},
+    {"dtickrange": ["M1", "M12"], "value": "%b %Y"}, {"dtickrange": ["M12", None], "value": "%Y"},
+)  # fmt: skip
 
 LIGHT: dict[str, str] = {
     MAIN: "#0B5A7D", ACCENT: "#C4621A", SOFT: "#5FA3BD", "#000012": "#CFE0E8", "#000014": "#9BBDCD", "#000017": "#427D9A", "#000020": "#063A54",

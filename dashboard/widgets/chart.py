@@ -30,7 +30,7 @@ def show(
     table   rows for the data table (list of dicts, already in words); without it the result's own frame in words is shown.
     """
     if title:
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
     st.html(f'<p class="lead">{_escape(finding)}</p>')
     if above:
         st.html(above)

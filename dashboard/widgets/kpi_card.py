@@ -24,8 +24,8 @@ def card(
     """
     quiet = "".join(f'<div class="note">{html.escape(note)}</div>' for note in notes if note)
     usual = ""
-    if word:
-        usual = f'<div class="note"><span class="word{" unusual" if is_unusual else ""}">{html.escape(word)}</span> {html.escape(word_why)}</div>'
+    if word or word_why:
+        usual = f'<div class="note">{f"""<span class="word{" unusual" if is_unusual else ""}">{html.escape(word)}</span> """ if word else ""}{html.escape(word_why)}</div>'
     return (
         f'<section class="card" data-testid="card-{html.escape(code)}" aria-label="{html.escape(name)}"><div class="name">{html.escape(name)}</div>'
         f'<div class="value">{html.escape(value)}{f" <small>{html.escape(unit)}</small>" if unit else ""}</div>'

@@ -37,6 +37,6 @@ def stamp(say: Translator) -> str:
 
 
 def direction(say: Translator) -> None:
-    """Tell the browser the page's language and direction; the style sheet does the rest."""
+    """Tell the browser the page's language and direction; the style sheet does the rest. On paper the media query always says light, so the dark screen is remembered."""
     # No name is declared: a second run in the same page would declare it twice and stop.
-    st.html(f'<script>Object.assign(document.documentElement, {{lang: "{say.lang}", dir: "{say.direction}"}})</script>', unsafe_allow_javascript=True)
+    st.html(f'<script>Object.assign(document.documentElement, {{lang: "{say.lang}", dir: "{say.direction}"}}); document.documentElement.dataset.dark = matchMedia("(prefers-color-scheme: dark)").matches</script>', unsafe_allow_javascript=True)

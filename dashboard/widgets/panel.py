@@ -80,7 +80,7 @@ class Words:
         return self._named("lane", code)
 
     def _named(self, dimension: str, code: str | None) -> str:
-        return "" if code is None else self.page.store.names(dimension, self.page.lang).get(code, code)
+        return "" if code is None else self.page.name(dimension, code)
 
 
 def coded(translate: Callable[[str], str], code_list: CodeList, code: str | None) -> str:
@@ -106,7 +106,7 @@ def head(page: Frame, title: str, answer: str) -> None:
 
 def section(title: str, words: str = "") -> None:
     """The title of a panel and what it shows, before controls and figure."""
-    st.subheader(title, anchor=False)
+    st.header(title, anchor=False)
     if words:
         st.html(f'<p class="quiet">{html.escape(words)}</p>')
 
