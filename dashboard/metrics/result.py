@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -106,6 +106,11 @@ class Result:
             self.metric(code), found[code], int(found[f"{code}__n"] or 0), found.get(f"{code}__low"), found.get(f"{code}__high"),
             found.get(f"{code}__before"), found.get(f"{code}__before_n"),
         )  # fmt: skip
+
+    def only(self, *codes: str) -> Result:
+        """Return the result of some of its metrics, to show and export apart what was asked together. Its SQL stays the one that was run."""
+        kept = [name for name in self.frame.columns if name.partition("__")[0] in codes or not any(name.partition("__")[0] == metric.code for metric in self.metrics)]
+        return replace(self, frame=self.frame.select(kept), metrics=tuple(self.metric(code) for code in codes))
 
     @property
     def rows(self) -> pl.DataFrame:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
+from functools import partial
 
 import streamlit as st
 
 from dashboard import format as words
-from dashboard.metrics import DIMENSIONS, Cell
+from dashboard.metrics import DIMENSIONS, Cell, Result
 from dashboard.widgets.frame import Frame
 
 SPLITS = ("lane", "terminal", "direction", "channel")
@@ -15,13 +16,13 @@ MIN_N = 50
 SHOWN = 4
 
 
-def show(page: Frame) -> None:
-    """List the changes, or say that none is larger than chance. The two 95 % intervals must not touch."""
+def show(page: Frame, now: Result) -> None:
+    """List the changes (`now`: the page's figures with their comparison), or say that none is larger than chance. The two 95 % intervals must not touch."""
     say = page.say
     if page.selection.previous() is None:
         st.markdown(say("No comparison is chosen; choose one under Filters."))
         return
-    if not page.ask(["visits"], compare=True).cell("visits").before:
+    if not now.cell("visits").before:
         st.markdown(say("The comparison period has no data."))
         return
     found = moved(page)
@@ -39,11 +40,18 @@ def show(page: Frame) -> None:
     st.html(f'<p class="quiet">{html.escape(say("Only changes whose 95 % intervals do not touch; several groups are looked at, so one in some dozens may still be chance."))}</p>')
 
 
+def _split(page: Frame, split: str) -> Result:
+    return page.ask(["turnaround_p50"], by=[split], compare=True, intervals=True)
+
+
+QUESTIONS = tuple(partial(_split, split=split) for split in SPLITS)
+
+
 def moved(page: Frame) -> list[tuple[str, str, Cell]]:
     """Return (split, group in words, figure) of every median that moved, the most truck-minutes first."""
     found = []
     for split in SPLITS:
-        result = page.ask(["turnaround_p50"], by=[split], compare=True, intervals=True)
+        result = _split(page, split)
         codes = DIMENSIONS[split].codes
         for row in result.rows.iter_rows(named=True):
             figure = result.cell("turnaround_p50", {split: row[split]})

@@ -10,13 +10,16 @@ import datetime as dt
 import html
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import streamlit as st
 
 from dashboard.i18n import N_
+from dashboard.metrics import Result
 from dashboard.metrics.dimensions import WEEKDAYS
+from dashboard.selection import Selection
 from dashboard.views import heatmap, hours, ranking
 from dashboard.views import map as port_map
 from dashboard.views.palette import BLUES
@@ -31,8 +34,9 @@ _HOURS = tuple((hour, f"{hour:02d}") for hour in range(0, 24, 3))
 
 def show(page: Frame) -> None:
     _ = page.say
-    lost = page.ask(("lost_hours",), by=("place",), totals=True)
-    zones = page.ask(("congestion_index", "stays", "stay_p50"), by=("zone",))
+    fine = "hour" if st.session_state.get("congestion_fine", "day" if panel.is_phone() else "week") == "day" else "hour_of_week"
+    page.ahead(_lost, _stays, partial(_stays, by=fine), _inside_by_hour, partial(_stays, by="hour"), _means_by_hour, _queue_by_hour)
+    lost, zones = _lost(page), _stays(page)
     panel.head(page, _("Queues and congestion"), _answer(page, lost, zones))
     _lost_hours(page, lost)
     _map(page)
@@ -43,6 +47,27 @@ def show(page: Frame) -> None:
     with right:
         _queue(page)
     _means(page)
+
+
+def _lost(page: Frame) -> Result:
+    return page.ask(("lost_hours",), by=("place",))
+
+
+def _stays(page: Frame, by: str = "", selection: Selection | None = None) -> Result:
+    """Congestion of the zones, by an hour of the day or week or over all of them."""
+    return page.ask(("congestion_index", "stays", "stay_p50"), by=("zone", by) if by else ("zone",), selection=selection)
+
+
+def _inside_by_hour(page: Frame) -> pl.DataFrame:
+    return page.store.rows("inside", page.selection)
+
+
+def _queue_by_hour(page: Frame) -> pl.DataFrame:
+    return page.store.rows("queue_by_hour", page.selection)
+
+
+def _means_by_hour(page: Frame, selection: Selection | None = None) -> pl.DataFrame:
+    return page.store.rows("means_by_hour", selection or page.selection)
 
 
 def _zones(page: Frame) -> pl.DataFrame:
@@ -141,8 +166,8 @@ def _replay(page: Frame, seen: list[dt.date]) -> None:
     with third:
         form = st.segmented_control(_("Shown as"), [_MAP, _DRAWING, _TABLE], default=_MAP, key="congestion_form", format_func=_, help=_("The map needs WebGL. Drawing and table work everywhere."))
     selection = page.selection if day is None else replace(page.selection, first_day=day, end_day=day + dt.timedelta(days=1), period="custom", comparison="none")
-    frame = page.ask(("congestion_index", "stays", "stay_p50"), by=("zone", "hour"), selection=selection).rows.filter(pl.col("hour") == hour)
-    means = page.store.rows("means_by_hour", selection).filter(pl.col("hour") == hour)
+    frame = _stays(page, "hour", selection).rows.filter(pl.col("hour") == hour)
+    means = _means_by_hour(page, selection).filter(pl.col("hour") == hour)
     states = _zone_states(page, frame, means)
     every = _incidents(page, selection, day)
     incidents = _open_at(every, day, hour)
@@ -242,7 +267,7 @@ def basemap(site: str) -> dict | None:
 def _hour_of_week(page: Frame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Zone by hour of the week"), _("Median stay against free flow. Grey cells rest on fewer than 20 stays."))
-    by_zone = page.ask(("stays",), by=("zone",))
+    by_zone = _stays(page)
     zones = [row["zone"] for row in by_zone.rows.sort("stays", descending=True).to_dicts() if row["stays"]]
     if not zones:
         panel.quiet(_("No truck position was received in this period."))
@@ -255,18 +280,17 @@ def _hour_of_week(page: Frame) -> None:
         fine = st.segmented_control(_("Hours"), ["week", "day"], default="day" if panel.is_phone() else "week", key="congestion_fine", disabled=zone is not None, format_func=lambda value: _("Hour of the week") if value == "week" else _("Hour of the day"))
     st.html(port_map.legend_html(_, lambda value: w.number(value, 2).rstrip("0").rstrip(",.") or "0"))
     if zone is not None:
-        selection, by = page.selection, ("zone", "hour_of_week")
-        result = page.ask(("congestion_index", "stays", "stay_p50"), by=by, selection=selection)
+        result = _stays(page, "hour_of_week")
         cells = result.rows.filter(pl.col("zone") == zone).with_columns(
             (pl.col("hour_of_week") // 24 + 1).cast(pl.String).alias("weekday"), (pl.col("hour_of_week") % 24).alias("column")
         ).with_columns(pl.col("weekday").replace_strict({code: _(name) for code, name in WEEKDAYS.items()}).alias("row"))  # fmt: skip
         rows, columns, ticks, bands = [_(name) for name in WEEKDAYS.values()], range(24), _HOURS, ()
     elif fine == "day":
-        result = page.ask(("congestion_index", "stays", "stay_p50"), by=("zone", "hour"))
+        result = _stays(page, "hour")
         cells = result.rows.with_columns(pl.col("hour").alias("column"), pl.col("zone").map_elements(w.zone, return_dtype=pl.String).alias("row"))
         rows, columns, ticks, bands = [w.zone(code) for code in zones], range(24), _HOURS, ()
     else:
-        result = page.ask(("congestion_index", "stays", "stay_p50"), by=("zone", "hour_of_week"))
+        result = _stays(page, "hour_of_week")
         cells = result.rows.with_columns(pl.col("hour_of_week").alias("column"), pl.col("zone").map_elements(w.zone, return_dtype=pl.String).alias("row"))
         rows, columns = [w.zone(code) for code in zones], range(168)
         ticks, bands = tuple((24 * day + 12, w.weekday(day + 1)) for day in range(7)), tuple(24 * day for day in range(1, 7))
@@ -329,7 +353,7 @@ def _curve(page: Frame, key: str, frame: pl.DataFrame, words: hours.Words, alt: 
 def _inside(page: Frame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Trucks inside the port"), _("Whole port, at the start of each hour. Trucks inside for more than 24 h or never seen leaving are left out; the filters do not apply."))
-    frame = _by_hour(page.store.rows("inside", page.selection), "inside_n")
+    frame = _by_hour(_inside_by_hour(page), "inside_n")
     if frame.is_empty():
         panel.quiet(_("No data for this selection."))
         return
@@ -346,7 +370,7 @@ def _inside(page: Frame) -> None:
 def _queue(page: Frame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Trucks in the queue"), _("At the start of each hour, tracked trucks only: the real queue is longer. The filters do not apply."))
-    frame = _by_hour(page.store.rows("queue_by_hour", page.selection), "queuing_n", _tracked_days(page))
+    frame = _by_hour(_queue_by_hour(page), "queuing_n", _tracked_days(page))
     if frame.is_empty():
         panel.quiet(_("No queue was observed in this period."))
         return
@@ -365,7 +389,7 @@ def _whole(w: Words, value: float) -> str:
 def _means(page: Frame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Means open, by hour"), _("How many lanes, weighbridges, scanners and desks were open on average, of those known."))
-    raw = page.store.rows("means_by_hour", page.selection)
+    raw = _means_by_hour(page)
     if raw.is_empty():
         panel.quiet(_("No data for this selection."))
         return

@@ -6,6 +6,7 @@ import datetime as dt
 import html
 from dataclasses import replace
 
+import polars as pl
 import streamlit as st
 
 from dashboard import format as words
@@ -25,11 +26,12 @@ MIN_INCIDENT_DAYS = 90
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Port overview"), anchor=False)
-    now = page.ask(FIGURES, compare=True, intervals=True)
+    page.ahead(_figures, _trend, *(changes.QUESTIONS if page.selection.previous() else ()), _judged, _hours)
+    now = _figures(page)
     if not now.cell("visits").value:
         no_data.show(page)
         return
-    trend = page.ask(FIGURES, grain=_grain(page.selection.days))
+    trend = _trend(page)
     median, p90 = now.cell("turnaround_p50"), now.cell("turnaround_p90")
     st.html(
         f'<p class="lead" data-testid="answer">'
@@ -41,11 +43,36 @@ def show(page: Frame) -> None:
         st.dataframe(download.table(page, trend), hide_index=True, key="overview_table")
         download.link(page, trend, key="overview")
     st.header(say("What changed most"), anchor=False)
-    changes.show(page)
+    changes.show(page, now)
     st.header(say("How far the data reach"), anchor=False)
     freshness.sources(page, page.store.table("meta_freshness").sort("source_code").to_dicts())
     st.header(say("Last incident in the logbook"), anchor=False)
     _last_incident(page)
+
+
+def _figures(page: Frame) -> Result:
+    return page.ask(FIGURES, compare=True, intervals=True)
+
+
+def _trend(page: Frame) -> Result:
+    return page.ask(FIGURES, grain=_grain(page.selection.days))
+
+
+def _judged(page: Frame) -> Result:
+    """The last complete day and the eight weeks before it, day by day, with the page's filters."""
+    day = _judged_day(page)
+    weeks = replace(page.selection, first_day=day - dt.timedelta(days=7 * usual.WEEKS), end_day=day + dt.timedelta(days=1), period="custom")
+    return page.ask(JUDGED, grain="day", selection=weeks)
+
+
+def _judged_day(page: Frame) -> dt.date:
+    return min(page.selection.last_day, page.store.build().now_day - dt.timedelta(days=1))
+
+
+def _hours(page: Frame) -> pl.DataFrame:
+    """Trucks inside by hour, the last three days."""
+    day = page.store.build().now_day
+    return page.store.rows("inside", replace(page.selection, first_day=day - dt.timedelta(days=2), end_day=day + dt.timedelta(days=1), period="custom"))
 
 
 def _grain(days: int) -> str:
@@ -135,9 +162,7 @@ def _mark(page: Frame, code: str) -> str:
 def _usual(page: Frame, code: str) -> tuple[str, bool, str]:
     """(word, is it unusual, why): the last complete day against the same weekday of the eight weeks before, with the page's filters."""
     say, lang = page.say, page.lang
-    day = min(page.selection.last_day, page.store.build().now_day - dt.timedelta(days=1))
-    weeks = replace(page.selection, first_day=day - dt.timedelta(days=7 * usual.WEEKS), end_day=day + dt.timedelta(days=1), period="custom")
-    days = page.ask(JUDGED, grain="day", selection=weeks)
+    day, days = _judged_day(page), _judged(page)
     metric = days.metric(code)
     verdict = usual.of_day(days.frame, code, day, metric.unit)
     if verdict.word == "unknown":
@@ -153,8 +178,7 @@ def _inside(page: Frame) -> str:
     """Trucks inside at the gate log's newest line; visits open over 24 h stand apart, because their exits were probably missed."""
     say = page.say
     row = page.store.rows("inside_now").row(0, named=True)
-    day = page.store.build().now_day
-    hours = page.store.rows("inside", replace(page.selection, first_day=day - dt.timedelta(days=2), end_day=day + dt.timedelta(days=1), period="custom"))
+    hours = _hours(page)
     notes = [say("Whole port, whatever the filters.")]
     if row["long_n"]:
         notes.insert(0, say.plural("{n} visit open for more than 24 h, counted apart.", "{n} visits open for more than 24 h, counted apart.", row["long_n"]))

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 import streamlit as st
 
 from dashboard.i18n import N_
+from dashboard.metrics import Result
 from dashboard.selection import Selection
 from dashboard.views import pilot as curves
 from dashboard.views import ranking
@@ -28,6 +30,9 @@ _SIDES = tuple((arm, period) for arm in _ARMS for period in _PERIODS)
 _QUANTILES = (5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95)
 _MEASURES = (("mean_min", N_("Mean")), ("q50", N_("Median")), ("q90", N_("90th percentile")))
 _THIN = 20
+_COUNTED = ("visits", "closed_visits", "missing_exit_share", "document_checks_coverage")
+_RAW = ("turnaround_p50", "turnaround_p90", "under_60_share", "over_120_share", "turnaround_mean")
+_CHECKED = ("document_checks_mean", "document_checks_coverage")
 
 
 def show(page: Frame) -> None:
@@ -43,7 +48,8 @@ def show(page: Frame) -> None:
     if window is None:
         panel.quiet(_("The pilot starts on {day}; there is nothing to set side by side yet.", day=Words(page).day(start)))
         return
-    spread = page.store.rows("pilot_like_for_like", window)
+    page.ahead(*(partial(question, window=window) for question in (_passages, _spread, _sides)))
+    spread = _spread(page, window)
     if spread.is_empty():
         panel.quiet(_("No data for this selection."))
         return
@@ -54,6 +60,19 @@ def show(page: Frame) -> None:
     _steps(page, window)
     _checks(page, window)
     _limits(page)
+
+
+def _spread(page: Frame, window: Selection) -> pl.DataFrame:
+    return page.store.rows("pilot_like_for_like", window)
+
+
+def _passages(page: Frame, window: Selection) -> Result:
+    return page.ask(("step_p50",), by=("step", "arm", "pilot_period"), selection=window)
+
+
+def _sides(page: Frame, window: Selection) -> Result:
+    """Everything raw that is said of the four sides, asked in one pass over their visits."""
+    return page.ask(tuple(dict.fromkeys((*_COUNTED, *_RAW, *_CHECKED))), by=("arm", "pilot_period"), selection=window, intervals=True)
 
 
 def window_of(selection: Selection, start: dt.date, first_day: dt.date, last_day: dt.date, equal: bool) -> Selection | None:
@@ -95,7 +114,7 @@ def _arms(page: Frame, arms: pl.DataFrame) -> None:
 def _counts(page: Frame, window: Selection) -> None:
     _, w = page.say, Words(page)
     panel.section(_("How many visits stand on each side"))
-    result = page.ask(("visits", "closed_visits", "missing_exit_share", "document_checks_coverage"), by=("arm", "pilot_period"), selection=window)
+    result = _sides(page, window).only(*_COUNTED)
     rows = _ordered(result.rows)
     table = pl.DataFrame(
         [
@@ -121,7 +140,7 @@ def _ordered(frame: pl.DataFrame) -> list[dict]:
 def _raw(page: Frame, window: Selection) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Raw, before and since"), _("As recorded, nothing adjusted. Who comes, when and with what changes too: these figures do not say what the pilot did."))
-    result = page.ask(("turnaround_p50", "turnaround_p90", "under_60_share", "over_120_share", "turnaround_mean"), by=("arm", "pilot_period"), selection=window, intervals=True)
+    result = _sides(page, window).only(*_RAW)
     rows = _ordered(result.rows)
 
     def with_limits(row: dict, code: str, share: bool = False) -> str:
@@ -220,7 +239,7 @@ def _value(frame: pl.DataFrame, arm: str, period: str, q: int) -> float | None:
 def _steps(page: Frame, window: Selection) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Step by step"), _("Median minutes of one passage, wait and service together, raw. Medians of parts do not add up to the visit."))
-    result = page.ask(("step_p50",), by=("step", "arm", "pilot_period"), selection=window)
+    result = _passages(page, window)
     arm = st.segmented_control(_("Lanes"), list(_ARMS), default="pilot", key="pilot_step_arm", format_func=lambda code: _(codes.ARM.codes[code])) or "pilot"
     found = {(row["step"], row["arm"], row["pilot_period"]): row for row in result.rows.to_dicts()}
     rows, hover = [], []
@@ -248,7 +267,7 @@ def _steps(page: Frame, window: Selection) -> None:
 def _checks(page: Frame, window: Selection) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Document checks per visit"), _("The pilot's own aim: fewer places where the driver must show papers. Raw mean over the visits whose checks were recorded."))
-    result = page.ask(("document_checks_mean", "document_checks_coverage"), by=("arm", "pilot_period"), selection=window)
+    result = _sides(page, window).only(*_CHECKED)
     rows = _ordered(result.rows)
     known = {(row["arm"], row["pilot_period"]): row for row in rows if row["document_checks_mean"] is not None}
     if not known:

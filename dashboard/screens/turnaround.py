@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 import streamlit as st
@@ -26,21 +27,48 @@ DAYS_BY_DAY, DAYS_BY_WEEK = 45, 400
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Truck turnaround"), anchor=False)
-    whole = page.ask(["turnaround_p50", "turnaround_p90", "turnaround_p95", "turnaround_mean", "total_visit_p95", *(f"band4_{band}" for band in BANDS4)], intervals=True)
+    split = st.session_state.get("split") or SPLITS[0]
+    page.ahead(_whole, _bins, _curve, _steps, partial(_groups, split=split))
+    whole = _whole(page)
     if whole.cell("turnaround_p50").value is None:
         no_data.show(page, say("No visit with a certain turnaround in this selection."))
         return
     _distribution(page, whole)
     _planning(page, whole)
     _over_time(page)
-    _minutes(page)
+    _minutes(page, whole)
     _by_group(page)
     behind.show(page)
 
 
+def _whole(page: Frame) -> Result:
+    return page.ask(["turnaround_p50", "turnaround_p90", "turnaround_p95", "turnaround_mean", "total_visit_p95", *(f"band4_{band}" for band in BANDS4)], intervals=True)
+
+
+def _bins(page: Frame) -> Result:
+    return page.ask(["visits"], by=["turnaround_bin"])
+
+
+def _curve(page: Frame) -> Result:
+    asked = _with_some_past(page)
+    return page.ask(["turnaround_p50", "turnaround_p90", "turnaround_p25", "turnaround_p75"], grain=_grain(asked.days), selection=asked)
+
+
+def _grain(days: int) -> str:
+    return "day" if days <= DAYS_BY_DAY else "week" if days <= DAYS_BY_WEEK else "month"
+
+
+def _steps(page: Frame) -> Result:
+    return page.ask(["step_min_sum", "wait_min_sum", "service_min_sum", "step_visits"], by=["step"])
+
+
+def _groups(page: Frame, split: str) -> Result:
+    return page.ask(["turnaround_p50", "turnaround_p90", "over_120_share"], by=[split], intervals=True)
+
+
 def _distribution(page: Frame, whole: Result) -> None:
     say, lang = page.say, page.lang
-    bins = page.ask(["visits"], by=["turnaround_bin"], selection=page.selection)
+    bins = _bins(page)
     rows = [(int(row["turnaround_bin"]), int(row["visits"])) for row in bins.rows.sort("turnaround_bin").iter_rows(named=True) if row["turnaround_bin"] is not None]
     total = sum(n for _, n in rows) or 1
     median, p90, mean = (whole.cell(code) for code in ("turnaround_p50", "turnaround_p90", "turnaround_mean"))
@@ -82,9 +110,8 @@ def _planning(page: Frame, whole: Result) -> None:
 
 def _over_time(page: Frame) -> None:
     say, lang = page.say, page.lang
-    asked = _with_some_past(page)
-    grain = "day" if asked.days <= DAYS_BY_DAY else "week" if asked.days <= DAYS_BY_WEEK else "month"
-    result = page.ask(["turnaround_p50", "turnaround_p90", "turnaround_p25", "turnaround_p75"], grain=grain, selection=asked)
+    result = _curve(page)
+    grain = result.grain
     rows = result.rows.sort("period").to_dicts()
     days = [row["period"] for row in rows]
     shown = [{code: row[code] if row[f"{code}__n"] >= MIN_N // 3 else None for code in ("turnaround_p50", "turnaround_p90", "turnaround_p25", "turnaround_p75")} for row in rows]
@@ -130,11 +157,10 @@ def _with_some_past(page: Frame) -> object:
     return selection if selection.days >= 14 else replace(selection, first_day=selection.end_day - dt.timedelta(days=28), period="custom")
 
 
-def _minutes(page: Frame) -> None:
+def _minutes(page: Frame, whole: Result) -> None:
     say, lang = page.say, page.lang
-    result = page.ask(["step_min_sum", "wait_min_sum", "service_min_sum", "step_visits"], by=["step"])
-    visits = page.ask(["turnaround_mean"])
-    n = visits.cell("turnaround_mean").n
+    result = _steps(page)
+    n = whole.cell("turnaround_mean").n
     rows = {row["step"]: row for row in result.rows.iter_rows(named=True)}
     total = sum(row["step_min_sum"] or 0 for row in rows.values())
     if not n or not total:
@@ -167,7 +193,7 @@ def _by_group(page: Frame) -> None:
     say, lang = page.say, page.lang
     st.subheader(say("For whom"), anchor=False)
     split = st.segmented_control(say("Split by"), SPLITS, key="split", required=True, default=SPLITS[0], format_func=lambda code: say(DIMENSIONS[code].label), label_visibility="collapsed")
-    result = page.ask(["turnaround_p50", "turnaround_p90", "over_120_share"], by=[split or SPLITS[0]], intervals=True)
+    result = _groups(page, split or SPLITS[0])
     drawn = [_group(page, result, split, row) for row in result.rows.filter(pl.col("turnaround_p50__n") > 0).iter_rows(named=True)]
     solid = [group for group in drawn if not group.is_thin and group.median is not None]
     if not drawn:
