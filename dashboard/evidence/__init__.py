@@ -1,6 +1,11 @@
-"""The pilot's evidence will live here: panel of units and days -> estimate with its margin -> diagnostics -> verdict.
+"""The pilot's evidence: panel of units and periods -> estimate with its cautious interval -> checks -> verdict -> one frozen Effect.
 
-Nothing does yet, on purpose. Until it does, no page, file or briefing may give an effect of the pilot, a margin or a verdict: the pilot page
-shows what was measured before and after, on both arms, like for like, and says that the estimate comes later. What comes here asks
-`store.ask` like every page, imports no Streamlit, and returns one frozen `Effect` (estimate, interval, diagnostics, verdict).
+    from dashboard.evidence.effect import Plan, assess
+    from dashboard.evidence.panel import read_panel
+    effect = assess(read_panel(Path("lanes.csv"), unit="lane", period="day", outcome="turnaround_min", treated="arm", start="2026-07-13"), Plan("turnaround_min"))
+panel holds the data, estimate and staggered the formulae, diagnostics the checks, verdict the rule, effect the result, words its sentence, report its
+text and JSON, daily the panels made from visits, shares the share over a limit, worlds simulated pilots, acceptance the figures that must hold.
+
+No page asks it yet. Until one does, no page, file or briefing gives an effect of the pilot, a margin or a verdict. No Streamlit here.
+Method, measured behaviour and limits: docs/pilot-evidence.md.
 """

@@ -1,0 +1,230 @@
+"""The sentence of an Effect, in English and French: ranges rounded outward, reasons after because, never a lone point estimate.
+
+Both languages stand here side by side, so that a translator sees the whole sentence and a test can hold every form against FORBIDDEN.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from dashboard.evidence.effect import Effect, Range
+from dashboard.evidence.verdict import Reason
+
+LOCALES = {"en": "en_GB", "fr": "fr_FR"}
+# What no sentence may say; a test renders every form against it.
+FORBIDDEN = re.compile(
+    r"\b(proven|prove[sd]?|guaranteed|significant\w*|p-value|probabilit\w+|no effect|trends verified|thanks to|on track|trending|all gates"
+    r"|caused(?! (?:.*)compared with)|prouvé\w*|garanti\w*|significati\w+|grâce au|aucun effet|toutes les portes|p-valeur)\b",
+    re.IGNORECASE,
+)
+VERDICT_WORDS = {
+    "en": {"strong": "strong", "moderate": "moderate", "weak": "weak", "none": "no detectable change", "not_yet": "not yet measurable"},
+    "fr": {"strong": "fort", "moderate": "moyen", "weak": "faible", "none": "aucun changement décelable", "not_yet": "pas encore mesurable"},
+}
+_KINDS = {
+    "en": {"gate": ("gate", "gates"), "lane": ("lane", "lanes"), "terminal": ("terminal", "terminals"), "carrier": ("transporter", "transporters"), "unit": ("unit", "units")},
+    "fr": {"gate": ("la porte", "les portes"), "lane": ("la voie", "les voies"), "terminal": ("le terminal", "les terminaux"), "carrier": ("le transporteur", "les transporteurs"), "unit": ("l’unité", "les unités")},
+}  # fmt: skip
+_AT = {
+    "gate": ("à la porte", "aux portes"), "lane": ("à la voie", "aux voies"), "terminal": ("au terminal", "aux terminaux"),
+    "carrier": ("du transporteur", "des transporteurs"), "unit": ("de l’unité", "des unités"),
+}  # fmt: skip
+REASONS: dict[str, tuple[str, str]] = {
+    "no_comparison": ("there is no comparison unit", "il n’y a aucune unité de comparaison"),
+    "short_before": ("only {days} days were measured before the start and {least} are needed", "{days} jours seulement ont été mesurés avant le début et il en faut {least}"),
+    "short_after": ("only {days} days have been measured since the start and {least} are needed", "{days} jours seulement ont été mesurés depuis le début et il en faut {least}"),
+    "few_visits": ("one side has {visits} visits and {least} are needed", "un des côtés compte {visits} visites et il en faut {least}"),
+    "missing_exits": ("{share} of the exits are missing on one side and {most} is the most that is accepted", "{share} des sorties manquent d’un côté, pour {most} au plus admis"),
+    "no_noise": ("there are too few units and periods to tell a change from chance", "il y a trop peu d’unités et de périodes pour distinguer un changement du hasard"),
+    "too_noisy": ("the range would reach {half} either way and {most} is the most that is shown", "la marge atteindrait {half} de part et d’autre, pour {most} au plus affiché"),
+    "within_noise": ("the difference is within what these units show without any pilot", "l’écart reste dans ce que ces unités montrent sans aucun pilote"),
+    "below_this_look": ("the range leaves out zero, but a look before the end asks for more", "la marge exclut zéro, mais un regard avant la fin en demande davantage"),
+    "beyond_noise": ("the change stands out from the day-to-day noise", "le changement dépasse le bruit d’un jour à l’autre"),
+    "each_left_out": ("it remains when any one of {units} units is left out", "il demeure quand on retire l’une quelconque des {units} unités"),
+    "no_drift_seen": ("no drift was seen before the start (one under {missed} per 100 days could be missed)", "aucune dérive n’a été vue avant le début (moins de {missed} en 100 jours peut échapper)"),
+    "beyond_trial_dates": ("it exceeds {n} of {of} trial dates before the start", "il dépasse {n} des {of} dates d’essai avant le début"),
+    "survives_slow_noise": ("it survives slow drift", "il résiste aux dérives lentes"),
+    "slow_noise": ("slow drift could explain it", "une dérive lente pourrait l’expliquer"),
+    "drift_unknown": ("the time before the start is too short to look for a drift", "la période avant le début est trop courte pour y chercher une dérive"),
+    "no_trial_dates": ("the time before the start is too short for trial dates", "la période avant le début est trop courte pour des dates d’essai"),
+    "trial_dates_as_large": ("{n} of {of} trial dates before the start show as much or come close", "{n} des {of} dates d’essai avant le début en montrent autant ou presque"),
+    "shared_points": ("pilot and comparison share {places}, so that relief on one side is felt on the other", "pilote et comparaison partagent {places} : un soulagement d’un côté se ressent de l’autre"),
+    "drift": ("the gap was already moving before the start, by {per_100} per 100 days", "l’écart bougeait déjà avant le début, de {per_100} en 100 jours"),
+    "one_carries": ("it rests on one unit", "il repose sur une seule unité"),
+    "two_units": ("there are two units only", "il n’y a que deux unités"),
+    "missing_exits_many": ("{share} of the exits are missing on one side", "{share} des sorties manquent d’un côté"),
+    "missing_exits_differ": ("missing exits differ by {points} between the sides", "les sorties manquantes diffèrent de {points} entre les côtés"),
+    "excluded_after_look": ("visits were left out after a first look at the result", "des visites ont été écartées après un premier regard sur le résultat"),
+    "several_starts": ("the checks of single starts are not made for several starts", "les contrôles faits pour un seul début ne le sont pas pour plusieurs"),
+}  # fmt: skip
+_SHARES = frozenset({"share", "most", "half", "points"})
+
+
+def sentence(effect: Effect, lang: str = "en") -> str:
+    """Return what may be said, in one short paragraph."""
+    made = _not_yet(effect, lang) if effect.verdict.code == "not_yet" else _none(effect, lang) if effect.verdict.code == "none" else _found(effect, lang)
+    if effect.is_provisional and effect.next_verdict_on is not None and not any(each.code == "no_comparison" for each in effect.verdict.reasons):
+        on = _day(effect.next_verdict_on, lang)
+        if effect.verdict.code == "not_yet":
+            return made + (f" Next verdict day: {on}." if lang == "en" else f" Prochain jour de verdict : le {on}.")
+        made += f" Provisional; next verdict on {on}." if lang == "en" else f" Provisoire ; prochain verdict le {on}."
+    return made
+
+
+def reason(each: Reason, effect: Effect, lang: str) -> str:
+    """Return one reason in words."""
+    values = {}
+    for name, value in each.values.items():
+        if name in ("per_100", "missed"):
+            values[name] = _drift(float(value), effect, lang)
+        elif isinstance(value, tuple):
+            values[name] = _listed(value, lang)
+        else:
+            values[name] = _percent(float(value) * 100, lang) if name in _SHARES else _number(value, lang)
+    return REASONS[each.code][0 if lang == "en" else 1].format(**values)
+
+
+def span(given: Range, unit: str, lang: str) -> str:
+    """Return a range of change with its ends rounded outward: '9 to 14 minutes less', 'anything from 3 minutes less to 2 minutes more'.
+
+    Minutes are whole; ends below 10 of another unit (`unit` is empty) keep the two digits they need.
+    """
+    low, high = _outward(given, bool(unit))
+    less, more, to = ("less", "more", "to") if lang == "en" else ("de moins", "de plus", "à")
+    if high <= 0:
+        return f"{_number(-high, lang)} {to} {_number(-low, lang)}{unit} {less}"
+    if low >= 0:
+        return f"{_number(low, lang)} {to} {_number(high, lang)}{unit} {more}"
+    between = f"{_number(-low, lang)}{unit} {less}", f"{_number(high, lang)}{unit} {more}"
+    return f"anything from {between[0]} to {between[1]}" if lang == "en" else f"entre {between[0]} et {between[1]}"
+
+
+def _step(size: float, is_whole: bool) -> float:
+    return 1.0 if is_whole or size >= 10 or size == 0 else 10.0 ** (math.floor(math.log10(size)) - 1)
+
+
+def _outward(given: Range, is_whole: bool) -> tuple[float, float]:
+    step = _step(max(abs(given.low), abs(given.high)), is_whole)
+    low, high = math.floor(given.low / step + 1e-9) * step, math.ceil(given.high / step - 1e-9) * step
+    return (low, high) if low != high else (low - step, high + step)
+
+
+def _found(effect: Effect, lang: str) -> str:
+    en, is_minutes = lang == "en", effect.plan.measure.endswith("_min")
+    unit = " minutes" if is_minutes else ""
+    best = f"{_number(round(abs(effect.change.best)) if is_minutes else abs(effect.change.best), lang)}{' min' if is_minutes and not en else ''}"
+    size = _percent(abs(effect.percent.best), lang)
+    who = _units(effect.pilots, effect.plan.unit_kind, lang)
+    against = _units(effect.comparisons, effect.plan.unit_kind, lang)
+    dates = f"{_day(effect.start, lang)}–{_day(effect.last, lang)}"
+    against = (f", compared with {against}" if en else f", par comparaison avec {against}") if effect.comparisons else (", compared with units that start later" if en else ", par comparaison avec les unités qui commencent plus tard")
+    if is_minutes:
+        at = f"at {who}" if en else _at(effect.pilots, effect.plan.unit_kind)
+        change = f"**{span(effect.change, unit, lang)}**"
+        first = (
+            f"Trucks {at} took {change} (best estimate {best}; {size}) than they would have taken{against}, {dates}."
+            if en else f"Les camions {at} ont mis {change} (meilleure estimation : {best}, {size}) que sans le pilote{against}, {dates}."
+        )  # fmt: skip
+    else:
+        change = f"**{span(effect.change, unit, lang)}**"
+        first = (
+            f"{effect.plan.measure} at {who} was {change} (best estimate {best}; {size}) than it would have been{against}, {dates}."
+            if en else f"{effect.plan.measure}, {who} : {change} (meilleure estimation : {best}, {size}) que sans le pilote{against}, {dates}."
+        )  # fmt: skip
+    return " ".join(part for part in (first, _evidence(effect, lang), _erased(effect, lang), _uncovered(effect, lang)) if part)
+
+
+def _evidence(effect: Effect, lang: str) -> str:
+    word, verdict = VERDICT_WORDS[lang][effect.verdict.code], effect.verdict
+    why = _listed(tuple(reason(each, effect, lang) for each in verdict.reasons), lang)
+    but = _listed(tuple(reason(each, effect, lang) for each in verdict.limits), lang)
+    if lang == "en":
+        return f"Evidence: **{word}**, because {why}{f'; but {but}' if but else ''}."
+    return f"Niveau de preuve : **{word}**, car {why}{f' ; mais {but}' if but else ''}."
+
+
+def _erased(effect: Effect, lang: str) -> str:
+    if not effect.erased_by_percent:
+        return ""
+    size = _percent(effect.erased_by_percent, lang)
+    return f"It would take an unrelated {size} change on the same day to erase it." if lang == "en" else f"Il faudrait un changement sans rapport de {size} le même jour pour l’effacer."
+
+
+def _uncovered(effect: Effect, lang: str) -> str:
+    if not effect.plan.measure.endswith("_min"):
+        return ""
+    other = {"en": {"gate": "another gate", "lane": "another lane", "terminal": "another terminal"}, "fr": {"gate": "une autre porte", "lane": "une autre voie", "terminal": "un autre terminal"}}[lang]
+    where = other.get(effect.plan.unit_kind)
+    if where is None:
+        return ""
+    return f"Not covered: trucks that chose {where}." if lang == "en" else f"Non couvert : les camions qui ont choisi {where}."
+
+
+def _none(effect: Effect, lang: str) -> str:
+    who = _units(effect.pilots, effect.plan.unit_kind, lang)
+    unit = " minutes" if effect.plan.measure.endswith("_min") else ""
+    largest = max(abs(effect.change.low), abs(effect.change.high), effect.mde_change or 0)
+    step = _step(largest, bool(unit))
+    size = f"{_number(math.ceil(largest / step - 1e-9) * step, lang)}{unit}"
+    why = _listed(tuple(reason(each, effect, lang) for each in effect.verdict.reasons), lang)
+    if lang == "en":
+        return f"No detectable change at {who}: no change larger than {size}; smaller ones cannot be seen. The data agree with {span(effect.change, unit, lang)}, because {why}."
+    who = _at(effect.pilots, effect.plan.unit_kind)
+    return f"Aucun changement décelable {who} : pas de changement de plus de {size} ; de plus petits ne se voient pas. Reste possible : {span(effect.change, unit, lang)}, car {why}."
+
+
+def _not_yet(effect: Effect, lang: str) -> str:
+    why = _listed(tuple(reason(each, effect, lang) for each in effect.verdict.reasons), lang)
+    days, around = effect.days_after, effect.seen_around
+    waits = around is not None and isinstance(effect.last, dt.date) and around > effect.last
+    if lang == "en":
+        made = f"Not yet measurable{f': {days} days after the start' if days is not None else ''}, because {why}."
+        return made + (f" At today's noise a change of 10 % would be visible around {_day(around, lang)}." if waits else "")
+    made = f"Pas encore mesurable{f' : {days} jours après le début' if days is not None else ''}, car {why}."
+    return made + (f" Au bruit actuel, un changement de 10 % serait visible vers le {_day(around, lang)}." if waits else "")
+
+
+def _units(names: tuple[str, ...], kind: str, lang: str) -> str:
+    one, many = _KINDS[lang].get(kind, _KINDS[lang]["unit"])
+    if len(names) > 6:
+        return f"{len(names)} {many.removeprefix('les ')}"
+    return f"{one if len(names) == 1 else many} {_listed(names, lang)}"
+
+
+def _at(names: tuple[str, ...], kind: str) -> str:
+    one, many = _AT.get(kind, _AT["unit"])
+    if len(names) > 6:
+        return f"de {len(names)} {_KINDS['fr'].get(kind, _KINDS['fr']['unit'])[1].removeprefix('les ')}"
+    return f"{one if len(names) == 1 else many} {_listed(names, 'fr')}"
+
+
+def _listed(parts: tuple[str, ...], lang: str) -> str:
+    parts = tuple(str(part) for part in parts)
+    last = " and " if lang == "en" else " et "
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + last + parts[-1] if parts else ""
+
+
+def _drift(size: float, effect: Effect, lang: str) -> str:
+    return _percent(abs(math.expm1(size)) * 100, lang) if effect.plan.scale == "log" else _number(abs(size), lang)
+
+
+def _day(day: object, lang: str) -> str:
+    return format_date(day, "d MMM y", locale=LOCALES[lang]) if isinstance(day, dt.date) else str(day)
+
+
+def _number(value: object, lang: str) -> str:
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    digits = 0 if abs(number) >= 10 or number == int(number) else max(1, 1 - math.floor(math.log10(abs(number))))
+    return format_decimal(round(number, digits), format=f"#,##0.{'#' * digits}" if digits else "#,##0", locale=LOCALES[lang])
+
+
+def _percent(value: float, lang: str) -> str:
+    """A share of 1 % and more has no decimals."""
+    return f"{_number(round(value) if value >= 1 else round(value, 1), lang)} %"
