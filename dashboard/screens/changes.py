@@ -22,6 +22,9 @@ def show(page: Frame, now: Result) -> None:
     if page.selection.previous() is None:
         st.markdown(say("No comparison is chosen; choose one under Filters."))
         return
+    if now.cell("turnaround_p50").value is None:
+        st.markdown(say("No visit with a certain turnaround in this selection."))
+        return
     if not now.cell("visits").before:
         st.markdown(say("The comparison period has no data."))
         return

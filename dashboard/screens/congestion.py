@@ -94,7 +94,7 @@ def _answer(page: Frame, lost, zones) -> str:
 
 def _lost_hours(page: Frame, lost) -> None:
     _, w = page.say, Words(page)
-    panel.section(_("Lost truck-hours by service point"), _("Waiting above free flow, added up over all trucks. Free flow is the 15th percentile of the point's waits over 12 weeks."))
+    panel.section(_("Lost truck-hours by service point"), _("Waiting above free flow, added up over all trucks; a terminal logs no wait of its own, so its whole turn above free flow counts. Free flow is the 15th percentile of the point over 12 weeks."))
     rows = lost.rows.filter(pl.col("lost_hours").is_not_null()).sort("lost_hours", descending=True)
     if rows.is_empty():
         panel.quiet(_("No data for this selection."))
@@ -304,11 +304,11 @@ def _hour_of_week(page: Frame) -> None:
     known = cells.filter((pl.col("n") >= port_map.MIN_N) & pl.col("index").is_not_null()).sort("index", descending=True)
     thin = cells.filter(pl.col("n").is_between(1, port_map.MIN_N - 1)).height
     if known.is_empty():
-        alt = _("No cell has 20 stays or more; all {thin} cells with data are grey.", thin=thin)
+        alt = _("No cell has 20 stays or more; all {thin} cells with data are grey.", thin=w.number(thin))
     else:
         top = known.row(0, named=True)
         when = f"{w.weekday(top['column'] // 24 + 1)} {top['column'] % 24} h" if len(columns) > 24 else f"{top['column'] % 24} h"
-        alt = _("Slowest cell: {row} at {when}, {index} times free flow (n = {n}). {thin} cells are grey for want of stays.", row=top["row"], when=when, index=w.number(top["index"], 1), n=top["n"], thin=thin)
+        alt = _("Slowest cell: {row} at {when}, {index} times free flow (n = {n}). {thin} cells are grey for want of stays.", row=top["row"], when=when, index=w.number(top["index"], 1), n=w.number(top["n"]), thin=w.number(thin))
     table = cells.sort("index", descending=True, nulls_last=True).select(
         pl.col("row").alias(_("Weekday") if zone is not None else _("Zone")), pl.col("column").alias(_("Hour of the week") if len(columns) > 24 else _("Hour")),
         pl.when(pl.col("n") >= port_map.MIN_N).then(pl.col("index").round(2)).alias(_("Congestion index")), pl.col("stay_p50").round(1).alias(_("Median stay, min")), "n",
@@ -354,7 +354,7 @@ def _inside(page: Frame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Trucks inside the port"), _("Whole port, at the start of each hour. Trucks inside for more than 24 h or never seen leaving are left out; the filters do not apply."))
     frame = _by_hour(_inside_by_hour(page), "inside_n")
-    if frame.is_empty():
+    if frame.is_empty() or not frame["most"].max():
         panel.quiet(_("No data for this selection."))
         return
     inner = _zones(page).filter(~pl.col("zone_kind_code").is_in(["queue", "road", "berth"]))
@@ -371,10 +371,10 @@ def _queue(page: Frame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Trucks in the queue"), _("At the start of each hour, tracked trucks only: the real queue is longer. The filters do not apply."))
     frame = _by_hour(_queue_by_hour(page), "queuing_n", _tracked_days(page))
-    if frame.is_empty():
+    observed = page.ask(("queue_observed_share",)).cell("queue_observed_share")
+    if frame.is_empty() or not observed.value:
         panel.quiet(_("No queue was observed in this period."))
         return
-    observed = page.ask(("queue_observed_share",)).cell("queue_observed_share")
     top = frame.sort("busy", descending=True).row(0, named=True)
     alt = _("The observed queue is longest at {hour} h: {typical} trucks on a typical day, {busy} on a busy one. Observed for {share} of visits (n = {n}).", hour=top["hour"],
             typical=w.number(top["typical"], 1), busy=w.number(top["busy"], 1), share=w.percent(observed.value), n=w.number(observed.n))  # fmt: skip

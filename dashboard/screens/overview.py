@@ -20,7 +20,9 @@ JUDGED = ("visits", "turnaround_p50", "turnaround_p90", "over_120_share", "queue
 FIGURES = ("visits", "turnaround_p50", "turnaround_p90", "over_120_share", "queue_p50", "queue_observed_share", "document_checks_mean", "document_checks_coverage")
 # metric -> (reference figure, how it becomes comparable with the metric)
 MARKS: dict[str, str] = {"turnaround_p50": "total_visit_median_min", "turnaround_p90": "turnaround_max_min", "over_120_share": "share_under_120", "queue_p50": "queue_median_min"}
+PAPERS = ("declarations", "declaration_hit_share", "physical_share", "release_p50")
 MIN_INCIDENT_DAYS = 90
+WIDE = 5  # limits beyond this multiple of what is expected tell a reader nothing
 
 
 def show(page: Frame) -> None:
@@ -29,14 +31,14 @@ def show(page: Frame) -> None:
     page.ahead(_figures, _trend, *(changes.QUESTIONS if page.selection.previous() else ()), _judged, _hours)
     now = _figures(page)
     if not now.cell("visits").value:
-        no_data.show(page)
+        _without_visits(page)
         return
     trend = _trend(page)
     median, p90 = now.cell("turnaround_p50"), now.cell("turnaround_p90")
-    st.html(
-        f'<p class="lead" data-testid="answer">'
-        f'{html.escape(say("Half of the trucks leave the port within {median}; 1 truck in 10 takes more than {p90}.", median=words.cell(median, page.lang), p90=words.cell(p90, page.lang)))}</p>'
-    )
+    answer = say("Half of the trucks leave the port within {median}; 1 truck in 10 takes more than {p90}.", median=words.cell(median, page.lang), p90=words.cell(p90, page.lang))
+    if median.value is None:
+        answer = say("{n} visits, none of certain turnaround: no exit was seen, or its clock cannot be trusted.", n=words.number(now.cell("visits").value, page.lang))
+    st.html(f'<p class="lead" data-testid="answer">{html.escape(answer)}</p>')
     st.html(kpi_card.grid([*(_card(page, now, trend, code) for code in JUDGED), _inside(page)]))
     freshness.under(page, now, say("n = {n} visits", n=words.number(now.cell("visits").value, page.lang)))
     with st.expander(say("Data table and CSV"), key="overview_data"):
@@ -144,6 +146,7 @@ def _compared(page: Frame, figure: Cell) -> str:
     change = f"{words.share(figure.relative_change, page.lang)}" if figure.metric.unit == "count" and figure.relative_change is not None else words.change(figure, page.lang)
     if figure.metric.unit == "count" and (figure.relative_change or 0) > 0:
         change = f"+{change}"
+    change = change.replace("-", words.MINUS)
     return page.say("{change} against {before} in the comparison period", change=change, before=before)
 
 
@@ -165,9 +168,11 @@ def _usual(page: Frame, code: str) -> tuple[str, bool, str]:
     day, days = _judged_day(page), _judged(page)
     metric = days.metric(code)
     verdict = usual.of_day(days.frame, code, day, metric.unit)
-    if verdict.word == "unknown":
-        return "", False, ""
     value = days.cell(code, {"period": day}).value
+    if verdict.word == "unknown":
+        return "", False, "" if value is None else say("Too few weeks of data to say whether this is usual.")
+    if verdict.word == "usual" and verdict.expected and verdict.high > WIDE * verdict.expected:
+        return "", False, say("Too irregular from week to week to say what is usual.")
     word = say("Usual") if verdict.word == "usual" else say("Unusually high") if verdict.side > 0 else say("Unusually low")
     shown = {"day": words.day(day, lang, "full").rsplit(" ", 1)[0].rstrip(","), "value": words.value(value, metric.unit, lang, metric.decimals)}
     limits = words.interval(verdict.low, verdict.high, metric.unit, lang, metric.decimals)
@@ -189,8 +194,33 @@ def _inside(page: Frame) -> str:
     )  # fmt: skip
 
 
+def _without_visits(page: Frame) -> None:
+    """A port that has sent no gate log yet, or a question nothing answers: what there is instead."""
+    say, lang = page.say, page.lang
+    sources = page.store.table("meta_freshness").sort("source_code")
+    if "gate" in sources["source_code"]:
+        no_data.show(page)
+    else:
+        st.html(f'<p class="lead" data-testid="answer">{html.escape(say("This port has sent no gate log yet: visits and their turnaround have no data."))}</p>')
+    papers = page.ask(PAPERS, compare=True, intervals=True)
+    if papers.cell("declarations").value:
+        cards = []
+        for code in PAPERS:
+            figure = papers.cell(code)
+            value, unit = _split(figure, lang)
+            notes = [_n(page, papers, figure), _compared(page, figure)]
+            cards.append(kpi_card.card(say(figure.metric.label), value, unit, say(figure.metric.about) if figure.value is not None else say("No data in this period."), notes, code=code))
+        st.html(kpi_card.grid(cards))
+        freshness.under(page, papers)
+    st.header(say("How far the data reach"), anchor=False)
+    freshness.sources(page, sources.to_dicts())
+
+
 def _last_incident(page: Frame) -> None:
     say, build = page.say, page.store.build()
+    if "logbook" not in page.store.table("meta_freshness")["source_code"]:
+        st.markdown(say("This port has sent no logbook."))
+        return
     asked = replace(page.selection, first_day=build.now_day - dt.timedelta(days=MIN_INCIDENT_DAYS), end_day=build.now_day + dt.timedelta(days=1), period="custom")
     asked = replace(asked, **dict.fromkeys(asked.filters, ()))
     rows = [row for row in page.store.rows("logbook", asked).to_dicts() if row["logbook_code"] != "trouble_ticket"]

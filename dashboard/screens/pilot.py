@@ -44,6 +44,7 @@ def show(page: Frame) -> None:
         return
     start = arms["start_on"].min()
     _arms(page, arms)
+    panel.quiet(_("This page has its own dates, chosen below: the period above plays no part. The other filters apply."))
     window = _window(page, start)
     if window is None:
         panel.quiet(_("The pilot starts on {day}; there is nothing to set side by side yet.", day=Words(page).day(start)))
@@ -198,7 +199,7 @@ def _like_for_like(page: Frame, window: Selection, spread: pl.DataFrame) -> None
     )  # fmt: skip
     panel.show(
         page, ranking.dumbbells(frame, before=_("Before, same mix"), after=_("Since"), suffix=" min", hover=hover), key="pilot_like", finding=finding, table=table, selection=window,
-        n_words=_("at least {share} of visits have their like on the other side", share=w.percent(covered, 0 if covered is None or covered > 0.9995 else 1)),
+        n_words=_("every visit has its like on the other side") if covered is not None and covered > 0.9995 else _("at least {share} of visits have their like on the other side", share=w.percent(covered, 0 if covered is None or covered > 0.9995 else 1)),
     )  # fmt: skip
 
 
@@ -261,7 +262,7 @@ def _steps(page: Frame, window: Selection) -> None:
             for (step, a, period), row in sorted(found.items(), key=str) if a and period
         ]
     )  # fmt: skip
-    panel.show(page, ranking.dumbbells(frame, before=_("Before, raw"), after=_("Since"), suffix=" min", hover=hover), key="pilot_steps", finding=finding, table=table, result=result)
+    panel.show(page, ranking.dumbbells(frame, before=_("Before, raw"), after=_("Since"), suffix=" min", hover=hover), key="pilot_steps", finding=finding, table=table, result=result, n_words=_("n = {n} passages, both groups, both sides", n=w.number(sum(row["step_p50__n"] for (_step, a, period), row in found.items() if a in _ARMS and period in _PERIODS))))
 
 
 def _checks(page: Frame, window: Selection) -> None:
@@ -287,7 +288,7 @@ def _checks(page: Frame, window: Selection) -> None:
             for row in known.values()
         ]
     )  # fmt: skip
-    panel.show(page, ranking.dumbbells(frame, before=_("Before, raw"), after=_("Since"), hover=hover), key="pilot_checks", finding=finding, table=table, result=result)
+    panel.show(page, ranking.dumbbells(frame, before=_("Before, raw"), after=_("Since"), hover=hover), key="pilot_checks", finding=finding, table=table, result=result, n_words=_("n = {n} visits whose checks were recorded", n=w.number(sum(row["document_checks_mean__n"] for row in known.values()))))
 
 
 def _limits(page: Frame) -> None:

@@ -15,7 +15,7 @@ import streamlit as st
 from dashboard.i18n import N_
 from dashboard.screens import reject_words
 from dashboard.views import heatmap, quality
-from dashboard.views.palette import BLUES
+from dashboard.views.palette import BLUES, KINDS
 from dashboard.widgets import download, freshness, panel
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
@@ -155,6 +155,9 @@ def _rejects(page: Frame) -> None:
     everything = totals["n"].sum()
     finding = _("Most frequent reason: {reason}, {n} times, {share} of all.", reason=kinds[0][1], n=w.number(totals["n"][0]), share=w.percent(totals["n"][0] / everything))
     table = totals.with_columns(pl.col("kind").replace_strict(dict(kinds))).rename({"kind": _("Reason"), "n": _("Lines")})
+    if len(kinds) > len(KINDS):  # more colours could not be told apart; the table has every reason
+        kinds = [*kinds[: len(KINDS) - 1], ("other", _("Other reasons"))]
+        rows = rows.with_columns(pl.when(pl.col("kind").is_in([kind for kind, _words in kinds])).then("kind").otherwise(pl.lit("other")).alias("kind")).group_by("day", "kind").agg(pl.col("n").sum())
     panel.show(page, quality.stacked_days(rows, kinds, unit=_("lines")), key="quality_rejects", finding=finding, table=table, result=result)
 
 

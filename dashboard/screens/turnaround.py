@@ -100,7 +100,7 @@ def _planning(page: Frame, whole: Result) -> None:
     """The one figure a transporter plans with: p95 of the total visit where the queue was seen, else of the turnaround. Text, not a chart: P and V never share one."""
     say, lang = page.say, page.lang
     seen, inside = whole.cell("total_visit_p95"), whole.cell("turnaround_p95")
-    st.subheader(say("What to plan for"), anchor=False)
+    st.header(say("What to plan for"), anchor=False)
     if seen.value is not None and seen.n >= MIN_N:
         text = say("Allow {minutes} from the queue to the exit: 19 trucks in 20 need less (n = {n} visits whose queue was seen).", minutes=words.duration(seen.value, lang), n=words.number(seen.n, lang))
     else:
@@ -191,7 +191,7 @@ def _minutes(page: Frame, whole: Result) -> None:
 @st.fragment
 def _by_group(page: Frame) -> None:
     say, lang = page.say, page.lang
-    st.subheader(say("For whom"), anchor=False)
+    st.header(say("For whom"), anchor=False)
     split = st.segmented_control(say("Split by"), SPLITS, key="split", required=True, default=SPLITS[0], format_func=lambda code: say(DIMENSIONS[code].label), label_visibility="collapsed")
     result = _groups(page, split or SPLITS[0])
     drawn = [_group(page, result, split, row) for row in result.rows.filter(pl.col("turnaround_p50__n") > 0).iter_rows(named=True)]

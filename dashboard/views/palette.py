@@ -10,5 +10,5 @@ SOFT = "rgba(11,90,125,.13)"
 BEFORE, AFTER = theme.QUIET, theme.MAIN
 # share classes, light to dark; real colours, so that Plotly can choose a readable ink for the figures in the cells
 BLUES: tuple[str, ...] = ("#E9EEF0", "#CFE0E8", "#9BBDCD", "#5F93AC", "#276786")
-# kinds of rejects: told apart by lightness too, and named in the legend
-KINDS: tuple[str, ...] = ("#0B5A7D", "#E0A458", "#7A4A78", "#5FA3BD", "#A8483F", "#B9C3CE", "#38386E", "#D98BA0", "#8B8A2B", "#2B8478")
+# kinds of rejects, the last for all others: at least 11 apart (CIE76) for protanopia and deuteranopia, and named in the legend. Ten could not be told apart.
+KINDS: tuple[str, ...] = ("#1F6A93", "#E9C98A", "#B0561F", "#8CC0D8", "#4B3A66", "#A9AFB8")
