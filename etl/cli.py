@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import datetime as dt
 import json
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ from etl.validate import preview
 
 EXIT_CODES = {0: "done, also when there was nothing new", 1: "unexpected error", 2: "a setting, the site or a mapping is wrong", 3: "a file was refused; everything else is loaded and published",
               4: "no readable build", 5: "another load is running", 130: "interrupted; the next run finishes the work"}  # fmt: skip
+_SHOWN = 20  # files listed one by one for a person
 _GUARDED = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -38,7 +40,7 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
         return parser
 
     load = command("load", "Load new log files and publish a build.", _load)
-    load.add_argument("inbox", nargs="?", type=Path, help="folder (or one file) to load")
+    load.add_argument("inbox", nargs="?", type=Path, help="folder (or one file) to load, subfolders too. Hidden files and *.part, *.tmp, *.crdownload are passed over; any other file that no mapping fits (a README, zones.geojson) is refused by name, exit code 3: keep logs only in the inbox")
     load.add_argument("--replay", action="store_true", help="also read again, from the quarantine, what was rejected or refused and whose mapping or lists have changed since")
     for parser in (load, command("rebuild", "Read everything kept again and make all facts anew.", _rebuild)):
         shown = parser.add_mutually_exclusive_group()
@@ -101,6 +103,11 @@ def _print_report(report: pipeline.BuildReport, arguments: argparse.Namespace) -
     fresh = [file for file in report.files if file.status != "known"]
     for file in report.refused:
         print(f"refused: {file.message}", file=sys.stderr)
+    again = [file for file in report.files if file.status == "known" and file.message]
+    for file in again[:_SHOWN]:
+        print(file.message)
+    if len(again) > _SHOWN:
+        print(f"... and {len(again) - _SHOWN:,} more files have the content of another.")
     if not report.is_changed:
         print(f"Nothing new: {len(report.files):,} files known. Build {report.build_id or 'none'} stands.")
         return 3 if report.refused else 0
@@ -144,10 +151,21 @@ def _status(arguments: argparse.Namespace) -> int:
     print(f"Data reach to {reach}. {about['files_n']:,} files loaded, {about['refused_n']:,} refused.")
     print(f"{about['read_n']:,} lines read = {about['good_n']:,} good + {about['rejected_n']:,} rejected + {about['duplicate_n']:,} duplicate")
     for row in about["freshness"]:
-        print(f"  {row['source_code']:<13} to {row['last_event_local_at'] or '-'}   {row['files_n']:>6,} files {row['rows_n']:>12,} rows")
+        print(f"  {row['source_code']:<13} to {_reach(row['last_event_local_at']):<19}   {row['files_n']:>6,} files {row['rows_n']:>12,} rows")
+    for row in about["refused"][:_SHOWN]:
+        print(f"refused: {row['message']}")
+    if len(about["refused"]) > _SHOWN:
+        print(f"... and {len(about['refused']) - _SHOWN:,} more refused files: smartport status --json lists them all.")
     if about["unpublished"]:
         print("A load was interrupted: run `smartport load` again to publish what it read.")
     return 0
+
+
+def _reach(at: dt.datetime | None) -> str:
+    """Whole seconds; the date alone where the source knows no hours."""
+    if at is None:
+        return "-"
+    return f"{at:%Y-%m-%d}" if at.time() == dt.time() else f"{at:%Y-%m-%d %H:%M:%S}"
 
 
 def _rejects(arguments: argparse.Namespace) -> int:

@@ -142,7 +142,7 @@ def _publish(
     ledger.reconcile(dq_files)
     timings["counts_s"] = round(time.perf_counter() - start, 3)
 
-    build = warehouse.open_build(settings.build, site.port_code) if not is_whole else None
+    build = warehouse.open_build(settings.build, site.port_code, recompute.months_of(days | found.declared_days)) if not is_whole else None
     changes = recompute.facts(lake, site, grid, days, found.declared_days, now_at or dt.datetime(1970, 1, 1), about_files, build.connection if build else None, is_whole=is_whole, progress=progress)
     build_id = ledger.build_id(files, RULES_VERSION, clock.TZDATA_VERSION, state["facts_digest"], lake.manifest.key_id)
     frames = {
@@ -206,8 +206,9 @@ def status(settings: Settings) -> dict:
     tables = warehouse.read_ledger(settings.build, pointer, ["meta_builds", "meta_freshness", "dq_files"])
     files = tables["dq_files"]
     about = tables["meta_builds"].row(0, named=True)
+    refused = files.filter(pl.col("status_code") == "refused").select("file_name", "message").sort("file_name")
     totals = {name: int(files[name].sum() or 0) for name in ("read_n", "good_n", "rejected_n", "duplicate_n")}
     return {
-        **about, **totals, "refused_n": files.filter(pl.col("status_code") == "refused").height, "segments": list(pointer["segments"]),
+        **about, **totals, "refused_n": refused.height, "refused": refused.to_dicts(), "segments": list(pointer["segments"]),
         "freshness": tables["meta_freshness"].to_dicts(), "unpublished": lake.manifest.n > pointer["manifest_n"],
     }  # fmt: skip

@@ -52,9 +52,10 @@ def keep_rejects(root: Path, port_code: str, file_id: str, rejected: pl.DataFram
         _replace(target, rejected.select(REJECT_BYTES_SCHEMA.keys()).cast(REJECT_BYTES_SCHEMA).write_parquet)
 
 
-def raw_file(root: Path, port_code: str, file_id: str) -> Path | None:
-    """Return the quarantined raw file, or None once it has expired."""
-    return next((path for path in sorted((root / port_code / file_id / "raw").glob("*")) if not path.name.endswith(".part")), None)
+def raw_file(root: Path, port_code: str, file_id: str, name: str | None = None) -> Path | None:
+    """Return the quarantined raw file, or None once it has expired. One content may have come under several names: `name` is preferred."""
+    found = sorted(path for path in (root / port_code / file_id / "raw").glob("*") if not path.name.endswith(".part"))
+    return next((path for path in found if path.name == name), found[0] if found else None)
 
 
 def rejected_bytes(root: Path, port_code: str, file_id: str) -> pl.DataFrame:

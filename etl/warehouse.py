@@ -17,7 +17,8 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,12 +53,20 @@ def day_of(table: Table) -> str:
     return table.day or "day"
 
 
+# Tables written side by side into a segment.
+_WRITERS = 2
+
+
 @dataclass(frozen=True)
 class Changes:
-    """What a publish puts in: every row of `days` for every table given. Absent tables keep theirs. `days` None means these are all rows there are."""
+    """What a publish puts in: every row of `days` for every table given. Absent tables keep theirs. `days` None means these are all rows there are.
+
+    With `ids` (a column and its values) only the rows of `days` that bear one of them are replaced.
+    """
 
     frames: Mapping[str, pl.DataFrame]
     days: frozenset[dt.date] | None = None
+    ids: tuple[str, frozenset[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,8 +99,8 @@ def current_build_id(build_root: Path, port_code: str) -> str | None:
     return pointer["build_id"] if pointer else None
 
 
-def open_build(build_root: Path, port_code: str) -> OpenBuild:
-    """Open the port's current build. Raises BuildError when none is published.
+def open_build(build_root: Path, port_code: str, months: Set[str] | None = None) -> OpenBuild:
+    """Open the port's current build, or only these months of it (segment_name). Raises BuildError when none is published.
 
     A file the pointer named can only vanish if the pointer is older than `replaced_build_hours`; then the newer pointer is read.
     """
@@ -100,29 +109,34 @@ def open_build(build_root: Path, port_code: str) -> OpenBuild:
         if pointer is None:
             raise BuildError(str(build_root / port_code), "no build is published", "", "Run `smartport load INBOX` first")
         try:
-            return OpenBuild(_attach(build_root / port_code, pointer), pointer["build_id"], pointer)
+            return OpenBuild(_attach(build_root / port_code, pointer, months), pointer["build_id"], pointer)
         except duckdb.IOException as error:
             failed = error
     raise BuildError(str(build_root / port_code), f"a file of build {pointer['build_id']} cannot be read ({failed})", "", "Run `smartport rebuild`")
 
 
-def _attach(folder: Path, pointer: dict) -> duckdb.DuckDBPyConnection:
+def _attach(folder: Path, pointer: dict, months: Set[str] | None) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     _attach_file(connection, folder / pointer["ledger"], "ledger")
-    for index, segment in enumerate(pointer["segments"].values()):
+    segments = [segment for month, segment in pointer["segments"].items() if months is None or month in months]
+    for index, segment in enumerate(segments):
         _attach_file(connection, folder / segment["name"], f"segment_{index}")
     for table in LEDGER_FILE_TABLES:
         connection.execute(f"CREATE VIEW {table.name} AS SELECT * FROM ledger.{table.name}")
     for table in SEGMENT_TABLES:
-        holders = [index for index, segment in enumerate(pointer["segments"].values()) if segment["rows"].get(table.name)]
+        holders = [index for index, segment in enumerate(segments) if segment["rows"].get(table.name)]
         parts = [f"SELECT * FROM segment_{index}.{table.name}" for index in holders] or [_no_rows(table)]
         connection.execute(f"CREATE VIEW {table.name} AS {' UNION ALL '.join(parts)}")
     return connection
 
 
 def _attach_file(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
-    connection.execute(f"ATTACH '{str(path).replace(chr(39), chr(39) * 2)}' AS {name} (READ_ONLY)")
+    connection.execute(f"ATTACH {_quoted(path)} AS {name} (READ_ONLY)")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _no_rows(table: Table) -> str:
@@ -131,13 +145,13 @@ def _no_rows(table: Table) -> str:
 
 
 def publish(
-    settings: Settings, site: Site, changes: Changes | Iterable[Changes], ledger: Mapping[str, pl.DataFrame], manifest_n: int = 0,
+    settings: Settings, site: Site, changes: Changes | Iterable[Changes | Sequence[Changes]], ledger: Mapping[str, pl.DataFrame], manifest_n: int = 0,
     state: Mapping | None = None, *, is_whole: bool = False,
 ) -> str:  # fmt: skip
     """Write the changed segments and the ledger beside the old ones, then point to them. Return the build id.
 
-    Several `changes` are taken one after the other, so that a long history need not lie in memory at once; `is_whole` says
-    that together they are all rows there are. `ledger` holds dq_files, dq_file_days, meta_builds (one row) and
+    Several `changes` are taken one after the other, so that a long history need not lie in memory at once; those given side by
+    side, of different tables, are written together. `is_whole` says that all of them are all rows there are. `ledger` holds dq_files, dq_file_days, meta_builds (one row) and
     meta_freshness; absent tables are empty, an absent meta_builds is made up (for tests that write a small build from
     frames). Further frames in it whose name starts with `int_` are kept in the ledger file for the next load. `state` goes
     into the pointer as it is. Until the last statement the old build is the current one.
@@ -151,7 +165,7 @@ def publish(
     token = f"{build_id[:8]}-{secrets.token_hex(3)}"
     segments = {} if is_whole or old is None or (isinstance(changes, Changes) and changes.days is None) else dict(old["segments"])
     for serial, change in enumerate([changes] if isinstance(changes, Changes) else changes):
-        segments = _write_segments(folder, segments, change, f"{token}-{serial}")
+        segments = _write_segments(folder, segments, [change] if isinstance(change, Changes) else change, f"{token}-{serial}", is_append=is_whole)
     ledger_name = f"ledger-{token}.duckdb"
     _write_ledger(folder / ledger_name, site, {**ledger, "meta_builds": about})
     pointer = {
@@ -163,7 +177,7 @@ def publish(
     return build_id
 
 
-def _made_up_build(site: Site, changes: Changes | Iterable[Changes], manifest_n: int) -> pl.DataFrame:
+def _made_up_build(site: Site, changes: Changes | Iterable[Changes | Sequence[Changes]], manifest_n: int) -> pl.DataFrame:
     given = changes.frames if isinstance(changes, Changes) else {}
     newest = [frame[column].max() for name, column in (("fct_visits", "entry_at"), ("fct_visits", "exit_at"), ("fct_zone_stays", "left_at"))
               if (frame := given.get(name)) is not None and column in frame.columns]  # fmt: skip
@@ -188,70 +202,105 @@ def segment_name(day: dt.date) -> str:
     return f"{day:%Y-%m}"
 
 
-def _write_segments(folder: Path, kept: dict[str, dict], changes: Changes, token: str) -> dict[str, dict]:
-    """Return the segments by month after a change: untouched ones as they were, touched ones under new names."""
+def _write_segments(folder: Path, kept: dict[str, dict], together: Sequence[Changes], token: str, *, is_append: bool) -> dict[str, dict]:
+    """Return the segments by month after changes of different tables: untouched ones as they were, touched ones under new names.
+
+    `is_append`: the changes bring what no earlier one of this publish brought, so nothing has to be taken out.
+    """
     kept = dict(kept)
-    frames = {table.name: table.conform(changes.frames[table.name]) for table in SEGMENT_TABLES if table.name in changes.frames}
-    by_month: dict[str, dict[str, pl.DataFrame]] = {}
-    for table in SEGMENT_TABLES:
-        if (frame := frames.get(table.name)) is None or frame.is_empty():
-            continue
-        named = frame.sort(_ORDER.get(table.name, (day_of(table), *table.key)), nulls_last=True)
-        for month, part in _by_month(named, day_of(table)):
-            by_month.setdefault(month, {})[table.name] = part
-    touched = set(by_month) | ({segment_name(day) for day in changes.days} & set(kept) if changes.days is not None else set())
+    by_month: dict[str, dict[int, dict[str, pl.DataFrame]]] = {}
+    for serial, changes in enumerate(together):
+        for table in SEGMENT_TABLES:
+            if (frame := changes.frames.get(table.name)) is None or frame.is_empty():
+                continue
+            named = table.conform(frame)
+            if table.name in _ORDER or not named[day_of(table)].is_sorted():  # the transforms' frames come in order
+                named = named.sort(_ORDER.get(table.name, (day_of(table), *table.key)), nulls_last=True)
+            for month, part in _by_month(named, day_of(table)):
+                by_month.setdefault(month, {}).setdefault(serial, {})[table.name] = part
+    touched = set(by_month) | {segment_name(day) for changes in together for day in changes.days or ()} & set(kept)
     for month in sorted(touched):
-        days = None if changes.days is None else sorted(day for day in changes.days if segment_name(day) == month)
-        segment = _write_segment(folder, f"{month}-{token}.duckdb", kept.pop(month, None), by_month.get(month, {}), days, frozenset(frames))
+        parts = [_Part.of(changes, month, by_month.get(month, {}).get(serial, {})) for serial, changes in enumerate(together)]
+        old = kept.pop(month, None)
+        segment = _write_segment(folder, f"{month}-{token}.duckdb", old, parts, is_append=is_append)
+        if is_append and old:
+            (folder / old["name"]).unlink()  # of this very publish: nobody has seen it
         if segment:
             kept[month] = segment
     return kept
 
 
+@dataclass(frozen=True)
+class _Part:
+    """What one of several changes means for one month: the new rows, and which old ones of the `given` tables they replace (`days` None: all)."""
+
+    frames: Mapping[str, pl.DataFrame]
+    given: frozenset[str]
+    days: list[dt.date] | None
+    ids: tuple[str, frozenset[str]] | None
+
+    @classmethod
+    def of(cls, changes: Changes, month: str, frames: Mapping[str, pl.DataFrame]) -> _Part:
+        days = None if changes.days is None else sorted(day for day in changes.days if segment_name(day) == month)
+        return cls(frames, frozenset(changes.frames), days, changes.ids)
+
+    def replaced(self, table: Table) -> tuple[str, list]:
+        """Return the condition, with its values, of the old rows that go."""
+        if self.ids is None:
+            return f'"{day_of(table)}" IN (SELECT unnest(?::DATE[]))', [self.days]
+        column, values = self.ids
+        return f'"{day_of(table)}" IN (SELECT unnest(?::DATE[])) AND "{column}" IN (SELECT unnest(?::VARCHAR[]))', [self.days, sorted(values)]
+
+
 def _by_month(frame: pl.DataFrame, day: str) -> Iterable[tuple[str, pl.DataFrame]]:
-    months = frame[day].dt.strftime("%Y-%m")
+    months = frame[day].dt.truncate("1mo")
     for month in months.unique(maintain_order=True):
-        yield month, frame.filter(months == month)
+        yield segment_name(month), frame.filter(months == month)
 
 
-def _write_segment(
-    folder: Path, name: str, old: dict | None, frames: Mapping[str, pl.DataFrame], days: list[dt.date] | None, given: frozenset[str]
-) -> dict | None:
-    """Write one month. `old` is its segment so far, of which `days` are replaced in the `given` tables; days None replaces all of it."""
+def _write_segment(folder: Path, name: str, old: dict | None, parts: Sequence[_Part], *, is_append: bool) -> dict | None:
+    """Write one month. `old` is its segment so far; without days a part replaces all of it, tables that no part gives included."""
     path = folder / name
-    patched = bool(old and days and len(days) < _PATCH_SHARE * 31 and old["patches_n"] < _PATCHES_MOST)
+    is_anew = any(part.days is None for part in parts)
+    days = {day for part in parts if part.ids is None for day in part.days or ()}
+    patched = bool(old and not is_anew and (is_append or (len(days) < _PATCH_SHARE * 31 and old["patches_n"] < _PATCHES_MOST)))
     if patched:
         shutil.copyfile(folder / old["name"], path)
-    connection = duckdb.connect(str(path))
+    connection = duckdb.connect()
     try:
-        if old and not patched:
+        # Nobody reads the file before the pointer names it, and then it is whole: a write-ahead log would only write all rows twice.
+        connection.execute(f"ATTACH {_quoted(path)} AS segment (RECOVERY_MODE NO_WAL_WRITES)")
+        if old and not patched and not is_anew:
             _attach_file(connection, folder / old["name"], "old")
-        rows = {}
-        for table in SEGMENT_TABLES:
-            outside = f'"{day_of(table)}" NOT IN (SELECT unnest(?::DATE[]))'
-            new = frames.get(table.name)
-            if not patched:
-                _do(connection, table.ddl())
-                if old and days is not None and old["rows"].get(table.name):
-                    where, values = (f"WHERE {outside}", [days]) if table.name in given else ("", [])
-                    _do(connection, f"INSERT INTO {table.name} SELECT * FROM old.{table.name} {where}", values)
-            elif old["rows"].get(table.name) and table.name in given:
-                _do(connection, f'DELETE FROM {table.name} WHERE "{day_of(table)}" IN (SELECT unnest(?::DATE[]))', [days])
-            if new is not None:
-                connection.register("incoming", new)
-                _do(connection, f"INSERT INTO {table.name} SELECT * FROM incoming")
-                connection.unregister("incoming")
-            rows[table.name] = _do(connection, f"SELECT count(*) FROM {table.name}")[0][0]
-        if old and not patched:
-            _do(connection, "DETACH old")
-        _do(connection, "CHECKPOINT")
+        if not patched:
+            for table in SEGMENT_TABLES:
+                _do(connection, table.ddl("segment."))
+
+        def fill(table: Table) -> int:
+            cursor = connection.cursor()
+            part = next((part for part in parts if table.name in part.given), None)
+            had = bool(old and not is_anew and not is_append and old["rows"].get(table.name))
+            where, values = part.replaced(table) if part and had else ("false", [])
+            if had and not patched:
+                _do(cursor, f"INSERT INTO segment.{table.name} SELECT * FROM old.{table.name} WHERE NOT ({where})", values)
+            elif had and part:
+                _do(cursor, f"DELETE FROM segment.{table.name} WHERE {where}", values)
+            if part and table.name in part.frames:
+                cursor.register("incoming", part.frames[table.name])
+                _do(cursor, f"INSERT INTO segment.{table.name} SELECT * FROM incoming")
+                cursor.unregister("incoming")
+            return _do(cursor, f"SELECT count(*) FROM segment.{table.name}")[0][0]
+
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            rows = dict(zip((table.name for table in SEGMENT_TABLES), pool.map(fill, SEGMENT_TABLES), strict=True))
+        _do(connection, "CHECKPOINT segment")
     finally:
         connection.close()
     if not any(rows.values()):
         path.unlink()
         return None
     _sync(path)
-    return {"name": name, "rows": rows, "patches_n": old["patches_n"] + 1 if patched else 0}
+    return {"name": name, "rows": rows, "patches_n": old["patches_n"] + (not is_append) if patched else 0}
 
 
 def _write_ledger(path: Path, site: Site, ledger: Mapping[str, pl.DataFrame]) -> None:

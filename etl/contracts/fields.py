@@ -120,10 +120,10 @@ class Table:
     def field(self, name: str) -> Field:
         return next(field for field in self.fields if field.name == name)
 
-    def ddl(self) -> str:
-        """Return the DuckDB CREATE TABLE statement."""
+    def ddl(self, place: str = "") -> str:
+        """Return the DuckDB CREATE TABLE statement; `place` is put before the name, as `segment.`."""
         body = ", ".join(f'"{field.name}" {DUCKDB_TYPES[field.kind]}' for field in self.fields)
-        return f"CREATE TABLE {self.name} ({body})"
+        return f"CREATE TABLE {place}{self.name} ({body})"
 
     def empty(self) -> pl.DataFrame:
         return pl.DataFrame(schema=self.schema)

@@ -1,6 +1,7 @@
 """Files -> lake: find, recognise by content, read, check, keep the raw bytes, append. Small files are read side by side.
 
-A file is known by its SHA-256: the same content offered twice is read once, whatever its name. A file that cannot be read or
+A file is known by its SHA-256: the same content offered twice is read once, whatever its name; a name that a mapping fits goes
+before one that none fits, else the first by name counts, and the report says what has the content of what. A file that cannot be read or
 does not reconcile is refused whole and recorded with the reason; offered again it is tried again only after its mapping or
 the site's reference lists have changed. `replay` reads again, from the quarantine, the files that had rejects or were refused.
 """
@@ -118,6 +119,13 @@ class Intake:
             raise InputError(path.name, "no mapping fits this name", known, "Rename the file, or add its pattern to a mapping")
         return mapping
 
+    def fitting(self, path: Path) -> Mapping | None:
+        """Return the one mapping that fits the file's name, or None."""
+        try:
+            return match(path, self.mappings)
+        except InputError:
+            return None
+
     def _about(self, path: Path, mapping: Mapping) -> dict:
         return {"source_code": mapping.source.name, "mapping_name": mapping.name, "file_on": mapping.date_of(path.name)}
 
@@ -208,17 +216,20 @@ def load_files(
     `newest` is the date of the newest published file of each mapping: one that is older came late. That is a fact about its
     coming, so a replay keeps what was found then.
     """
-    paths = list(paths)
+    paths = sorted(paths, key=lambda path: intake.fitting(path) is None)
     reports: list[FileReport] = []
     seen: set[str] = set()
+    names = {name_id: row["file_name"] for name_id, row in known.items()}
     rows_n = lines_n = 0
     for done, (path, name_id, read) in enumerate(_read_all(intake, lake, paths, known, seen, is_replay), start=1):
         if read is None:
-            reports.append(FileReport(path.name, name_id, "known"))
+            message = "" if names[name_id] == path.name else f"{path.name}: has the content of {names[name_id]} and is not read again"
+            reports.append(FileReport(path.name, name_id, "known", message=message))
         else:
             if name_id in known:
                 lake.supersede([name_id])
             read.row["is_late"] = known.get(name_id, {}).get("is_late") if is_replay else _is_late(read.row, newest)
+            names[name_id] = path.name
             lake.append("int_files", INT_FILES.conform(pl.DataFrame([read.row], schema_overrides=_PLAIN, infer_schema_length=None)))
             if read.good is not None:
                 lake.append(read.table, read.good)
@@ -286,10 +297,7 @@ def _groups(intake: Intake, paths: list[Path]) -> Iterator[list[Path]]:
     group: list[Path] = []
     together, size = None, 0
     for path in paths:
-        try:
-            mapping = match(path, intake.mappings)
-        except InputError:
-            mapping = None
+        mapping = intake.fitting(path)
         bytes_n = path.stat().st_size
         mine = mapping if mapping is not None and mapping.file_date is not None and bytes_n <= SMALL_BYTES else None
         if group and (mine is None or mine is not together or size + bytes_n > GROUP_BYTES or len(group) >= GROUP_FILES):
@@ -306,10 +314,7 @@ def _is_new(intake: Intake, path: Path, known: dict | None) -> bool:
         return True
     if known["status_code"] != "refused":
         return False
-    try:
-        mapping = match(path, intake.mappings)
-    except InputError:
-        mapping = None
+    mapping = intake.fitting(path)
     return known["mapping_digest"] != intake.digest(mapping)
 
 
@@ -329,13 +334,10 @@ def replayable(intake: Intake, known: dict[str, dict], *, everything: bool = Fal
     """Return the quarantined raw files worth reading again: with rejects or refused, and judged by rules that have changed since."""
     found = []
     for name_id, row in sorted(known.items(), key=lambda item: (item[1]["file_name"], item[0])):
-        path = quarantine.raw_file(intake.settings.quarantine, intake.site.port_code, name_id)
+        path = quarantine.raw_file(intake.settings.quarantine, intake.site.port_code, name_id, row["file_name"])
         if path is None:
             continue
-        try:
-            mapping = match(path, intake.mappings)
-        except InputError:
-            mapping = None
+        mapping = intake.fitting(path)
         is_faulty = row["status_code"] == "refused" or (row["rejected_n"] or 0) > 0
         if everything or (is_faulty and row["mapping_digest"] != intake.digest(mapping)):
             found.append(path)

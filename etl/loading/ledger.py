@@ -18,6 +18,7 @@ from etl.errors import InputError
 
 TABLE_OF_SOURCE = {table.name.removeprefix("stg_"): table.name for table in STAGED_TABLES}
 SOURCE_OF_TABLE = {table: source for source, table in TABLE_OF_SOURCE.items()}
+_DATED = [table.name.removeprefix("stg_") for table in STAGED_TABLES if table.day and table.schema[table.day] == pl.Date]
 # Their rows speak of the future (a lane open from tomorrow), so they do not move the port's "now".
 NOT_NOW = ("means",)
 
@@ -53,7 +54,10 @@ def freshness(dq_files: pl.DataFrame, site: Site) -> pl.DataFrame:
         pl.col("first_event_at").min(), pl.col("last_event_at").max(), pl.len().cast(pl.Int64).alias("files_n"), pl.col("good_n").sum().alias("rows_n")
     )  # fmt: skip
     local = clock.to_local(seen["last_event_at"], site.zone_name).alias("last_event_local_at")
-    return META_FRESHNESS.conform(seen.with_columns(local, pl.lit(site.port_code).alias("port_code"))).sort("source_code")
+    # A source that knows dates only reaches to a date, which has no hours to be shifted by.
+    dated = pl.col("source_code").is_in(_DATED) & (pl.col("last_event_at").dt.truncate("1d") == pl.col("last_event_at"))
+    seen = seen.with_columns(local).with_columns(pl.when(dated).then("last_event_at").otherwise("last_event_local_at").alias("last_event_local_at"))
+    return META_FRESHNESS.conform(seen.with_columns(pl.lit(site.port_code).alias("port_code"))).sort("source_code")
 
 
 def now_at(int_files: pl.DataFrame) -> dt.datetime | None:

@@ -7,8 +7,7 @@ of all windows: from customs rows and the links the visits found, those of days 
 from __future__ import annotations
 
 import datetime as dt
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import duckdb
 import polars as pl
@@ -17,33 +16,46 @@ from etl.contracts.facts import DQ_REJECTS, FCT_DECLARATION_STAGES, FCT_DECLARAT
 from etl.contracts.reference import Site
 from etl.contracts.staged import STAGED_TABLES
 from etl.lake import Lake, file_counts, winners
+from etl.loading import narrow
 from etl.loading.affected import CUSTOMS_AHEAD, LONGEST_ENTRY, ONE_DAY
 from etl.transform import customs, reconstruct, stays
 from etl.transform.reach import LINK_CUSTOMS, MARGIN_DAYS
 from etl.transform.zones import ZoneGrid
-from etl.warehouse import Changes
+from etl.warehouse import Changes, segment_name
 
 Progress = Callable[[str, int, int, int], None]
 
 MARGIN = (MARGIN_DAYS + 1) * ONE_DAY  # and one for local days against UTC days
 DECLARATION_LIFE = dt.timedelta(days=45)  # events further from each other than this are not looked for
 LONGEST_CHUNK = 31  # days reconstructed at once: bounds memory; a month of Casablanca is 80,000 visits
+MOST_TRACKS = 2_500_000  # and thinned positions: about a week of Casablanca with every truck tracked
+LINKED_WITHIN = LINK_CUSTOMS + 3 * ONE_DAY  # a declaration's visits lie no further from it; local days, and a visit's own length
 # How far back rows are read that speak of later days. Later than now nothing lies.
 _BACK = {"stg_appointments": LONGEST_ENTRY, "stg_logbook": LONGEST_ENTRY}
 _LINK_COLUMNS = ["entry_day", "visit_id", "declaration_id", "direction_code", "status_code", "exit_at", "clock_flag"]
 DECLARATION_TABLES = (FCT_DECLARATIONS.name, FCT_DECLARATION_STAGES.name)
 
 
-def chunks_of(days: set[dt.date], *, by_month: bool) -> list[list[dt.date]]:
-    """Cut the days into runs to be reconstructed at once: at gaps wider than the margins, and at 31 days or at month ends."""
+def chunks_of(days: set[dt.date], *, by_month: bool, tracks: Mapping[dt.date, int] | None = None) -> list[list[dt.date]]:
+    """Cut the days into runs to be reconstructed at once: at gaps wider than the margins, at 31 days or month ends, at so many positions (`tracks` by day)."""
     runs: list[list[dt.date]] = []
+    tracks_n = 0
     for day in sorted(days):
-        run = runs[-1] if runs else None
-        if run and (day - run[-1]).days <= 2 * MARGIN.days and (day - run[0]).days < LONGEST_CHUNK and not (by_month and day.month != run[0].month):
+        run, more = runs[-1] if runs else None, (tracks or {}).get(day, 0)
+        is_near = run and (day - run[-1]).days <= 2 * MARGIN.days and (day - run[0]).days < LONGEST_CHUNK
+        if is_near and tracks_n + more <= MOST_TRACKS and not (by_month and day.month != run[0].month):
             run.append(day)
+            tracks_n += more
         else:
             runs.append([day])
+            tracks_n = more
     return runs
+
+
+def months_of(days: set[dt.date]) -> set[str]:
+    """Return the segments that recomputing these days may look at: a declaration is lodged a month before its visit, and its own visits lie a month after."""
+    far = (LINK_CUSTOMS + CUSTOMS_AHEAD).days + 1
+    return {segment_name(day + step * ONE_DAY) for day in days for step in range(-2 * far, 2 * far + 1, 7)} | {segment_name(day) for day in days}
 
 
 def window(lake: Lake, days: list[dt.date]) -> dict[str, pl.DataFrame]:
@@ -53,7 +65,8 @@ def window(lake: Lake, days: list[dt.date]) -> dict[str, pl.DataFrame]:
              for table in STAGED_TABLES if table.name not in ("stg_tracking", "stg_customs")}  # fmt: skip
     found["stg_customs"] = _customs_of(lake, found["stg_gate"], first, last)
     found["stg_appointments"] = _appointments_near(found["stg_appointments"], first, last)
-    found["tracks"] = lake.rows("int_tracks", first, last)
+    # Fixes are wanted of these days' visits only: from a queue of a day before the entry to the longest visit after it.
+    found["tracks"] = lake.rows("int_tracks", days[0] - 2 * ONE_DAY, days[-1] + MARGIN_DAYS * ONE_DAY)
     return found
 
 
@@ -103,12 +116,14 @@ def recount(lake: Lake, counted: dict[str, set[dt.date]], zone: str) -> list[pl.
 def facts(
     lake: Lake, site: Site, grid: ZoneGrid, days: set[dt.date], declared_days: set[dt.date], now_at: dt.datetime, file_findings: pl.DataFrame,
     build: duckdb.DuckDBPyConnection | None, *, is_whole: bool, progress: Progress | None = None,
-) -> Iterator[Changes]:  # fmt: skip
-    """Yield the recomputed facts and rejects of the days, oldest first. `build` is the open build to read older links from."""
-    chunks = chunks_of(days, by_month=is_whole)
-    links: deque[pl.DataFrame] = deque()
-    waiting: deque[Changes] = deque()
+) -> Iterator[Changes | list[Changes]]:  # fmt: skip
+    """Yield the recomputed facts and rejects of the days, oldest first: all, or given an open `build` what differs from it."""
+    tracks = {dt.date.fromisoformat(part.first_day): part.rows_n for part in lake.parts("int_tracks")}
+    chunks = chunks_of(days, by_month=is_whole, tracks=tracks)
+    links: list[pl.DataFrame] = []
     reached: set[dt.date] = set(declared_days)
+    undeclared: dict[str, set[dt.date]] = {}
+    last: list[Changes] = []
     for done, chunk in enumerate(chunks, start=1):
         keep = frozenset(chunk)
         staged = window(lake, chunk)
@@ -119,33 +134,38 @@ def facts(
         about_files = file_findings.filter(pl.col("day").is_in(list(keep)))
         frames["dq_findings"] = pl.concat([frames["dq_findings"], about_files])
         links.append(_links(frames))
-        if not is_whole:
-            reached |= _lodged_days(staged["stg_customs"], links[-1], site)
+        if is_whole:
             yield Changes(frames, keep)
+            undeclared.setdefault(segment_name(chunk[0]), set()).update(keep)
+            while undeclared and chunk[-1] > max(next(iter(undeclared.values()))) + LINKED_WITHIN:
+                month = undeclared.pop(next(iter(undeclared)))
+                links = [found for found in links if found.is_empty() or found["entry_day"].max() >= min(month) - LINKED_WITHIN]
+                yield Changes(declarations(lake, site, month, pl.concat(links)), frozenset(month))
         else:
-            waiting.append(Changes(frames, keep))
-            if len(waiting) > 2:  # declarations of a month need the visits of the next 33 days
-                yield _with_declarations(waiting.popleft(), lake, links, site)
-                while len(links) > 4:
-                    links.popleft()
+            reached |= _lodged_days(staged["stg_customs"], links[-1], site)
+            last = narrow.by_day(build, Changes(frames, keep)) if build else [Changes(frames, keep)]
+            if done < len(chunks):
+                yield last
+                last = []
         if progress:
             progress("reconstructing", done, len(chunks), 0)
-    while waiting:
-        yield _with_declarations(waiting.popleft(), lake, links, site)
-    if not is_whole:
-        reached |= _once_linked(build, days) if build else set()
-        if reached:
-            known = pl.concat([*links, _older_links(build, days, reached)]) if build else pl.concat([*links])
-            for run in chunks_of(reached, by_month=False):
-                yield Changes(declarations(lake, site, set(run), known), frozenset(run))
+    for month in undeclared.values():
+        yield Changes(declarations(lake, site, month, pl.concat(links)), frozenset(month))
+    if is_whole:
+        return
+    reached |= _once_linked(build, days) if build else set()
+    if reached:
+        known = pl.concat([*links, _older_links(build, days, reached)]) if build else pl.concat(links)
+        for run in chunks_of(reached, by_month=False):
+            found, keep = declarations(lake, site, set(run), known), frozenset(run)
+            # Written together with the visits: a segment is copied once.
+            yield [*last, *(narrow.by_declaration(build, found, keep) if build else [Changes(found, keep)])]
+            last = []
+    yield last
 
 
 def _rejects(lake: Lake, days: frozenset[dt.date]) -> pl.DataFrame:
     return DQ_REJECTS.conform(lake.rows("dq_rejects", min(days), max(days))).filter(pl.col("day").is_in(sorted(days)))
-
-
-def _with_declarations(change: Changes, lake: Lake, links: deque[pl.DataFrame], site: Site) -> Changes:
-    return Changes({**change.frames, **declarations(lake, site, set(change.days), pl.concat([*links]))}, change.days)
 
 
 def _links(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
@@ -157,8 +177,7 @@ def _lodged_days(rows: pl.DataFrame, links: pl.DataFrame, site: Site) -> set[dt.
     """The days on which the linked declarations were lodged."""
     if links.is_empty() or rows.is_empty():
         return set()
-    found = customs.declarations(rows, site.port_code)
-    return set(found.filter(pl.col("declaration_id").is_in(links["declaration_id"].unique().implode()))["lodged_day"].unique())
+    return set(customs.lodged_days(rows, site.port_code).join(links, on="declaration_id", how="semi")["lodged_day"].unique())
 
 
 def declarations(lake: Lake, site: Site, days: set[dt.date], links: pl.DataFrame) -> dict[str, pl.DataFrame]:

@@ -12,6 +12,7 @@ from etl.transform.local import minutes
 from etl.transform.reach import LINK_CUSTOMS
 
 LODGED_AFTER = dt.timedelta(days=3)  # an export box may pass the gate before its declaration is lodged
+_LODGED_DAY = pl.coalesce(pl.col("event_on").filter(pl.col("event_code") == "lodged").min(), pl.col("event_on").min())
 _HEAVIEST = ("physical", "documents", "conform")
 
 
@@ -29,13 +30,18 @@ def declarations(customs: pl.DataFrame, port_code: str) -> pl.DataFrame:
 
     codes = ("lodged", "channel_assigned", "inspection_started", "inspection_ended", "released")
     found = events.group_by("declaration_key", maintain_order=True).agg(
-        pl.col("event_on").filter(pl.col("event_code") == "lodged").min().alias("_lodged_on"), pl.col("event_on").min().alias("_first_on"),
+        _LODGED_DAY.alias("lodged_day"),
         *(first(code, pl.col("event_at")).alias(f"{code}_at") for code in codes), *(first(code, sure).alias(f"{code}_sure") for code in codes),
         *(pl.col(column).drop_nulls().last().alias(column) for column in ("channel_code", "office_code", "regime_code", "hs_code", "container_key", "inspection_result_code")),
     )  # fmt: skip
-    found = found.with_columns(lodged_day=pl.coalesce("_lodged_on", "_first_on")).drop("_lodged_on", "_first_on")
     found = found.with_columns(anchor_at=pl.coalesce("lodged_at", pl.col("lodged_day").cast(pl.Datetime("us"))))
     return with_digest(found, "declaration_id", port_code, "declaration_key").sort("declaration_id")
+
+
+def lodged_days(customs: pl.DataFrame, port_code: str) -> pl.DataFrame:
+    """Return (declaration_id, lodged_day) of `declarations`, for less."""
+    found = customs.group_by("declaration_key").agg(_LODGED_DAY.alias("lodged_day"))
+    return with_digest(found, "declaration_id", port_code, "declaration_key").select("declaration_id", "lodged_day")
 
 
 def container_links(containers: pl.DataFrame, visits: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from etl.transform.reach import REPEAT_READ
 # Part of the build's identity: raise it whenever a rule in this package changes what a fact says.
 RULES_VERSION = "1"
 OVERNIGHT = dt.timedelta(hours=12)
+_FEW_ROWS = 20_000  # ordered as they are: ranking them costs more than it saves
 INSPECTIONS = ("scan", "physical_inspection", "phytosanitary_inspection")
 
 
@@ -80,7 +81,7 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
     visits = visits.join(tracking.queued_since(stays.queue_arrivals(stayed, site), visits), on="visit_no", how="left", maintain_order="left")
     visits = tracking.with_queue(visits)
     stay_owners = tracking.stay_visits(stayed, visits, queues)
-    fixes = tracking.track_visits(staged.get("tracks", INT_TRACKS.empty()), visits)
+    fixes = tracking.track_visits(staged.get("tracks", INT_TRACKS.empty()), visits, visits.filter(_within("entry_day", keep)))
     tracked = pl.concat([stay_owners.select("visit_no"), fixes.select("visit_no")]).unique()["visit_no"]
     visits = visits.with_columns(is_tracked=pl.col("visit_no").is_in(tracked.implode()))
 
@@ -124,7 +125,17 @@ def _within(day: str, keep: frozenset[dt.date]) -> pl.Expr:
 
 def _finished(table: facts.Table, frame: pl.DataFrame, port: str, keep: frozenset[dt.date]) -> pl.DataFrame:
     kept = frame.filter(_within(table.day, keep))
-    return table.conform(kept.with_columns(port_code=pl.lit(port))).sort(table.day, *table.key, nulls_last=True)
+    keys = [table.day, *(name for name in table.key if name not in ("port_code", table.day))]
+    return _in_order(table.conform(kept.with_columns(port_code=pl.lit(port))), keys)
+
+
+def _in_order(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """Return `frame` sorted, nulls last. Texts are compared once each, as ranks: a million positions repeat some thousand visits."""
+    if frame.height < _FEW_ROWS:
+        return frame.sort(columns, nulls_last=True)
+    texts = {name: frame[name].unique().drop_nulls().sort() for name in columns if frame.schema[name] == pl.String}
+    ranks = frame.select(pl.col(name).cast(pl.Enum(texts[name])).to_physical() if name in texts else name for name in columns)
+    return frame[ranks.select(pl.arg_sort_by(columns, nulls_last=True)).to_series()]
 
 
 def _with_steps(visits: pl.DataFrame, linked: pl.DataFrame, calls: pl.DataFrame, found_steps: pl.DataFrame, site: Site) -> pl.DataFrame:

@@ -41,11 +41,15 @@ def queued_since(passages: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
     return found.select("visit_no", "queue_arrived_at").drop_nulls("queue_arrived_at")
 
 
-def track_visits(tracks: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
-    """Return the fixes that lie between a visit's arrival (in the queue, else at the gate) and its end, with visit_no."""
-    spans = visits.select("plate_key", "visit_no", "until_at", _from=pl.coalesce("queue_arrived_at", "entry_at")).sort("_from", "visit_no")
-    found = tracks.sort("fix_at", "plate_key").join_asof(spans, left_on="fix_at", right_on="_from", by="plate_key", strategy="backward", check_sortedness=False)
-    return found.filter(pl.col("fix_at") <= pl.col("until_at")).select("visit_no", "fix_at", "longitude_deg", "latitude_deg").unique(["visit_no", "fix_at"], keep="first", maintain_order=True)
+def track_visits(tracks: pl.DataFrame, visits: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Return the fixes that lie between the arrival (in the queue, else at the gate) and the end of a `wanted` visit, with visit_no.
+
+    `visits` are all there are: a fix belongs to the last of its truck that began before it. `tracks` holds one row a truck and instant.
+    """
+    spans = visits.join(wanted, on="plate_key", how="semi").select("plate_key", "visit_no", "until_at", _from=pl.coalesce("queue_arrived_at", "entry_at")).sort("_from", "visit_no")
+    found = tracks.join(wanted, on="plate_key", how="semi").sort("fix_at").join_asof(spans, left_on="fix_at", right_on="_from", by="plate_key", strategy="backward", check_sortedness=False)
+    found = found.filter(pl.col("fix_at") <= pl.col("until_at")).select("visit_no", "fix_at", "longitude_deg", "latitude_deg")
+    return found.join(wanted, on="visit_no", how="semi", maintain_order="left")
 
 
 def with_queue(visits: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -103,9 +104,8 @@ class ZoneGrid:
     @classmethod
     def from_site(cls, site: Site) -> ZoneGrid:
         """Return the raster of the site's `dim_zones`. Raises SettingsError for an outline of fewer than three corners."""
-        zones = site.tables["dim_zones"]
-        shapes = {code: json.loads(geometry) for code, geometry in zones.select("zone_code", "geometry").iter_rows()}
-        return cls.build(shapes, site.longitude_deg, site.latitude_deg, port_code=site.port_code, gap_s=site.stay_gap_s)
+        zones = tuple(site.tables["dim_zones"].select("zone_code", "geometry").iter_rows())
+        return _drawn(zones, site.longitude_deg, site.latitude_deg, site.port_code, site.stay_gap_s)
 
     @classmethod
     def build(
@@ -197,6 +197,13 @@ class ZoneGrid:
         """Return zone codes of zone numbers, null for OUTSIDE."""
         numbers = pl.Series("zone_code", zone.astype(np.int32))
         return pl.Series("zone_code", self.codes, dtype=pl.String).gather(numbers.set(numbers < 0, None))
+
+
+@lru_cache(maxsize=2)
+def _drawn(zones: tuple[tuple[str, str], ...], longitude_deg: float, latitude_deg: float, port_code: str, gap_s: float) -> ZoneGrid:
+    """Every window of a load asks for the same raster."""
+    shapes = {code: json.loads(geometry) for code, geometry in zones}
+    return ZoneGrid.build(shapes, longitude_deg, latitude_deg, port_code=port_code, gap_s=gap_s)
 
 
 def _project(longitude_deg: np.ndarray, latitude_deg: np.ndarray, origin: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:

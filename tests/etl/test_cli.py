@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 
 import pytest
@@ -95,6 +96,10 @@ def test_a_refused_file_is_exit_3_and_the_rest_is_published(inbox, tmp_path, cap
     assert cli.main(["load", str(tmp_path / "inbox"), "--home", str(tmp_path / "home")]) == 3
     said = capsys.readouterr()
     assert "refused: gate_port_2026-06-09.csv" in said.err and "published" in said.out
+    assert cli.main(["status", "--home", str(tmp_path / "home")]) == 0
+    said = capsys.readouterr().out
+    assert "refused: gate_port_2026-06-09.csv" in said and "1 refused" in said
+    assert not re.search(r"\d\d:\d\d:\d\d\.", said), "whole seconds are enough"
 
 
 def test_progress_shows_counts_and_rates_and_is_silent_by_default():
