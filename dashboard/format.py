@@ -10,6 +10,7 @@ Null is "no data", never 0.
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
@@ -38,7 +39,11 @@ def number(value: float | None, lang: str, decimals: int = 0) -> str:
     """Format a number in the language's own separators; None is 'no data'."""
     if value is None:
         return translator(lang)(NO_DATA)
-    value = round(value, decimals) + 0.0  # + 0.0 turns -0.0 into 0.0
+    return _number(round(value, decimals) + 0.0, lang, decimals)  # + 0.0 turns -0.0 into 0.0
+
+
+@lru_cache(maxsize=16_384)  # a heatmap says thousands of numbers, most of them more than once
+def _number(value: float, lang: str, decimals: int) -> str:
     return format_decimal(value, format=f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=locale(lang))
 
 

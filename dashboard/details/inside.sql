@@ -6,18 +6,24 @@ WITH now AS (
   SELECT entry_local_at, coalesce(exit_local_at, (SELECT now_local_at FROM now) + INTERVAL 1 SECOND) AS gone_local_at
   FROM fct_visits
   WHERE port_code = $port_code AND entry_day >= $first_day - 4 AND entry_day < $end_day AND status_code <> 'incomplete'
+), by_hours AS ( -- visits by the first full hour (counted from 1970) after entry and after exit: one pass over the visits
+  SELECT
+    (epoch_us(entry_local_at) + 3599999999) // 3600000000 AS entry_hour, (epoch_us(gone_local_at) + 3599999999) // 3600000000 AS gone_hour,
+    epoch_us(gone_local_at) - epoch_us(entry_local_at) > 86400000000 AS is_long, count(*) AS n
+  FROM visits
+  GROUP BY ALL
 ), changes AS (
-  SELECT entry_local_at AS moved_at, 1 AS inside, 0 AS long FROM visits
+  SELECT entry_hour AS hour, n AS inside, 0 AS long FROM by_hours
   UNION ALL
-  SELECT least(gone_local_at, entry_local_at + INTERVAL 24 HOUR), -1, 0 FROM visits
+  SELECT CASE WHEN is_long THEN entry_hour + 24 ELSE gone_hour END, -n, 0 FROM by_hours
   UNION ALL
-  SELECT entry_local_at + INTERVAL 24 HOUR, 0, 1 FROM visits WHERE gone_local_at > entry_local_at + INTERVAL 24 HOUR
+  SELECT entry_hour + 24, 0, n FROM by_hours WHERE is_long
   UNION ALL
-  SELECT gone_local_at, 0, -1 FROM visits WHERE gone_local_at > entry_local_at + INTERVAL 24 HOUR
+  SELECT gone_hour, 0, -n FROM by_hours WHERE is_long
 ), by_hour AS (
-  SELECT time_bucket(INTERVAL 1 HOUR, moved_at + INTERVAL 1 HOUR - INTERVAL 1 MICROSECOND) AS hour_local_at, sum(inside) AS inside, sum(long) AS long
+  SELECT make_timestamp(hour * 3600000000) AS hour_local_at, sum(inside) AS inside, sum(long) AS long
   FROM changes
-  GROUP BY 1
+  GROUP BY hour
 ), hours AS (
   SELECT unnest(generate_series(CAST($first_day AS TIMESTAMP) - INTERVAL 4 DAY, CAST($end_day AS TIMESTAMP), INTERVAL 1 HOUR)) AS hour_local_at
 ), running AS (

@@ -20,7 +20,7 @@ import plotly.graph_objects as go
 import polars as pl
 import streamlit as st
 from babel.dates import format_date, format_time, get_day_names
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_percent
 
 from dashboard import format as words_of
 from dashboard.metrics import Result
@@ -44,7 +44,7 @@ class Words:
     def number(self, value: float | None, decimals: int = 0) -> str:
         if value is None:
             return _NO_DATA
-        return format_decimal(round(float(value), decimals) + 0.0, format="#,##0" + ("." + "0" * decimals if decimals else ""), locale=self.page.lang)
+        return words_of.number(float(value), self.page.lang, decimals)
 
     def percent(self, share: float | None, decimals: int = 0) -> str:
         """A share of 0 to 1 as a percentage."""
