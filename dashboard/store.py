@@ -97,7 +97,7 @@ class Store:
                 parts.append(_run(opened, query))
             split = queries[-1].keys
             keys = [*split, *(("is_total",) if totals and split else ())]
-            answers.append(frames.finished(frames.joined(parts, keys), metrics, split, period, build.now_local_at - dt.timedelta(days=shift), grain, shift))
+            answers.append(frames.finished(frames.joined(parts, keys), metrics, split, period, build.now_local_at - dt.timedelta(days=shift), grain, shift, clock.seams(build.zone_name)))
         frame, hidden = suppress(frames.whole(answers, metrics, keys, split), split, by, metrics, self.settings.small_cell)
         if limit is not None and keys:
             frame = frames.largest(frame, metrics[0], limit)

@@ -99,6 +99,13 @@ def to_utc(local: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
     return utc, flag
 
 
+@lru_cache(maxsize=32)
+def seams(zone: str) -> tuple[tuple[dt.datetime, float], ...]:
+    """Return (local hour, hours it lasts more or less than one) at each change of the zone's offset: +1 where it happens twice, -1 where it is skipped."""
+    changes = pairwise(transitions(zone))
+    return tuple((instant + dt.timedelta(minutes=min(offset, previous)), (previous - offset) / 60) for (_, previous), (instant, offset) in changes)
+
+
 def iso_with_offset(utc: dt.datetime, zone: str) -> str:
     """Return one naive UTC instant as ISO 8601 local time with its offset, for exports and pages."""
     minutes = int(offset_min(pl.Series([utc], dtype=pl.Datetime("us")), zone)[0])

@@ -45,7 +45,7 @@ def joined(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
     return first
 
 
-def finished(frame: pl.DataFrame, metrics: Sequence[Metric], keys: Sequence[str], period: Selection, end_local: dt.datetime, grain: str | None, shift: int) -> pl.DataFrame:
+def finished(frame: pl.DataFrame, metrics: Sequence[Metric], keys: Sequence[str], period: Selection, end_local: dt.datetime, grain: str | None, shift: int, seams: Sequence[tuple[dt.datetime, float]] = ()) -> pl.DataFrame:
     """Add what SQL does not make: rates per clock hour, Wilson limits, doubles for counts' neighbours."""
     thin = [pl.when(pl.col(f"{metric.code}__n") >= LEAST_FOR_LIMITS).then(pl.col(name)).alias(name)
             for metric in metrics if metric.quantile for name in (f"{metric.code}__low", f"{metric.code}__high") if name in frame.columns]  # fmt: skip
@@ -54,15 +54,15 @@ def finished(frame: pl.DataFrame, metrics: Sequence[Metric], keys: Sequence[str]
     frame = frame.with_columns(shares) if shares else frame
     rates = [metric for metric in metrics if metric.per_hour]
     if rates:
-        hours, time_keys = hours_in(period, end_local, keys, grain, shift)
+        hours, time_keys = hours_in(period, end_local, keys, grain, shift, seams)
         if "is_total" in frame.columns:
             hours = hours.with_columns(pl.lit(False).alias("is_total"))
-            whole = hours_in(period, end_local, (), None, shift)[0]["hours_n"][0]
+            whole = hours_in(period, end_local, (), None, shift, seams)[0]["hours_n"][0]
             time_keys = [*time_keys, "is_total"]
         frame = frame.join(hours, on=time_keys, how="left", nulls_equal=True) if time_keys else frame.with_columns(pl.lit(hours["hours_n"][0]).alias("hours_n"))
         if "is_total" in frame.columns:
             frame = frame.with_columns(pl.when(pl.col("is_total")).then(pl.lit(whole)).otherwise(pl.col("hours_n")).alias("hours_n"))
-        frame = frame.with_columns((pl.col(metric.code) / pl.col("hours_n")).alias(metric.code) for metric in rates).drop("hours_n")
+        frame = frame.with_columns(pl.when(pl.col("hours_n") > 0).then(pl.col(metric.code) / pl.col("hours_n")).alias(metric.code) for metric in rates).drop("hours_n")
     return frame
 
 

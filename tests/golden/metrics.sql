@@ -568,8 +568,8 @@ WITH kept AS (
     AND entry_day < $end_day
 )
 SELECT
-  count(*) FILTER (WHERE status_code = 'closed' AND has_both_weighings IS NOT NULL AND (has_both_weighings)) / nullif(count(*) FILTER (WHERE status_code = 'closed' AND has_both_weighings IS NOT NULL), 0) AS both_weighings_share,
-  count(*) FILTER (WHERE status_code = 'closed' AND has_both_weighings IS NOT NULL) AS both_weighings_share__n
+  count(*) FILTER (WHERE status_code = 'closed' AND clock_flag = 'ok' AND has_both_weighings IS NOT NULL AND (has_both_weighings)) / nullif(count(*) FILTER (WHERE status_code = 'closed' AND clock_flag = 'ok' AND has_both_weighings IS NOT NULL), 0) AS both_weighings_share,
+  count(*) FILTER (WHERE status_code = 'closed' AND clock_flag = 'ok' AND has_both_weighings IS NOT NULL) AS both_weighings_share__n
 FROM kept;
 
 -- inspected_share
