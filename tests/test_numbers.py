@@ -17,8 +17,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from dashboard.metrics import DIMENSIONS, METRICS
 from dashboard.metrics.hours import hours_in
 from dashboard.metrics.intervals import wilson
+from dashboard.metrics.privacy import suppress
 from dashboard.selection import Selection
 from dashboard.store import Store
 from etl import cli, clock
@@ -378,3 +380,11 @@ def _inside(x: np.ndarray, y: np.ndarray, ring: list[list[float]]) -> pl.Series:
 @pytest.mark.parametrize(("hits", "n", "low", "high"), [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)])
 def test_wilson_against_published_limits(hits, n, low, high):
     assert wilson(hits, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_small_cells_of_the_comparison_period_are_hidden_too():
+    """A transporter with 50 visits now and 3 before once stood in the table with its 3."""
+    frame = pl.DataFrame({"carrier": list("abcde"), "visits": [50, 40, 30, 20, 4], "visits__n": [50, 40, 30, 20, 4], "visits__before": [3, 45, 30, 20, 12], "visits__before_n": [3, 45, 30, 20, 12]})
+    shown, n = suppress(frame, ["carrier"], (DIMENSIONS["carrier"],), (METRICS["visits"],), 10)
+    assert shown["visits"].to_list() == [50, 40, 30, None, None] and shown["visits__before"].to_list() == [None, 45, 30, 20, None]
+    assert n == 4 and shown["is_suppressed"].to_list() == [True, False, False, True, True]

@@ -14,7 +14,7 @@ def suppress(frame: pl.DataFrame, keys: Sequence[str], by: Sequence[Dimension], 
 
     It applies when a dimension of the split is not open, or a metric itself is not. In each line of the table (all keys but one fixed)
     hidden cells must be at least two and hold together at least `small_cell` rows, else the next smallest is hidden too: a total minus
-    the shown rest must not give a small cell back. Hours and zones are open and never hidden. Returns the frame and how many cells were hidden.
+    the shown rest must not give a small cell back. The comparison period's cells are judged by their own counts. Hours and zones are open and never hidden. Returns the frame and how many cells were hidden.
     """
     closed = any(dimension.privacy != "open" for dimension in by)
     if small_cell <= 1 or frame.is_empty() or not (closed or any(metric.privacy != "open" for metric in metrics)):
@@ -22,8 +22,21 @@ def suppress(frame: pl.DataFrame, keys: Sequence[str], by: Sequence[Dimension], 
     touched = [metric for metric in metrics if closed or metric.privacy != "open"]
     rows = frame.with_row_index("_row")
     body = rows.filter(~pl.col("is_total")) if "is_total" in rows.columns else rows
-    n = pl.min_horizontal(*(pl.col(f"{metric.code}__n").fill_null(0) for metric in touched))
-    body = body.with_columns(n.alias("_n"))
+    gone = {side: _hidden(body, keys, [name for metric in touched if (name := f"{metric.code}__{side}") in rows.columns], small_cell) for side in ("n", "before_n")}
+    nulled = []
+    for column in frame.columns:
+        if any(column == metric.code or column.startswith(f"{metric.code}__") for metric in touched):
+            side = "before_n" if "__before" in column else "n"
+            nulled.append(pl.when(pl.col("_row").is_in(list(gone[side]))).then(None).otherwise(pl.col(column)).alias(column))
+    out = rows.with_columns(*nulled, pl.col("_row").is_in(list(gone["n"] | gone["before_n"])).alias("is_suppressed"))
+    return out.drop("_row"), len(gone["n"]) + len(gone["before_n"])
+
+
+def _hidden(body: pl.DataFrame, keys: Sequence[str], counts: Sequence[str], small_cell: int) -> set[int]:
+    """Return the rows to hide by these counts: the small ones, and of each line as many more as keep a total from giving one back."""
+    if not counts:
+        return set()
+    body = body.with_columns(pl.min_horizontal(pl.col(name).fill_null(0) for name in counts).alias("_n"))
     hidden = set(body.filter(pl.col("_n") < small_cell)["_row"].to_list())
     grew = bool(hidden)
     while grew:
@@ -37,7 +50,4 @@ def suppress(frame: pl.DataFrame, keys: Sequence[str], by: Sequence[Dimension], 
                 if not inside.is_empty() and not shown.is_empty() and (inside.height < 2 or inside["_n"].sum() < small_cell):
                     hidden.add(shown["_row"][0])
                     grew = True
-    is_hidden = pl.col("_row").is_in(list(hidden))
-    names = [column for column in frame.columns if any(column == metric.code or column.startswith(f"{metric.code}__") for metric in touched)]
-    out = rows.with_columns(*(pl.when(is_hidden).then(None).otherwise(pl.col(name)).alias(name) for name in names), is_hidden.alias("is_suppressed"))
-    return out.drop("_row"), len(hidden)
+    return hidden
