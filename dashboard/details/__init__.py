@@ -45,6 +45,7 @@ class Detail:
 
 _DETAILS = (
     Detail("visits", "visits", N_("Visits")),
+    Detail("visits_by_step", "visits", N_("Visits with a step"), ("step",)),
     Detail("steps", "steps", N_("Service points and gaps of visits")),
     Detail("stays", "stays", N_("Zone stays")),
     Detail("declarations", "declarations", N_("Declarations")),
@@ -56,7 +57,6 @@ _DETAILS = (
     Detail("files", None, N_("Files offered for loading")),
     Detail("file_days", None, N_("Files by day")),
     Detail("source_days", None, N_("Sources by day")),
-    Detail("means_open", None, N_("Means open by hour")),
     Detail("means_by_hour", None, N_("Means open by zone and hour")),
     Detail("incidents", None, N_("Logbook entries that are no trouble tickets, with their zone")),
     Detail("pilot_like_for_like", "visits", N_("Turnaround before and since the pilot, raw and like-for-like")),
@@ -66,9 +66,7 @@ _DETAILS = (
     Detail("visit", None, N_("One visit"), ("visit_id",)),
     Detail("visit_events", None, N_("Log lines of one visit"), ("visit_id",)),
     Detail("visit_steps", None, N_("Steps of one visit"), ("visit_id",)),
-    Detail("visit_stays", None, N_("Zone stays of one visit"), ("visit_id",)),
     Detail("visit_track", None, N_("Positions of one visit"), ("visit_id",)),
-    Detail("visit_containers", None, N_("Containers of one visit"), ("visit_id",)),
 )  # fmt: skip
 DETAILS: dict[str, Detail] = {detail.code: detail for detail in _DETAILS}
 

@@ -2,6 +2,7 @@
 
     order = exports.of_result(result, dialect="semicolon", lang="fr")             # the same Result the page drew
     order = exports.of_rows("visits", sel, narrow={"terminal": "TCE"}, dialect="comma", lang="en")
+    order = exports.of_table(frame, "Constants", port="MACAS", build_id=build_id) # a table a page words itself
     url = exports.link(order)                  # "/export/<one-time token>/smartport_visits_2026-09-07_2026-10-04.zip": CSV and about.md
     url = exports.link(order, form="csv")      # the CSV alone
     exports.write(order, folder)               # the same files on disk (command line, tests)
@@ -11,7 +12,7 @@ Links work once and for a quarter of an hour; making one costs nothing, the file
 from __future__ import annotations
 
 from dashboard.exports.dialects import DIALECTS, Dialect
-from dashboard.exports.files import Order, of_result, of_rows, write
+from dashboard.exports.files import Order, of_result, of_rows, of_table, write
 from dashboard.exports.links import link
 
-__all__ = ["DIALECTS", "Dialect", "Order", "link", "of_result", "of_rows", "write"]
+__all__ = ["DIALECTS", "Dialect", "Order", "link", "of_result", "of_rows", "of_table", "write"]

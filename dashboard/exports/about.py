@@ -66,6 +66,12 @@ def of_rows(detail: Detail, columns: Sequence[tuple[str, str]], selection: Selec
     return "\n".join(lines) + "\n"
 
 
+def of_table(title: str, columns: Sequence[str], selection: Selection | None, build: Build, lang: str, dialect: str, rows: int) -> str:
+    """Describe the export of a table a page worded itself: its columns say what they are."""
+    lines = _head(title, build, selection, lang, dialect, rows)
+    return "\n".join([*lines, "", f"## {translator(lang)('Columns')}", "", *(f"- `{name}`" for name in columns)]) + "\n"
+
+
 def _head(title: str, build: Build, selection: Selection | None, lang: str, dialect: str, rows: int) -> list[str]:
     _ = translator(lang)
     lines = [f"# {title}", ""]

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import polars as pl
+
 from dashboard import store
 from dashboard.details import DETAILS, compile_detail
 from dashboard.exports import about
@@ -22,7 +24,7 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Order:
-    """One wanted export: a Result, or a row list with its narrowing. `build_id` pins the build the page showed."""
+    """One wanted export: a Result, a row list with its narrowing, or a table of figures as a page words it. `build_id` pins the build the page showed."""
 
     port: str
     build_id: str
@@ -33,6 +35,8 @@ class Order:
     result: Result | None = field(default=None, repr=False, compare=False)
     detail: str | None = None
     how: tuple[tuple[str, object], ...] = ()
+    table: pl.DataFrame | None = field(default=None, repr=False, compare=False)
+    title: str = ""
 
     def __post_init__(self) -> None:
         if self.dialect not in DIALECTS:
@@ -60,6 +64,13 @@ def of_rows(detail: str, selection: Selection | None = None, *, dialect: str = "
     return Order(build.port_code, build.build_id, dialect, lang, detail, selection, detail=detail, how=frozen)
 
 
+def of_table(
+    table: pl.DataFrame, title: str, *, port: str, build_id: str, selection: Selection | None = None, dialect: str = "comma", lang: str = "en", name: str = "table"
+) -> Order:  # fmt: skip
+    """Order a small table whose columns are already in the reader's words, e.g. one made of several answers."""
+    return Order(port, build_id, dialect, lang, name, selection, table=table, title=title)
+
+
 def write(order: Order, folder: Path) -> tuple[Path, Path]:
     """Write the CSV and its about.md into `folder` and return their paths. Raises BuildError when the order's build is gone."""
     port, dialect = store.of(order.port), DIALECTS[order.dialect]
@@ -72,6 +83,9 @@ def write(order: Order, folder: Path) -> tuple[Path, Path]:
         if order.result is not None:
             n = opened.copy_frame(order.result.frame, lambda columns: file_sql("SELECT * FROM answer", columns, dialect, build.zone_name, around), str(body), copy_options(dialect))
             text = about.of_result(order.result, build, order.lang, order.dialect, n)
+        elif order.table is not None:
+            n = opened.copy_frame(order.table, lambda columns: file_sql("SELECT * FROM answer", columns, dialect, build.zone_name, around), str(body), copy_options(dialect))
+            text = about.of_table(order.title, order.table.columns, order.selection, build, order.lang, order.dialect, n)
         else:
             sql, params = _compiled(order)
             columns = opened.columns(sql, params)

@@ -66,8 +66,7 @@ def _list(page: Frame, what: str, value: str) -> None:
         st.html(f'<p class="quiet">{say("The {n} longest are shown; the CSV holds all.", n=words.number(SHOWN, lang))}</p>')
     picked = st.dataframe(_in_words(page, longest), hide_index=True, key="behind_list", on_select="rerun", selection_mode="single-row", height=380, row_height=34, alt=say("Visits, longest first; choose one to see its page"))
     st.caption(say("Choose a row to see the visit."))
-    if what != "step":
-        download.rows(page, "visits", key="behind", **_how(what, value))
+    download.rows(page, _detail(what), key="behind", **_how(what, value))
     if picked.selection.rows:
         visit_id = longest["visit_id"][picked.selection.rows[0]]
         st.switch_page(page.to("visit"), query_params=page.query(visit=visit_id, drill=f"{what}:{value}"))
@@ -75,16 +74,19 @@ def _list(page: Frame, what: str, value: str) -> None:
 
 def _rows(page: Frame, what: str, value: str) -> pl.DataFrame:
     """The visits of one bin, group, step or time step, within the page's selection."""
-    if what == "step":
-        ids = page.store.rows("steps", page.selection, narrow={"step": value})["visit_id"].unique()
-        return page.store.rows("visits", page.selection).filter(pl.col("visit_id").is_in(ids.implode()))
-    return page.store.rows("visits", page.selection, **_how(what, value))
+    return page.store.rows(_detail(what), page.selection, **_how(what, value))
+
+
+def _detail(what: str) -> str:
+    return "visits_by_step" if what == "step" else "visits"
 
 
 def _how(what: str, value: str) -> dict[str, Any]:
     """How the row list is narrowed to the figure. Raises ValueError for a value that cannot be one."""
     if what in GRAINS:
         return {"grain": what, "period": dt.date.fromisoformat(value), "metric": "turnaround_p50"}
+    if what == "step":
+        return {"step": value}
     if what == "turnaround_bin":
         return {"narrow": {what: int(value)}}
     return {"narrow": {what: value or None}, "metric": "turnaround_p50"}

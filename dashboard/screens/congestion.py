@@ -184,7 +184,7 @@ def _replay(page: Frame, seen: list[dt.date]) -> None:
             port_map.congestion_deck(_zones(page), states, language=page.lang, incidents=[{key: row[key] for key in ("position", "text", "name", "about")} for row in incidents if row["position"]], basemap=basemap(str(page.store.settings.site)), width_px=360 if panel.is_phone() else 900), height=460, key="congestion_map",
         )  # fmt: skip
         st.caption(alt)
-        panel.data(page, table, key="zones")
+        panel.data(page, table, key="zones", title=alt, selection=selection)
     _beside(page, means, incidents, every, day, hour)
 
 

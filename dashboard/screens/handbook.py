@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard.i18n import N_
 from dashboard.metrics.catalogue import Entry, entries
 from dashboard.metrics.glossary import GLOSSARY
-from dashboard.widgets import panel
+from dashboard.widgets import download, panel
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, named
 
@@ -52,7 +52,7 @@ def _kpis(page: Frame, found: tuple[Entry, ...]) -> None:
             for item in shown
         ]
     )  # fmt: skip
-    panel.csv(page, table, key="handbook_kpis", name="definitions")
+    download.worded(page, table, _("KPI handbook"), key="handbook_kpis", name="definitions")
 
 
 def _area(page: Frame, name: str, items: list[Entry], is_open: bool, are_open: bool) -> None:
@@ -101,7 +101,7 @@ def _constants(page: Frame) -> None:
         ]
     )  # fmt: skip
     panel.grid(table, key="handbook_constants")
-    panel.csv(page, table, key="handbook_constants", name="constants")
+    download.worded(page, table, _("Constants"), key="handbook_constants", name="constants")
 
 
 def _figure(w: Words, value: float | None) -> str:
@@ -129,7 +129,7 @@ def _benchmarks(page: Frame) -> None:
         ]
     )  # fmt: skip
     panel.grid(table, key="handbook_benchmarks")
-    panel.csv(page, table, key="handbook_benchmarks", name="reference_marks")
+    download.worded(page, table, _("Reference marks"), key="handbook_benchmarks", name="reference_marks")
 
 
 def _words(page: Frame) -> None:

@@ -98,7 +98,7 @@ def _accounts(page: Frame, files: pl.DataFrame) -> None:
     table = pl.DataFrame(rows)
     panel.grid(table, key="quality_accounts")
     panel.under(page, _("{n} files", n=w.number(by_source["files"].sum())))
-    panel.csv(page, by_source.rename({"gaps": "files_not_adding_up"}), key="quality_accounts", name="accounts")
+    download.worded(page, by_source.rename({"gaps": "files_not_adding_up"}), _("Every line accounted for"), key="quality_accounts", name="accounts", selection=page.selection)
 
 
 def _coverage(page: Frame) -> None:
@@ -180,7 +180,7 @@ def _files(page: Frame, files: pl.DataFrame) -> None:
         pl.when(pl.col("status_code") != "loaded").then(pl.lit(_("refused whole"))).when(pl.col("gap_n") == 0).then(pl.lit("✓ " + _("adds up"))).otherwise(pl.lit("✗ " + _("does not add up"))).alias(_("Sum checked")),
     )  # fmt: skip
     event = panel.grid(table, key="quality_files", on_select="rerun", selection_mode="single-row", height=360)
-    panel.csv(page, table, key="quality_files", name="files")
+    download.worded(page, table, _("File by file"), key="quality_files", name="files", selection=page.selection)
     picked = list(getattr(getattr(event, "selection", None), "rows", []) or [])
     chosen = shown.row(picked[0], named=True) if picked and picked[0] < shown.height else None
     if chosen and chosen["status_code"] != "loaded":

@@ -2,6 +2,7 @@
 
     download.link(page, result, key="by_lane")                                   # the figures of a result
     download.rows(page, "visits", key="behind", narrow={"lane": "6A"})           # the rows behind a figure, all of them
+    download.worded(page, frame, title, key="files", selection=page.selection)   # a small table of several answers
     download.table(page, result)                                                 # list of dicts in words, for st.dataframe
 
 A click makes a one-time link and follows it: the file is streamed by the export route and never held in memory.
@@ -13,11 +14,13 @@ import html
 import itertools
 from collections.abc import Callable
 
+import polars as pl
 import streamlit as st
 
 from dashboard import exports
 from dashboard import format as words
 from dashboard.metrics import Result
+from dashboard.selection import Selection
 from dashboard.widgets.frame import Frame
 
 _clicks = itertools.count()
@@ -31,6 +34,13 @@ def link(page: Frame, result: Result, *, key: str, name: str = "") -> None:
 def rows(page: Frame, detail: str, *, key: str, **how: object) -> None:
     """Offer a row list of dashboard/details, narrowed like the figure."""
     _buttons(page, lambda dialect: exports.of_rows(detail, page.selection, dialect=dialect, lang=page.lang, **how), key)
+
+
+def worded(page: Frame, table: pl.DataFrame, title: str, *, key: str, name: str = "", selection: Selection | None = None) -> None:
+    """Offer a small table of figures as the page words it; `selection` is what it is about, none for constants and definitions."""
+    build_id = page.store.build().build_id
+    plain = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name or key)
+    _buttons(page, lambda dialect: exports.of_table(table, title, port=page.store.port_code, build_id=build_id, selection=selection, dialect=dialect, lang=page.lang, name=plain), key)
 
 
 @st.fragment

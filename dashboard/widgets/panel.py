@@ -133,11 +133,13 @@ def show(
         freshness.under(page, result, n_words)
     else:
         under(page, n_words, selection)
-    data(page, table, key=key, result=result, name=name, detail=detail)
+    data(page, table, key=key, result=result, name=name, detail=detail, title=finding, selection=selection)
 
 
-def data(page: Frame, table: pl.DataFrame, *, key: str, result: Result | None = None, name: str = "", detail: str = "") -> None:
-    """The data table (folded) and the CSV link."""
+def data(
+    page: Frame, table: pl.DataFrame, *, key: str, result: Result | None = None, name: str = "", detail: str = "", title: str = "", selection: Selection | None = None,
+) -> None:  # fmt: skip
+    """The data table (folded) and the CSV link; `title` and `selection` say what a table without a result is about."""
     with st.expander(page.say("Data table and CSV"), key=f"{key}_data"):
         grid(table, key=f"{key}_table")
         if result is not None:
@@ -145,7 +147,7 @@ def data(page: Frame, table: pl.DataFrame, *, key: str, result: Result | None = 
         elif detail:
             download.rows(page, detail, key=key)
         else:
-            csv(page, table, key=key, name=name)
+            download.worded(page, table, title, key=key, name=name, selection=selection or page.selection)
 
 
 def grid(table: pl.DataFrame, key: str | None = None, **how: object) -> object:
@@ -154,25 +156,6 @@ def grid(table: pl.DataFrame, key: str | None = None, **how: object) -> object:
     figures = [name for name, dtype in table.schema.items() if dtype == pl.String and table.height and table[name].drop_nulls().str.contains(_FIGURE).all()]
     how = {"column_config": {name: st.column_config.TextColumn(alignment="right") for name in figures}, **how}
     return st.dataframe(table, hide_index=True, width="stretch", key=key, **how)
-
-
-def csv(page: Frame, table: pl.DataFrame, *, key: str, name: str = "", label: str = "") -> None:
-    """Offer a small frame of aggregates as CSV: UTF-8 with BOM, semicolon where the reader writes a decimal comma."""
-    comma = page.lang != "en"
-    st.download_button(
-        label or page.say("Download CSV"), data=lambda: csv_bytes(table, decimal_comma=comma), file_name=f"smartport_{name or key}.csv", mime="text/csv", on_click="ignore",
-        key=f"{key}_csv", type="tertiary",
-    )  # fmt: skip
-
-
-def csv_bytes(table: pl.DataFrame, *, decimal_comma: bool = False) -> bytes:
-    """Return the CSV of a small frame, guarded against formulas: a text that starts like one gets a leading apostrophe; numbers stay numbers."""
-    guarded = table.with_columns(
-        pl.when(pl.col(name).str.contains(r"^[=+\-@\t\r]")).then(pl.lit("'") + pl.col(name)).otherwise(pl.col(name)).alias(name)
-        for name, dtype in table.schema.items()
-        if dtype == pl.String
-    )
-    return b"\xef\xbb\xbf" + guarded.write_csv(separator=";" if decimal_comma else ",", decimal_comma=decimal_comma).encode()
 
 
 def cards(items: Sequence[tuple[str, str, str]]) -> None:

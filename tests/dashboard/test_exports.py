@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -98,6 +99,23 @@ def test_the_file_holds_the_very_result_of_the_page(sel: Selection, tmp_path: Pa
     text = about.read_text("utf-8")
     for part in (result.build_id, "Données de démonstration", "list_sort(list(turnaround_min)", result.selection.in_words("fr"), "`turnaround_p50`", str(result.cell("visits").n)):
         assert part in text
+
+
+def test_a_table_a_page_worded_goes_by_the_same_writer(sel: Selection, tmp_path: Path) -> None:
+    table = pl.DataFrame({"Durée, min": [61.25, -5.0], "Nom": ["=1+1", "ok"]})
+    order = exports.of_table(table, "Constantes", port="MACAS", build_id=store.build().build_id, selection=sel, dialect="semicolon", lang="fr", name="constants")
+    path, about = exports.write(order, tmp_path)
+    assert path.read_bytes() == BOM + "Durée, min;Nom\n61,25;'=1+1\n-5;ok\n".encode()
+    for part in ("# Constantes", "`Durée, min`", sel.in_words("fr"), order.build_id):
+        assert part in about.read_text("utf-8")
+
+
+def test_the_visits_behind_a_step_are_those_that_have_it(sel: Selection, tmp_path: Path) -> None:
+    narrowed = replace(sel, terminal=("TCE",))
+    ids = set(store.rows("steps", narrowed, narrow={"step": "scan"})["visit_id"])
+    assert ids and set(store.rows("visits_by_step", narrowed, step="scan")["visit_id"]) == ids
+    path, _ = exports.write(exports.of_rows("visits_by_step", narrowed, step="scan"), tmp_path)
+    assert path.read_bytes().count(b"\n") - 1 == len(ids)
 
 
 def test_the_csv_is_the_committed_one(small, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ import pytest
 from dashboard.views import heatmap, hours, ranking
 from dashboard.views import map as port_map
 from dashboard.views import pilot as curves
-from dashboard.widgets import panel
 from etl.contracts.reference import load_site
 from etl.settings import SAMPLE_SITE
 
@@ -109,9 +108,3 @@ def test_quantile_curves_have_one_panel_an_arm() -> None:
     frame = pl.DataFrame({"arm_code": ["pilot", "pilot"], "period_code": ["before", "after"], "quantile": [0.5, 0.5], "value": [60.0, 50.0]})
     figure = curves.quantile_curves(frame, [("pilot", "Pilot")], before="b", after="a", x_words="x", y_words="y", hover="{share} {value}")
     assert [trace.y[0] for trace in figure.data] == [60.0, 50.0]
-
-
-def test_small_csv_has_bom_and_guards_formulas_but_not_numbers() -> None:
-    body = panel.csv_bytes(pl.DataFrame({"a": ["=1+1", "ok"], "b": [-5.0, 1.5]}), decimal_comma=True)
-    assert body.startswith(b"\xef\xbb\xbf")
-    assert body.decode("utf-8-sig").splitlines() == ["a;b", "'=1+1;-5,0", "ok;1,5"]
