@@ -68,7 +68,7 @@ def _load(settings: Settings, inbox: Path | None, *, replay: bool, everything: b
         reports += intake.load_files(reader, lake, paths, known, {}, is_replay=True, progress=progress)
     read_s = time.perf_counter() - start
     report = _publish(settings, site, lake, pointer, published, is_whole=everything, progress=progress)
-    quarantine.expire(settings.quarantine, settings.quarantine_days)
+    quarantine.expire_daily(settings.quarantine, settings.quarantine_days)
     timings = {**report.timings, "reading_s": round(read_s, 3)}
     return dataclasses.replace(report, files=tuple(reports), seconds=round(time.perf_counter() - start, 3), timings=timings)
 

@@ -80,6 +80,15 @@ def expire(root: Path, days: int, now_s: float | None = None) -> list[str]:
     return gone
 
 
+def expire_daily(root: Path, days: int) -> None:
+    """Call `expire` unless it was called within a day: it looks at every file ever loaded, and a load must not grow with its history."""
+    mark = root / ".expired"
+    if not root.is_dir() or (mark.exists() and abs(time.time() - mark.stat().st_mtime) < 86_400):
+        return
+    expire(root, days)
+    mark.touch()
+
+
 def _folder(root: Path, *parts: str) -> Path:
     """Return a folder below root, made owner-only at every level."""
     folder = root

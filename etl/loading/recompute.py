@@ -28,7 +28,7 @@ Progress = Callable[[str, int, int, int], None]
 MARGIN = (MARGIN_DAYS + 1) * ONE_DAY  # and one for local days against UTC days
 DECLARATION_LIFE = dt.timedelta(days=45)  # events further from each other than this are not looked for
 LONGEST_CHUNK = 31  # days reconstructed at once: bounds memory; a month of Casablanca is 80,000 visits
-MOST_TRACKS = 2_500_000  # and thinned positions: about a week of Casablanca with every truck tracked
+MOST_TRACKS = 1_500_000  # and thinned positions: about five days of Casablanca with every truck tracked; some 500 bytes each on the way
 LINKED_WITHIN = LINK_CUSTOMS + 3 * ONE_DAY  # a declaration's visits lie no further from it; local days, and a visit's own length
 # How far back rows are read that speak of later days. Later than now nothing lies.
 _BACK = {"stg_appointments": LONGEST_ENTRY, "stg_logbook": LONGEST_ENTRY}

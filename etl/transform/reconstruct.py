@@ -116,7 +116,7 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
         "dq_findings": findings.findings_of(kept, all_lines, known_days, rows, zone),
         "dq_source_days": known_days,
     }  # fmt: skip
-    return {table.name: _finished(table, made[table.name], port, keep) for table in facts.FACT_TABLES}
+    return {table.name: _finished(table, made.pop(table.name), port, keep) for table in facts.FACT_TABLES}  # popped: one copy of the positions at a time
 
 
 def _within(day: str, keep: frozenset[dt.date]) -> pl.Expr:

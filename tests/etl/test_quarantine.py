@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from pathlib import Path
 
 import polars as pl
@@ -72,3 +73,17 @@ def test_what_may_be_an_identity_is_masked(value: str) -> None:
 def test_a_long_value_is_cut_and_unprintable_letters_are_replaced() -> None:
     assert shown("x" * 80) == "x" * 60 + "..."
     assert shown("a\x00\x1b[31mb") == "a??[31mb"
+
+
+def test_expiry_is_looked_after_once_a_day(tmp_path):
+    root, source = tmp_path / "q", tmp_path / "gate.csv"
+    quarantine.expire_daily(root, 10)  # before the first load there is nothing
+    source.write_bytes(b"whole")
+    for name, passed in (("one", 0), ("two", 3600), ("three", 90_000)):
+        kept = quarantine.keep_file(root, PORT, name, source)
+        os.utime(kept, (1, 1))
+        if (mark := root / ".expired").exists():
+            os.utime(mark, (time.time() - passed,) * 2)
+        quarantine.expire_daily(root, 10)
+        assert (quarantine.raw_file(root, PORT, name) is None) == (name != "two"), name
+    assert quarantine.raw_file(root, PORT, "two") is None, "gone with the next day's look"
