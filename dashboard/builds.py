@@ -76,9 +76,9 @@ class Opened:
         finally:
             cursor.close()
 
-    def copy(self, sql: str, params: Mapping[str, object], target: str, options: str) -> int:
-        """Let DuckDB write a query to a file (for exports: streamed, never held in memory). Return the rows written."""
-        cursor = self._cursor()
+    def copy(self, sql: str, params: Mapping[str, object], target: str, options: str, days: tuple[dt.date, dt.date] | None = None) -> int:
+        """Let DuckDB write a query to a file, for exports; no row passes through Python. Return the rows written."""
+        cursor = self._cursor(days)
         try:
             return int(cursor.execute(f"COPY ({sql}) TO {_quoted(target)} ({options})", dict(params)).fetchone()[0])
         finally:

@@ -25,7 +25,8 @@ FOLDER = Path(__file__).parent
 class Detail:
     """One row list: its fact (whose filters it takes; None takes none), its grain in words and the parameters it needs.
 
-    `is_recent` says that it reads only the last days before now, whatever the period.
+    `is_recent` says that it reads only the last days before now, whatever the period; `by_month` that its rows come in the order of their
+    days, so that an export may write one month after the other and hold no more than that in memory.
     """
 
     code: str
@@ -33,6 +34,7 @@ class Detail:
     label: str
     params: tuple[str, ...] = ()
     is_recent: bool = False
+    by_month: bool = False
 
     @cached_property
     def sql(self) -> str:
@@ -44,9 +46,9 @@ class Detail:
 
 
 _DETAILS = (
-    Detail("visits", "visits", N_("Visits")),
-    Detail("visits_by_step", "visits", N_("Visits with a step"), ("step",)),
-    Detail("steps", "steps", N_("Service points and gaps of visits")),
+    Detail("visits", "visits", N_("Visits"), by_month=True),
+    Detail("visits_by_step", "visits", N_("Visits with a step"), ("step",), by_month=True),
+    Detail("steps", "steps", N_("Service points and gaps of visits"), by_month=True),
     Detail("stays", "stays", N_("Zone stays")),
     Detail("declarations", "declarations", N_("Declarations")),
     Detail("inspections", "inspections", N_("Inspections")),

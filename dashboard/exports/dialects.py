@@ -97,5 +97,5 @@ def file_sql(sql: str, columns: Sequence[tuple[str, str]], dialect: Dialect, zon
     return f"SELECT {', '.join(column_sql(name, kind, dialect, zone, around) for name, kind in columns if name in kept)} FROM ({sql})"
 
 
-def copy_options(dialect: Dialect) -> str:
-    return f"FORMAT csv, HEADER true, DELIMITER '{dialect.separator}', QUOTE '\"', ESCAPE '\"', NULL ''"
+def copy_options(dialect: Dialect, *, header: bool = True) -> str:
+    return f"FORMAT csv, HEADER {str(header).lower()}, DELIMITER '{dialect.separator}', QUOTE '\"', ESCAPE '\"', NULL ''"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import tempfile
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -78,6 +80,7 @@ def write(order: Order, folder: Path) -> tuple[Path, Path]:
     build = opened.about
     around = (build.first_day, build.last_day)
     target = folder / f"{order.stem}.csv"
+    target.write_bytes(BOM)
     body = _scratch(folder)
     try:
         if order.result is not None:
@@ -87,11 +90,15 @@ def write(order: Order, folder: Path) -> tuple[Path, Path]:
             n = opened.copy_frame(order.table, lambda columns: file_sql("SELECT * FROM answer", columns, dialect, build.zone_name, around), str(body), copy_options(dialect))
             text = about.of_table(order.title, order.table.columns, order.selection, build, order.lang, order.dialect, n)
         else:
-            sql, params = _compiled(order)
-            columns = opened.columns(sql, params)
-            n = opened.copy(file_sql(sql, columns, dialect, build.zone_name, around), params, str(body), copy_options(dialect))
+            sql, params = _compiled(order, order.selection)
+            columns, n = opened.columns(sql, params), 0
+            for number, part in enumerate(_parts(order)):
+                piece, values = _compiled(order, part)
+                n += opened.copy(file_sql(piece, columns, dialect, build.zone_name, around), values, str(body), copy_options(dialect, header=not number), (part.first_day - dt.timedelta(days=31), part.end_day) if part else None)
+                _append(body, target)
+            body.write_bytes(b"")
             text = about.of_rows(DETAILS[order.detail], columns, order.selection, dict(order.how), build, order.lang, order.dialect, n, sql)
-        _with_bom(body, target)
+        _append(body, target)
     finally:
         body.unlink(missing_ok=True)
     beside = folder / "about.md"
@@ -111,10 +118,21 @@ def write_zip(order: Order, folder: Path) -> Path:
     return target
 
 
-def _compiled(order: Order) -> tuple[str, dict[str, object]]:
+def _parts(order: Order) -> list[Selection | None]:
+    """The order's selection, month by month where the list allows: sorting a year of visits at once took 1 GiB."""
+    selection, how = order.selection, dict(order.how)
+    if selection is None or not DETAILS[order.detail].by_month or "limit" in how:
+        return [selection]
+    starts = [selection.first_day]
+    while (following := (starts[-1].replace(day=1) + dt.timedelta(days=32)).replace(day=1)) < selection.end_day:
+        starts.append(following)
+    return [replace(selection, first_day=first, end_day=end, period="custom") for first, end in pairwise([*starts, selection.end_day])]
+
+
+def _compiled(order: Order, selection: Selection | None) -> tuple[str, dict[str, object]]:
     how = {name: dict(value) if name == "narrow" else value for name, value in order.how}
     known = {name: how.pop(name) for name in ("narrow", "metric", "grain", "period", "limit") if name in how}
-    return compile_detail(DETAILS[order.detail], order.selection, order.port, **known, params=how)
+    return compile_detail(DETAILS[order.detail], selection, order.port, **known, params=how)
 
 
 def _scratch(folder: Path) -> Path:
@@ -123,8 +141,7 @@ def _scratch(folder: Path) -> Path:
     return Path(path)
 
 
-def _with_bom(body: Path, target: Path) -> None:
-    with body.open("rb") as source, target.open("wb") as out:
-        out.write(BOM)
+def _append(body: Path, target: Path) -> None:
+    with body.open("rb") as source, target.open("ab") as out:
         while chunk := source.read(_CHUNK):
             out.write(chunk)

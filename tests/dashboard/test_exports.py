@@ -118,6 +118,13 @@ def test_the_visits_behind_a_step_are_those_that_have_it(sel: Selection, tmp_pat
     assert path.read_bytes().count(b"\n") - 1 == len(ids)
 
 
+def test_months_written_one_after_the_other_are_the_whole_list(sel: Selection, tmp_path: Path) -> None:
+    long = replace(sel, first_day=sel.end_day - dt.timedelta(days=75), period="custom", view="core")
+    path, _ = exports.write(exports.of_rows("visits", long), tmp_path)
+    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"))))
+    assert [row["visit_id"] for row in rows] == store.rows("visits", long)["visit_id"].to_list()
+
+
 def test_the_csv_is_the_committed_one(small, tmp_path: Path) -> None:
     frame = pl.DataFrame({"terminal": ["TCE", "=x", None], "visits": [10, 20, 0], "turnaround_p50": [61.25, -5.0, None], "entry_at": [dt.datetime(2026, 9, 19, 12), dt.datetime(2026, 9, 20, 1, 30), None], "label": ['a "b"; c, d', "é", "-5.00"]},
                          schema_overrides={"entry_at": pl.Datetime("us")})  # fmt: skip

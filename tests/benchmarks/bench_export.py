@@ -1,0 +1,74 @@
+"""CSV of every visit, streamed: `python tests/benchmarks/bench_export.py --keep FOLDER` (the build of bench_pages.py, 1.3 million visits).
+
+The export route itself is asked, in a process that has opened the build and answered a page's question before: seconds, file size, and how much
+the process grew while it wrote (its highest resident memory against what it held before).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+from bench_pages import make  # noqa: E402
+from starlette.applications import Starlette  # noqa: E402
+
+from dashboard import exports, store  # noqa: E402
+from dashboard.exports.route import ROUTES  # noqa: E402
+from dashboard.selection import Selection  # noqa: E402
+
+
+def memory(field: str) -> float:
+    """MiB of a field of /proc/self/status."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
+    return int(line.split()[1]) / 1024
+
+
+def fetch(url: str) -> tuple[int, int]:
+    """Ask the route as a server would, throwing the body away chunk by chunk. Return (bytes, largest chunk)."""
+    sizes: list[int] = []
+
+    async def run() -> None:
+        async def receive() -> dict:
+            await asyncio.sleep(0.01)
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: dict) -> None:
+            sizes.append(len(message.get("body", b"")))
+
+        scope = {"type": "http", "method": "GET", "path": url, "raw_path": url.encode(), "query_string": b"", "headers": [], "http_version": "1.1", "scheme": "http", "server": ("x", 80), "client": ("x", 1), "root_path": "", "asgi": {"version": "3.0", "spec_version": "2.4"}}
+        await Starlette(routes=list(ROUTES))(scope, receive, send)
+
+    asyncio.run(run())
+    return sum(sizes), max(sizes)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", type=Path, required=True, help="the folder of the build, made there if it is not")
+    given = parser.parse_args()
+    store.use(make(given.keep.resolve()))
+    build = store.build()
+    every = replace(Selection.preset("MACAS", "90d", build.now_day), first_day=build.first_day, period="custom", comparison="none")
+    n = store.ask(every, ["visits", "turnaround_p50"], by=["lane"]).n
+    print(f"{n:,} visits, load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    for form in ("csv", "zip"):
+        Path("/proc/self/clear_refs").write_text("5")  # the highest resident memory starts anew
+        before, started, busy = memory("VmRSS"), time.perf_counter(), time.process_time()
+        size, chunk = fetch(exports.link(exports.of_rows("visits", every, dialect="semicolon", lang="fr"), form=form))
+        print(
+            f"{form}: {time.perf_counter() - started:.1f} s ({time.process_time() - busy:.1f} s CPU), {size / 2**20:,.0f} MiB in chunks of {chunk / 2**10:,.0f} KiB at most; "
+            f"memory {before:,.0f} MiB before, {memory('VmHWM'):,.0f} at most, {memory('VmRSS'):,.0f} after"
+        )  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
