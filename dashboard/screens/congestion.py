@@ -194,8 +194,10 @@ def _without_webgl(page: Frame) -> None:
     st.html(
         f'<p id="no-webgl" class="quiet" style="display:none">{words}</p><script>(() => {{ const probe = document.createElement("canvas");'
         'if (probe.getContext("webgl2") || probe.getContext("webgl")) return; document.getElementById("no-webgl").style.display = "block";'
-        'const row = document.querySelectorAll(".st-key-congestion_form [role=radio]");'
-        'if (row.length > 1 && row[0].getAttribute("aria-checked") === "true") row[1].click(); })();</script>',
+        # On a busy machine the choice is drawn, or answers, later than this runs: asked again until the map is no longer chosen.
+        'const choose = (left) => { const row = document.querySelectorAll(".st-key-congestion_form [role=radio]");'
+        'if (row.length > 1 && row[0].getAttribute("aria-checked") !== "true") return; if (row.length > 1) row[1].click();'
+        "if (left) setTimeout(choose, 700, left - 1); }; choose(20); })();</script>",
         unsafe_allow_javascript=True,
     )  # fmt: skip
 

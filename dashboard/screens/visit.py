@@ -113,7 +113,7 @@ def _map(page: Frame, visit_id: str) -> None:
     track = page.store.rows("visit_track", visit_id=visit_id)
     zones = page.store.table("dim_zones")
     if track.height < 2 or zones.is_empty():
-        st.html(f'<p class="quiet">{html.escape(say("This truck was not tracked: there is no way to draw."))}</p>')
+        st.html(f'<p class="quiet">{html.escape(say("No position of this truck was kept: there is no way to draw."))}</p>')
         return
     deck = port_map.base_deck(zones, layers=track_layers(track.to_dicts()), language=page.lang)
     alt = say("Map of the truck's {n} positions, one a minute.", n=track.height)

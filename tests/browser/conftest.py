@@ -97,10 +97,12 @@ def visit(chromium, base):
             foreign.append(route.request.url)
             route.abort()
 
-    def go(path: str, *, width: int = 1440, height: int = 900, scheme: str = "light", locale: str = "en-GB"):
+    def go(path: str, *, width: int = 1440, height: int = 900, scheme: str = "light", locale: str = "en-GB", before: str = ""):
         context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale, accept_downloads=True)
         contexts.append(context)
         context.route("**/*", guard)
+        if before:  # script run before the page's own
+            context.add_init_script(before)
         page = context.new_page()
         page.on("websocket", lambda socket_: None if socket_.url.startswith(base.replace("http", "ws")) else foreign.append(socket_.url))
         page.goto(base + path)
