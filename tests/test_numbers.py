@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 
 from dashboard.metrics import DIMENSIONS, METRICS
+from dashboard.metrics.compiler import compile_query
 from dashboard.metrics.hours import hours_in
 from dashboard.metrics.intervals import wilson
 from dashboard.metrics.privacy import suppress
@@ -388,3 +389,17 @@ def test_small_cells_of_the_comparison_period_are_hidden_too():
     shown, n = suppress(frame, ["carrier"], (DIMENSIONS["carrier"],), (METRICS["visits"],), 10)
     assert shown["visits"].to_list() == [50, 40, 30, None, None] and shown["visits__before"].to_list() == [None, 45, 30, 20, None]
     assert n == 4 and shown["is_suppressed"].to_list() == [True, False, False, True, True]
+
+
+def test_the_comparison_period_knows_no_more_than_this_one(store):
+    """Cut at the same local time, what was released later was not released yet: an unchanged port once showed 100 % released before and 95 % now."""
+    then = dt.datetime(2026, 9, 19, 12)
+    query = compile_query([METRICS[code] for code in ("declarations", "release_p50", "released_share")], (), None, DAYS, cut_at=then)
+    con = duckdb.connect()
+    con.register("fct_declarations", store.table("fct_declarations"))
+    found = con.sql(query.sql, params=query.params).pl().row(0, named=True)
+    known = store.table("fct_declarations").filter(pl.col("lodged_at") < then)
+    released = known.filter((pl.col("released_at") < then) & pl.col("release_min").is_not_null())
+    assert 0 < released.height < known["release_min"].count()
+    assert (found["declarations"], found["release_p50__n"]) == (known.height, released.height)
+    assert found["release_p50"] == pytest.approx(released["release_min"].median())

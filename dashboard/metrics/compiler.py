@@ -36,10 +36,16 @@ REFERENCES: dict[str, tuple[str, str]] = {
 }
 # Where now cuts the comparison period, what was known then: a truck that had not left yet had no turnaround.
 _MEASURED = ("turnaround_min", "total_visit_min", "terminal_turn_min", "wait_min", "service_min", "travel_min", "stops_n")
-_KNOWN_THEN = (
+_VISITS_THEN = (
     "* REPLACE (" + ", ".join(f"CASE WHEN exit_at < $cut_at THEN {column} END AS {column}" for column in _MEASURED) + ",\n"
     "    CASE WHEN exit_at < $cut_at THEN status_code WHEN status_code = 'incomplete' AND entry_at < $cut_at - INTERVAL 72 HOUR THEN 'incomplete' ELSE 'open' END AS status_code)"
 )
+_KNOWN_THEN: dict[str, str] = {
+    "visits": _VISITS_THEN, "exits": _VISITS_THEN,
+    "declarations": "* REPLACE (CASE WHEN released_at < $cut_at THEN release_min END AS release_min, CASE WHEN gate_out_at < $cut_at THEN gate_out_min END AS gate_out_min)",
+    "stages": "* REPLACE (CASE WHEN ended_at < $cut_at THEN stage_min END AS stage_min)",
+    "appointments": "* REPLACE (CASE WHEN outcome_code = 'no_show' AND slot_end_at > $cut_at - INTERVAL 24 HOUR THEN 'pending' ELSE outcome_code END AS outcome_code)",
+}
 
 
 @dataclass(frozen=True)
@@ -192,7 +198,7 @@ def compile_query(
         keys[dimension.code] = dimension.sql[fact.code]
     needs = sorted({metric.needs for metric in metrics if metric.needs})
     where = where_sql(fact, selection, cut=cut_at is not None)
-    columns = _KNOWN_THEN if cut_at is not None and fact.code in ("visits", "exits") else "*"
+    columns = _KNOWN_THEN.get(fact.code, "*") if cut_at is not None else "*"
     withs = [f"kept AS (\n  SELECT {columns}\n  FROM {fact.table}\n  WHERE {f'{chr(10)}    AND '.join(where)}\n)"]
     withs += [f"{name} AS (\n  {REFERENCES[name][0]}\n)" for name in needs]
     # Columns of the rows are named once here, so that a joined free-flow table never makes a name ambiguous.
