@@ -3,7 +3,7 @@
     visits = read_visits(cursor, arms, first_day, last_day)       # one row a closed visit of a unit of the pilot
     panel = visits.panel("mean")                                  # or "p50", "p90", any "p05" ... "p97.5"; standardised to the mix since the start
 Within each unit, visits before the start are weighted so that (block of four hours x cargo class) has the shares it has since the start. Cells seen on
-one side only are left out on both, and counted. Nothing else is trimmed: long visits stay. Days are local days of entry.
+one side only are left out on both, and counted. Nothing else is trimmed: long visits stay (times are read to a thousandth of a minute). Days are local days of entry.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from etl.errors import InputError
 
 UNIT_COLUMNS = {"gate": "entry_gate_code", "lane": "entry_lane_code", "terminal": "terminal_code", "carrier": "carrier_key"}
 HOURS_A_BLOCK = 4
+LONGEST_MIN = 10080  # a week: no visit is longer (open ones end after 72 h), and the integer below holds it
 VIEWS = {"all": "", "core": " AND NOT coalesce(is_excluded, false)"}
 
 
@@ -64,6 +65,11 @@ class Visits:
         n[index] = np.diff(np.r_[first, len(self.cell)])
         return Panel(self.units, self.days, y.reshape(shape), n.reshape(shape), np.where(self.is_pilot, self.starts, NEVER), True, True)
 
+    def since(self, percents: np.ndarray) -> np.ndarray:
+        """Return quantiles of the pilot units' visits since their start, all days together."""
+        unit, day = np.divmod(self.cell, len(self.days))
+        return np.quantile(self.minutes[self.is_pilot[unit] & (day >= self.starts[unit])], percents / 100)
+
     def curve(self, percents: np.ndarray) -> list[Panel]:
         """Return the panel of each percentile."""
         return [self.panel(f"p{percent:g}") for percent in percents]
@@ -94,43 +100,56 @@ def read_visits(
     pilot_start = arms.filter(pl.col("arm_code") == "pilot")["start_on"].min()
     starts_on = [row["start_on"] if row["arm_code"] == "pilot" else max(pilot_start, row["start_on"]) for row in arms.iter_rows(named=True)]
     starts = np.array([min((each - first_day).days, len(days) - 1) for each in starts_on])
-    cursor.register("evidence_units", pl.DataFrame({"unit_code": arms["unit_code"], "unit": np.arange(arms.height, dtype=np.int32)}).to_arrow())
+    values = {"first_day": first_day, "last_day": last_day, **(params or {})}
+    scope, joined = (_SCOPE.format(unit=UNIT_COLUMNS[kinds[0]], view=VIEWS[view], where=where, join=join) for join in ("", _CLASSES))
+    cursor.register("evidence_units", pl.DataFrame({"unit_code": arms["unit_code"], "unit": np.arange(arms.height, dtype=np.int64)}).to_arrow())
     try:
-        read = cursor.execute(_SQL.format(unit=UNIT_COLUMNS[kinds[0]], minutes=minutes, view=VIEWS[view], where=where), {"first_day": first_day, "last_day": last_day, **(params or {})}).fetchnumpy()
+        kept = f"v.{minutes} IS NOT NULL"
+        classes = [row[0] for row in cursor.execute(f"SELECT DISTINCT v.cargo_class_code {scope} AND {kept} ORDER BY ALL", values).fetchall()]
+        cursor.register("evidence_classes", pl.DataFrame({"class_code": pl.Series(classes, dtype=pl.String), "class": np.arange(len(classes), dtype=np.int64)}).to_arrow())
+        packed = cursor.execute(_PACKED.format(minutes=minutes, scope=f"{joined} AND {kept}", classes=max(1, len(classes)), days=len(days)), values).fetchnumpy()["packed"]
+        lost = cursor.execute(f"SELECT u.unit, v.entry_day - $first_day::DATE AS day, count(*) {scope} AND v.status_code = 'incomplete' AND NOT ({kept}) GROUP BY ALL ORDER BY ALL", values).fetchall()
     finally:
         cursor.unregister("evidence_units")
-    columns = {name: np.asarray(values) for name, values in read.items()}
-    return _standardised(columns, tuple(arms["unit_code"]), days, starts, (arms["arm_code"] == "pilot").to_numpy())
+        cursor.unregister("evidence_classes")
+    is_pilot = (arms["arm_code"] == "pilot").to_numpy()
+    lost_n = np.zeros((2, 2), int)
+    for unit, day, n in lost:
+        lost_n[0 if is_pilot[unit] else 1, int(day >= starts[unit])] += n
+    return standardised(np.asarray(np.ma.getdata(packed), dtype=np.int64), tuple(arms["unit_code"]), days, starts, is_pilot, lost_n)
 
 
-_SQL = """
-SELECT u.unit, CAST(v.entry_day - $first_day::DATE AS INTEGER) AS day, CAST(v.entry_hour // 4 AS INTEGER) AS hours,
-       CAST(hash(v.cargo_class_code) % 1000003 AS INTEGER) AS cargo, v.{minutes} AS minutes, v.status_code = 'incomplete' AS is_incomplete
-FROM fct_visits AS v JOIN evidence_units AS u ON u.unit_code = v.{unit}
-WHERE v.entry_day BETWEEN $first_day AND $last_day AND (v.{minutes} IS NOT NULL OR v.status_code = 'incomplete'){view} AND ({where})
+# One visit is one integer: unit x day, thousandths of a minute, cell of the mix. Sorting it sorts visits within their day, and equal numbers are equal
+# visits, so that sums come in the same order whatever order the threads answered in.
+_MIX_BITS, _TIME_BITS = 10, 24
+_SCOPE = "FROM fct_visits AS v JOIN evidence_units AS u ON u.unit_code = v.{unit}{join} WHERE v.entry_day BETWEEN $first_day AND $last_day{view} AND ({where})"
+_CLASSES = " JOIN evidence_classes AS c ON c.class_code IS NOT DISTINCT FROM v.cargo_class_code"
+_PACKED = f"""
+SELECT CAST(((u.unit * {{days}} + (v.entry_day - $first_day::DATE)) * {1 << _TIME_BITS} + CAST(round(least(v.{{minutes}}, {LONGEST_MIN}) * 1000) AS BIGINT)) * {1 << _MIX_BITS}
+            + (v.entry_hour // {HOURS_A_BLOCK}) * {{classes}} + c.class AS BIGINT) AS packed
+{{scope}}
 """
 
 
-def _standardised(read: dict[str, np.ndarray], units: tuple[str, ...], days: tuple[dt.date, ...], starts: np.ndarray, is_pilot: np.ndarray) -> Visits:
-    unit, day = read["unit"].astype(np.int64), read["day"].astype(np.int64)
+def pack(cell: np.ndarray, minutes: np.ndarray, mix: np.ndarray) -> np.ndarray:
+    """Return visits as integers, from unit x day, minutes and the cell of the mix."""
+    return ((cell.astype(np.int64) << _TIME_BITS) + np.round(np.minimum(minutes, LONGEST_MIN) * 1000).astype(np.int64) << _MIX_BITS) + mix
+
+
+def standardised(packed: np.ndarray, units: tuple[str, ...], days: tuple, starts: np.ndarray, is_pilot: np.ndarray, lost: np.ndarray) -> Visits:
+    """Return visits with their like-for-like weights. `packed` is as pack gives it, `lost` the visits without an exit by arm and period."""
+    packed = np.sort(packed)
+    mixes = 1 << _MIX_BITS
+    mix, cell = packed & (mixes - 1), packed >> (_MIX_BITS + _TIME_BITS)
+    unit, day = np.divmod(cell, len(days))
     after = day >= starts[unit]
-    incomplete = read["is_incomplete"].astype(bool)
-    side = np.where(is_pilot[unit], 0, 2) + after
-    lost = np.bincount(side[incomplete], minlength=4).reshape(2, 2)
-    kept = ~incomplete
-    unit, day, after, side = unit[kept], day[kept], after[kept], side[kept]
-    value = np.ma.getdata(read["minutes"])[kept].astype(float)
-    _, cargo = np.unique(read["cargo"][kept], return_inverse=True)
-    kinds = int(cargo.max(initial=0)) + 1
-    mix = (unit * (24 // HOURS_A_BLOCK) + read["hours"][kept]) * kinds + cargo
-    total = len(units) * (24 // HOURS_A_BLOCK) * kinds
-    before_n, after_n = (np.bincount(mix[chosen], minlength=total) for chosen in (~after, after))
+    place = unit * mixes + mix
+    before_n, after_n = (np.bincount(place[chosen], minlength=len(units) * mixes) for chosen in (~after, after))
     both = (before_n > 0) & (after_n > 0)
-    ratio = np.divide(after_n, before_n, out=np.zeros(total), where=both)
-    weight = np.where(both[mix], np.where(after, 1.0, ratio[mix]), 0.0)
-    closed = np.bincount(side, minlength=4)
-    covered = np.bincount(side[weight > 0], minlength=4) / np.maximum(closed, 1)
+    ratio = np.divide(after_n, before_n, out=np.zeros(len(both)), where=both)
+    weight = np.where(after, both[place], ratio[place]).astype(float)
+    side = np.where(is_pilot[unit], 0, 2) + after
     use = weight > 0
-    cell, value, weight = (unit * len(days) + day)[use], value[use], weight[use]
-    order = np.argsort(cell * 2**22 + np.minimum(np.round(value * 10), 2**22 - 1).astype(np.int64), kind="stable")
-    return Visits(units, days, starts, is_pilot, cell[order], value[order], weight[order], covered.reshape(2, 2), closed.reshape(2, 2), lost)
+    closed, seen = np.bincount(side, minlength=4), np.bincount(side[use], minlength=4)
+    minutes = ((packed >> _MIX_BITS) & ((1 << _TIME_BITS) - 1)) / 1000
+    return Visits(units, days, starts, is_pilot, cell[use], minutes[use], weight[use], (seen / np.maximum(closed, 1)).reshape(2, 2), closed.reshape(2, 2), lost)

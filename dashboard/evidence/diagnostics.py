@@ -80,7 +80,7 @@ def diagnose(
     widest = found.widest()
     return Diagnostics(
         event_study(y, c, p, lengths[0]), slope, slope_p, missed, tuple(gaps.tolist()), int((np.abs(gaps) >= abs(b)).sum()),
-        float(np.quantile(np.abs(gaps), 0.9)) if len(gaps) else None, left_out(y, treated, p, shares, units), fake_pilots(y, treated, p, shares, units), level_gap, agree,
+        float(np.quantile(np.abs(gaps), 0.9, method="higher")) if len(gaps) else None, left_out(y, treated, p, shares, units), fake_pilots(y, treated, p, shares, units), level_gap, agree,
         tuple((length, float(each.se)) for length in _grains(lengths) if (each := block_noise(y, c, p, length))), _rho(y, c, p),
         None if widest is None else half + float(t_quantile(POWER, widest.df) * widest.se), None if not np.isfinite(half) else max(0.0, abs(b) - half),
         float(np.abs(gaps).max()) if len(gaps) else None,

@@ -59,6 +59,10 @@ class Estimate:
         halves = [noise.half(alpha) for noise in self.noises if cautious or not noise.is_slow]
         return np.max(halves, axis=0) if halves else np.full(np.shape(self.b), np.nan)
 
+    def p(self, cautious: bool = True) -> np.ndarray:
+        """Return the two-sided tail of b under no change: the largest of the readings. For Holm and tests; no screen shows it."""
+        return np.max([t_two_sided(self.b / noise.se, noise.df) for noise in self.noises if cautious or not noise.is_slow], axis=0)
+
     def widest(self) -> Noise | None:
         """Return the reading that gives the cautious interval (of one panel)."""
         return max(self.noises, key=lambda noise: float(noise.half(0.05)), default=None)
@@ -166,3 +170,13 @@ def on_scale(panel: Panel, scale: str) -> np.ndarray:
 def minutes(b: np.ndarray | float, observed_after: float) -> np.ndarray | float:
     """Return the change in the outcome's own unit that a log gap of b means where `observed_after` was seen: below 0 is time saved."""
     return observed_after * (1 - np.exp(-np.asarray(b)))
+
+
+def holm(tails: np.ndarray, alpha: float = 0.05) -> np.ndarray:
+    """Return which of several subgroups (last axis) stand out when all were looked at: Holm's step-down rule."""
+    order = np.argsort(tails, axis=-1)
+    count = tails.shape[-1]
+    passed = np.logical_and.accumulate(np.take_along_axis(tails, order, axis=-1) <= alpha / (count - np.arange(count)), axis=-1)
+    made = np.zeros(tails.shape, bool)
+    np.put_along_axis(made, order, passed, axis=-1)
+    return made

@@ -17,24 +17,20 @@ from dashboard.evidence.panel import Panel
 PERCENTS = np.arange(5, 98, 2.5)  # 5th to 97.5th
 
 
-def gaps(panels: Sequence[Panel]) -> list[tuple[Estimate, float]]:
-    """Return (estimate on logs, pilot level since the start) of each percentile's panel."""
-    made = []
-    for panel in panels:
-        whole, _ = panel.complete()
-        c, p = contrasts(whole)
-        since = np.where(p > 0, p, 0)
-        made.append((estimate(np.log(whole.outcome), c, p), float(np.maximum(c, 0) @ whole.outcome @ since)))
-    return made
+def gaps(panels: Sequence[Panel]) -> list[Estimate]:
+    """Return the estimate on logs of each percentile's panel."""
+    whole = [panel.complete()[0] for panel in panels]
+    return [estimate(np.log(panel.outcome), *contrasts(panel)) for panel in whole]
 
 
-def change_over(limit: float, curve: Sequence[tuple[Estimate, float]], percents: np.ndarray = PERCENTS, alpha: float = 0.05) -> Range:
-    """Return the change of the share over a limit, in points: observed minus without the pilot; below 0 means fewer long visits."""
-    observed = np.array([level for _, level in curve])
-    b, half = (np.array([float(value) for value in values]) for values in zip(*((each.b, each.half(alpha)) for each, _ in curve), strict=True))
+def change_over(limit: float, observed: np.ndarray, b: np.ndarray, half: np.ndarray, percents: np.ndarray = PERCENTS) -> Range:
+    """Return the change of the share over a limit, in points: observed minus without the pilot; below 0 means fewer long visits.
+
+    `observed` are the quantiles of the pilot's visits since the start, all days together; `b` and `half` the gap and its margin at each percentile.
+    """
     over = share_over(limit, observed, percents)
-    ends = [over - share_over(limit, observed * np.exp(-(b + side * half)), percents) for side in (-1, 0, 1)]
-    return Range(100 * min(ends), 100 * ends[1], 100 * max(ends))
+    low, best, high = (over - share_over(limit, observed * np.exp(-(b + side * half)), percents) for side in (-1, 0, 1))
+    return Range(100 * min(low, high), 100 * best, 100 * max(low, high))
 
 
 def share_over(limit: float, quantiles: np.ndarray, percents: np.ndarray = PERCENTS) -> float:

@@ -16,6 +16,9 @@ VERDICTS = ("strong", "moderate", "weak", "none", "not_yet")
 # Days after the start on which a verdict is given, and the error each look may spend; together they stay near .05 (O'Brien-Fleming spending).
 LOOKS: tuple[tuple[int, float], ...] = ((28, 0.0002), (84, 0.0047), (182, 0.045))
 ALPHA = 0.05
+# Strong asks the cautious interval at half of what the look may spend. At the whole of it, fake pilots among real airports were called strong in
+# 3.2 to 5.7 % (mean, median) and an undetectable trend in 11.8 %; at half of it in 1.3 to 3.0 % and 9.4 %, and -12 % is found as often (85.0 %).
+STRONG_SHARE = 0.5
 LEAST_DAYS_BEFORE, LEAST_DAYS_AFTER, LEAST_VISITS = 56, 28, 300
 MISSING_EXITS_LIMIT, MISSING_EXITS_CAP, MISSING_EXITS_GAP = 0.15, 0.05, 0.02
 HALF_WIDTH_LIMIT = 0.25
@@ -84,7 +87,7 @@ def missing(facts: Facts, found: Estimate | None, relative_half: float) -> tuple
 def judge(found: Estimate, checks: Diagnostics, facts: Facts, alpha: float = ALPHA) -> Verdict:
     """Return the verdict of an estimate that lacks nothing (see missing)."""
     b = float(found.b)
-    standard, cautious = abs(b) > float(found.half(alpha, cautious=False)), abs(b) > float(found.half(alpha))
+    standard, cautious = abs(b) > float(found.half(alpha, cautious=False)), abs(b) > float(found.half(STRONG_SHARE * alpha))
     kept = [gap / b for _, gap in checks.left_out] if b else []
     one_carries = [unit for unit, gap in checks.left_out if not b or gap / b <= LEAVE_OUT_SHARE]
     caps = _caps(facts)

@@ -43,7 +43,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "no_noise": ("there are too few units and periods to tell a change from chance", "il y a trop peu d’unités et de périodes pour distinguer un changement du hasard"),
     "too_noisy": ("the range would reach {half} either way and {most} is the most that is shown", "la marge atteindrait {half} de part et d’autre, pour {most} au plus affiché"),
     "within_noise": ("the difference is within what these units show without any pilot", "l’écart reste dans ce que ces unités montrent sans aucun pilote"),
-    "below_this_look": ("the range leaves out zero, but a look before the end asks for more", "la marge exclut zéro, mais un regard avant la fin en demande davantage"),
+    "below_this_look": ("it leaves out zero, but a look before the end asks for more", "zéro en est exclu, mais un regard avant la fin en demande davantage"),
     "beyond_noise": ("the change stands out from the day-to-day noise", "le changement dépasse le bruit d’un jour à l’autre"),
     "each_left_out": ("it remains when any one of {units} units is left out", "il demeure quand on retire l’une quelconque des {units} unités"),
     "no_drift_seen": ("no drift was seen before the start (one under {missed} per 100 days could be missed)", "aucune dérive n’a été vue avant le début (moins de {missed} en 100 jours peut échapper)"),
@@ -172,6 +172,11 @@ def _none(effect: Effect, lang: str) -> str:
     step = _step(largest, bool(unit))
     size = f"{_number(math.ceil(largest / step - 1e-9) * step, lang)}{unit}"
     why = _listed(tuple(reason(each, effect, lang) for each in effect.verdict.reasons), lang)
+    if effect.verdict.reasons[0].code == "below_this_look":
+        at, on = _at(effect.pilots, effect.plan.unit_kind), _day(effect.verdict_on, lang)
+        if lang == "en":
+            return f"No detectable change at {who} at the verdict of {on}. All the data so far give a range of {span(effect.change, unit, lang)}: {why}."
+        return f"Aucun changement décelable {at} au verdict du {on}. Toutes les données donnent à ce jour {span(effect.change, unit, lang)} : {why}."
     if lang == "en":
         return f"No detectable change at {who}: no change larger than {size}; smaller ones cannot be seen. The data agree with {span(effect.change, unit, lang)}, because {why}."
     who = _at(effect.pilots, effect.plan.unit_kind)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+VISIT_SPREAD, TROUBLE_SHARE, TROUBLE_FACTOR = 0.45, 0.05, 3.0  # sd of one visit's log; about 5 % of visits make the tail
+
 
 @dataclass(frozen=True)
 class World:
@@ -62,3 +64,12 @@ def simulate(world: World, runs: int, seed: int) -> np.ndarray:
         y = y + world.shock * rng.standard_normal((runs, units, 1)) * world.since
     treated = world.treated[:, None]
     return y + treated * (world.b * world.since + world.drift_per_100_days * np.arange(days) / 100)
+
+
+def visits(y: np.ndarray, rng: np.random.Generator, each_day: int = 50) -> np.ndarray:
+    """Return minutes of single visits, (..., units, days, each_day), sorted within the day, around log levels y."""
+    spread = rng.standard_normal((*y.shape, each_day), dtype=np.float32) * VISIT_SPREAD
+    spread += np.where(rng.random((*y.shape, each_day), dtype=np.float32) < TROUBLE_SHARE, np.float32(np.log(TROUBLE_FACTOR)), np.float32(0))
+    spread += y[..., None].astype(np.float32)
+    spread.sort(axis=-1)
+    return np.exp(spread)
