@@ -43,7 +43,7 @@ def check_columns(names: tuple[str, ...], mapping: Mapping, where: str, how: str
     missing = [name for name in mapping.raw_columns if name not in names]
     if missing:
         listed = ", ".join(repr(name) for name in missing)
-        known = ", ".join(shown(name) for name in names[:40])
+        known = ", ".join(shown(name, is_header=True) for name in names[:40])
         raise InputError(where, f"column {listed} is missing{how}", known, f"Correct [columns] or delimiter in {mapping.path.name}, or the file")
     twice = sorted({name for name in mapping.raw_columns if names.count(name) > 1})
     if twice:

@@ -22,14 +22,19 @@ def mask(text: str) -> str:
     return _ALNUM.sub("*", text)
 
 
-def shown(text: str) -> str:
-    """Return a value for a reason sentence: whole when it looks like a code, a number or a time; masked where it may be an identity in the wrong column."""
+def shown(text: str, *, is_header: bool = False) -> str:
+    """Return a value for a reason sentence: whole when it looks like a code, a number or a time; masked where it may be an identity in the wrong column.
+
+    Codes are one word: a text of several words may be the name of a person or firm and is masked, unless it is a header.
+    """
     text = printable(text[: _LONGEST_SHOWN + 1])
     if len(text) > _LONGEST_SHOWN:
         text = text[:_LONGEST_SHOWN] + "..."
     stripped = text.strip()
     if _TIME.fullmatch(stripped) and not re.fullmatch(r"\d{5,}(?:-\d+)*", stripped):
         return text
+    if not is_header and len(stripped.split()) > 1 and any(letter.isalpha() for letter in stripped):
+        return mask(text)
     return _TOKEN.sub(lambda token: mask(token[0]) if _may_be_identity(token[0]) else token[0], text)
 
 

@@ -87,3 +87,11 @@ def test_expiry_is_looked_after_once_a_day(tmp_path):
         quarantine.expire_daily(root, 10)
         assert (quarantine.raw_file(root, PORT, name) is None) == (name != "two"), name
     assert quarantine.raw_file(root, PORT, "two") is None, "gone with the next day's look"
+
+
+def test_a_firms_name_in_a_code_column_is_not_shown() -> None:
+    """A transporter's name had slipped into the direction column and lay readable in the reasons."""
+    assert shown("TRANSPORTS ESSAI 064") == "********** ***** ***"
+    assert shown("EXPORT ") == "EXPORT "
+    assert shown("2026-09-20 01:30:00") == "2026-09-20 01:30:00"
+    assert shown("Date heure passage", is_header=True) == "Date heure passage"
