@@ -99,7 +99,7 @@ def test_one_visit_shows_its_way_and_its_lines(visit, sel) -> None:
     page = visit(f"/visit?lang=fr&visit={row['visit_id']}", height=2400)
     assert page.get_by_test_id("timeline").locator("li").count() >= 2
     page.locator('[data-testid="stDeckGlJsonChart"] canvas').first.wait_for()
-    page.locator(".st-key-visit_lines").first.wait_for()
+    page.locator('[data-testid="stDataFrame"]').first.wait_for()
 
 
 def test_an_empty_selection_says_so_and_leads_back(visit, settled) -> None:
