@@ -1,6 +1,6 @@
 """`smartport`: the composition root. Here the two wings and the simulator meet; commands are parsed and handed on, no figure is made.
 
-serve, demo and export live here; load, check, status, rebuild, rejects and truth come from etl.cli, sample from the simulator.
+serve, demo and export live here; load, check, status, rebuild, rejects and truth come from etl.cli, sample from the simulator, evidence from its room.
 Heavy parts are imported by the command that needs them, so that `smartport --help` is instant and a second demo starts fast.
 """
 
@@ -30,6 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     _add_dashboard(commands)
     _add_etl(commands)
     _add_sample(commands)
+    _add_evidence(commands)
     arguments = parser.parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
@@ -92,6 +93,13 @@ def _add_sample(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("sample", help=words, description=words)
     add_arguments(parser)
     parser.set_defaults(run=_sample)
+
+
+def _add_evidence(commands: argparse._SubParsersAction) -> None:
+    from dashboard.evidence.command import add_arguments
+
+    words = "Estimate what a pilot changed, with its range and its checks, from a table of units and periods."
+    add_arguments(commands.add_parser("evidence", help=words, description=words))
 
 
 # ---------------------------------------------------------------------- the commands

@@ -48,13 +48,15 @@ class Visits:
 
     @cached_property
     def _cells(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return (first row of each cell that has visits, its index, its weight in all, cumulated weight from the first row of all)."""
-        first = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]]) if len(self.cell) else np.zeros(0, int)
-        return first, self.cell[first], np.add.reduceat(self.weight, first) if len(first) else np.zeros(0), self.weight.cumsum()
+        """Return (first row of each unit and day that has visits, its index, its weight in all, cumulated weight from the first row of all)."""
+        first = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]])
+        return first, self.cell[first], np.add.reduceat(self.weight, first), self.weight.cumsum()
 
     def panel(self, statistic: str = "mean") -> Panel:
         """Return units x days of a statistic: mean, or pNN, the value that NN % of the weighted visits of the day do not pass."""
         shape = (len(self.units), len(self.days))
+        if not len(self.cell):
+            return self._made(np.full(shape, np.nan), np.zeros(shape))
         first, index, mass, total = self._cells
         y, n = np.full(shape, np.nan).ravel(), np.zeros(shape).ravel()
         if statistic == "mean":
@@ -63,7 +65,10 @@ class Visits:
             target = total[first] - self.weight[first] + float(statistic[1:]) / 100 * mass
             y[index] = self.minutes[np.minimum(np.searchsorted(total, target - 1e-9 * mass), np.r_[first[1:], len(self.cell)] - 1)]
         n[index] = np.diff(np.r_[first, len(self.cell)])
-        return Panel(self.units, self.days, y.reshape(shape), n.reshape(shape), np.where(self.is_pilot, self.starts, NEVER), True, True)
+        return self._made(y.reshape(shape), n.reshape(shape))
+
+    def _made(self, y: np.ndarray, n: np.ndarray) -> Panel:
+        return Panel(self.units, self.days, y, n, np.where(self.is_pilot, self.starts, NEVER), True, True)
 
     def since(self, percents: np.ndarray) -> np.ndarray:
         """Return quantiles of the pilot units' visits since their start, all days together."""

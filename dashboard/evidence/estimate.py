@@ -162,7 +162,7 @@ def on_scale(panel: Panel, scale: str) -> np.ndarray:
     """Return outcomes as logs or as they are. Raises InputError for a log of nothing."""
     if scale == "level":
         return panel.outcome
-    if np.nanmin(panel.outcome) <= 0:
+    if (panel.outcome <= 0).any():
         raise InputError("outcome", f"{np.nanmin(panel.outcome):g} has no logarithm: changes in % need outcomes above 0", "", "Use --scale level")
     return np.log(panel.outcome)
 

@@ -36,8 +36,8 @@ _AT = {
 }  # fmt: skip
 REASONS: dict[str, tuple[str, str]] = {
     "no_comparison": ("there is no comparison unit", "il n’y a aucune unité de comparaison"),
-    "short_before": ("only {days} days were measured before the start and {least} are needed", "{days} jours seulement ont été mesurés avant le début et il en faut {least}"),
-    "short_after": ("only {days} days have been measured since the start and {least} are needed", "{days} jours seulement ont été mesurés depuis le début et il en faut {least}"),
+    "short_before": ("the days measured before the start number {days} and {least} are needed", "le nombre de jours mesurés avant le début est de {days} et il en faut {least}"),
+    "short_after": ("the days measured since the start number {days} and {least} are needed", "le nombre de jours mesurés depuis le début est de {days} et il en faut {least}"),
     "few_visits": ("one side has {visits} visits and {least} are needed", "un des côtés compte {visits} visites et il en faut {least}"),
     "missing_exits": ("{share} of the exits are missing on one side and {most} is the most that is accepted", "{share} des sorties manquent d’un côté, pour {most} au plus admis"),
     "no_noise": ("there are too few units and periods to tell a change from chance", "il y a trop peu d’unités et de périodes pour distinguer un changement du hasard"),
@@ -187,10 +187,11 @@ def _not_yet(effect: Effect, lang: str) -> str:
     why = _listed(tuple(reason(each, effect, lang) for each in effect.verdict.reasons), lang)
     days, around = effect.days_after, effect.seen_around
     waits = around is not None and isinstance(effect.last, dt.date) and around > effect.last
+    s = "" if days == 1 else "s"
     if lang == "en":
-        made = f"Not yet measurable{f': {days} days after the start' if days is not None else ''}, because {why}."
+        made = f"Not yet measurable{f': {days} day{s} after the start' if days is not None else ''}, because {why}."
         return made + (f" At today's noise a change of 10 % would be visible around {_day(around, lang)}." if waits else "")
-    made = f"Pas encore mesurable{f' : {days} jours après le début' if days is not None else ''}, car {why}."
+    made = f"Pas encore mesurable{f' : {days} jour{s} après le début' if days is not None else ''}, car {why}."
     return made + (f" Au bruit actuel, un changement de 10 % serait visible vers le {_day(around, lang)}." if waits else "")
 
 

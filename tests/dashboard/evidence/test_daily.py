@@ -12,7 +12,9 @@ import pytest
 from dashboard.evidence.daily import read_visits
 from dashboard.evidence.effect import Plan, assess
 from dashboard.evidence.panel import NEVER
+from dashboard.evidence.report import text
 from dashboard.evidence.shares import change_over, share_over
+from dashboard.evidence.words import sentence
 from etl.errors import InputError
 
 DAY = dt.date(2026, 7, 1)
@@ -88,6 +90,35 @@ def test_no_comparison_no_visits_and_one_day_give_no_number(cursor) -> None:
     for arms in (ARMS.head(1), ARMS):
         effect = assess(read_visits(cursor, arms, DAY, DAY + dt.timedelta(days=3)).panel(), Plan("turnaround_min", unit_kind="lane"))
         assert effect.verdict.code == "not_yet" and not effect.has_number
+
+
+@pytest.mark.filterwarnings("error")
+def test_all_exits_missing_gives_a_sentence(cursor) -> None:
+    _add(cursor, *[_visit(day, lane, None, status="incomplete") for day in range(100) for lane in ("6A", "6D")])
+    arms = ARMS.with_columns(start_on=pl.lit(DAY + dt.timedelta(days=60)))
+    visits = read_visits(cursor, arms, DAY, DAY + dt.timedelta(days=99))
+    effect = assess(visits.panel(), Plan("turnaround_min", unit_kind="lane", missing_exits=visits.missing_exits))
+    assert not effect.has_number and "100 % of the exits are missing" in sentence(effect) and "100 % des sorties manquent" in sentence(effect, "fr")
+    assert np.isnan(visits.panel("p90").outcome).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_unit_without_visits_since_the_start_gives_no_number(cursor) -> None:
+    _add(cursor, *[_visit(day, lane, 40.0) for day in range(100) for lane in ("6A", "6D") if lane == "6A" or day < 60])
+    visits = read_visits(cursor, ARMS.with_columns(start_on=pl.lit(DAY + dt.timedelta(days=60))), DAY, DAY + dt.timedelta(days=99))
+    effect = assess(visits.panel(), Plan("turnaround_min", unit_kind="lane"))
+    assert not effect.has_number and sentence(effect).startswith("Not yet measurable") and text(effect, "fr")
+
+
+def test_the_same_visits_in_any_order_give_the_same_digits(cursor) -> None:
+    rng = np.random.default_rng(1)
+    rows = [_visit(int(day), lane, float(np.round(np.exp(rng.normal(4, 0.5)), 1)), ("dry", "reefer")[int(rng.integers(2))]) for day in rng.integers(0, 4, 400) for lane in ("6A", "6D")]
+    prints = set()
+    for order in (rows, rows[::-1]):
+        cursor.execute("DELETE FROM fct_visits")
+        _add(cursor, *order)
+        prints |= {read_visits(cursor, ARMS, DAY, DAY + dt.timedelta(days=3)).panel(name).digest() for name in ("mean",)}
+    assert len(prints) == 1
 
 
 def test_shares_are_read_off_the_curve() -> None:
