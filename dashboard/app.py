@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 # `streamlit run dashboard/app.py` puts dashboard/ first on the path; the packages live beside it.
@@ -48,9 +49,16 @@ def main() -> None:
     page = keep(Frame(port, selection, say, names, pages, address.own()))
     masthead.show(say, build.port_name, build.is_sample, here, pages, page.query())
     if here.has_filters:
-        filter_bar.show(selection, notes, known, say, names, build.first_day, build.now_day)
+        filter_bar.show(selection, notes, known, say, names, build.first_day, build.now_day, _left_out(page))
     chosen.run()
     _foot(say, here, build)
+
+
+def _left_out(page: Frame) -> int | None:
+    """How many visits the view 'Without inspections, incidents and closures' removes; None in the view that keeps them all."""
+    if page.selection.view == "all":
+        return None
+    return page.ask(("excluded_visits",), selection=replace(page.selection, view="all")).cell("excluded_visits").value
 
 
 def _language() -> str:

@@ -86,7 +86,11 @@ def _answer(page: Frame, lost, zones) -> str:
         "{hours} truck-hours were lost at service points, {share} of them at {place}.",
         hours=w.number(total), share=w.percent(rows["lost_hours"][0] / total if total else None), place=worst,
     )  # fmt: skip
-    known = zones.rows.filter((pl.col("stays") >= port_map.MIN_N) & pl.col("congestion_index").is_not_null()).sort("congestion_index", descending=True)
+    # A road's short hops and its stays that bridge a weighing are two kinds of stay: their 15th percentile is no free flow to judge by.
+    roads = _zones(page).filter(pl.col("zone_kind_code") == "road")["zone_code"]
+    known = zones.rows.filter(
+        (pl.col("stays") >= port_map.MIN_N) & pl.col("congestion_index").is_not_null() & ~pl.col("zone").is_in(roads.implode())
+    ).sort("congestion_index", descending=True)
     if not known.is_empty():
         text += " " + _("Stays are longest against free flow in {zone}: {index} times.", zone=w.zone(known["zone"][0]), index=w.number(known["congestion_index"][0], 1))
     return text

@@ -11,6 +11,7 @@ from datetime import date
 
 import streamlit as st
 
+from dashboard import format as words
 from dashboard.i18n import N_, Translator
 from dashboard.selection import COMPARISONS, FILTERS, PRESETS, VIEWS, Note, Selection
 from dashboard.widgets import address
@@ -21,9 +22,12 @@ SHORT: dict[str, str] = {"7d": N_("7 days"), "28d": N_("28 days"), "90d": N_("90
 
 def show(
     selection: Selection, notes: Sequence[Note], options: Mapping[str, Sequence[str]], say: Translator, names: Mapping[str, Mapping[str, str]],
-    first_day: date, now_day: date,
+    first_day: date, now_day: date, left_out: int | None,
 ) -> None:
-    """Draw the bar. `options` gives the values of the filters that are no code list; `first_day`, `now_day` bound the calendar."""
+    """Draw the bar. `options` gives the values of the filters that are no code list; `first_day`, `now_day` bound the calendar.
+
+    `left_out` is how many visits the chosen view removes, None if it removes none by definition.
+    """
     with st.container(key="filters", horizontal=True, gap="medium", vertical_alignment="bottom"):
         st.segmented_control(
             say("Period"), list(PRESETS), key=address.PERIOD, required=True, on_change=address.touched,
@@ -43,7 +47,7 @@ def show(
             _more(options, say, names)
         if selection.filters or selection.view != "all" or selection.comparison != "previous" or selection.period != "28d":
             st.button(say("Reset"), key="filters_reset", type="tertiary", on_click=address.reset)
-    st.html(f'<p class="words" data-testid="selection-words">{_sentence(selection, say, names)}</p>')
+    st.html(f'<p class="words" data-testid="selection-words">{_sentence(selection, say, names, left_out)}</p>')
     for note in notes:
         st.warning(note.in_words(say.lang))
 
@@ -60,9 +64,10 @@ def _more(options: Mapping[str, Sequence[str]], say: Translator, names: Mapping[
         st.multiselect(say(label), values, key=f"f_{name}", on_change=address.touched, format_func=lambda value, words=words: words[value], placeholder=say("All"))
 
 
-def _sentence(selection: Selection, say: Translator, names: Mapping[str, Mapping[str, str]]) -> str:
-    words = html.escape(selection.in_words(say.lang, names))
-    before = selection.previous()
-    if before is None:
-        return words
-    return words + " · " + html.escape(say("compared with {period}", period=before.period_in_words(say.lang)))
+def _sentence(selection: Selection, say: Translator, names: Mapping[str, Mapping[str, str]], left_out: int | None) -> str:
+    parts = [selection.in_words(say.lang, names)]
+    if left_out is not None:
+        parts.append(say.plural("{number} visit left out", "{number} visits left out", left_out, number=words.number(left_out, say.lang)))
+    if (before := selection.previous()) is not None:
+        parts.append(say("compared with {period}", period=before.period_in_words(say.lang)))
+    return html.escape(" · ".join(parts))
