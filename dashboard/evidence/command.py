@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
+
+from etl.errors import InputError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", choices=("gate", "lane", "terminal", "carrier", "unit"), default="unit", help="what a unit is, for the sentence")
     parser.add_argument("--end-day", type=int, help="days after the start of the one announced verdict, instead of days 28, 84 and 182")
     parser.add_argument("--shared", default="", help="service points that pilot and comparison share, comma-separated")
+    parser.add_argument("--collapsed", type=Path, metavar="FILE", help="also write the table of units and blocks behind the estimate, and print the line of R that reproduces it")
     parser.add_argument("--json", action="store_true", help="print every value as JSON")
     parser.add_argument("--lang", choices=("en", "fr"), default="en", help="language of the sentence")
     parser.set_defaults(run=run)
@@ -30,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the Effect. Too little data is said and is no error; a table that is no panel is (exit code 3)."""
     from dashboard.evidence.effect import Plan, assess
     from dashboard.evidence.panel import read_panel
-    from dashboard.evidence.report import text, values
+    from dashboard.evidence.report import R_LINE, collapsed, text, values
 
     panel = read_panel(
         arguments.panel, unit=arguments.unit, period=arguments.period, outcome=arguments.outcome, treated=arguments.treated, start=arguments.start,
@@ -38,6 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
     )  # fmt: skip
     effect = assess(panel, Plan(arguments.outcome, arguments.scale, arguments.kind, arguments.end_day, _listed(arguments.shared)))
     print(json.dumps(values(effect), ensure_ascii=False, indent=2) if arguments.json else text(effect, arguments.lang))
+    if arguments.collapsed:
+        if len(panel.cohorts) > 1 or effect.found is None:
+            raise InputError(str(arguments.collapsed), "there is no table of blocks without an estimate of one start")
+        collapsed(panel, arguments.scale).write_csv(arguments.collapsed)
+        print(f"\n{arguments.collapsed} written. In R:\n{R_LINE.replace('collapsed.csv', arguments.collapsed.as_posix())}", file=sys.stderr)
     return 0
 
 

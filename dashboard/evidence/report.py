@@ -6,9 +6,37 @@ import datetime as dt
 import math
 from dataclasses import asdict
 
+import numpy as np
+import polars as pl
+
 from dashboard.evidence.effect import Effect, Range
+from dashboard.evidence.estimate import block_labels, block_means, contrasts, lengths_of, on_scale
+from dashboard.evidence.panel import Panel
 from dashboard.evidence.verdict import VERDICTS
 from dashboard.evidence.words import reason, sentence
+
+# Reproduces the gap b and its standard error from 28-day blocks, from the table of `collapsed` saved as collapsed.csv.
+R_LINE = (
+    'd <- read.csv("collapsed.csv"); m <- lm(y ~ D + factor(unit) + factor(block), d); '
+    'print(c(b = sum(d$c * d$p * d$y), se = sigma(m) * sqrt(sum(tapply(d$c, d$unit, mean)^2) * sum(tapply(d$p, d$block, mean)^2))))'
+)
+
+
+def collapsed(panel: Panel, scale: str = "log") -> pl.DataFrame:
+    """Return unit x block means with their contrasts: unit, block, first, last, y, D, c, p. One start and complete periods only."""
+    whole, _ = panel.complete()
+    c, p = contrasts(whole)
+    before = int((p < 0).sum())
+    labels, first_after = block_labels(before, len(p) - before, lengths_of(whole)[0])
+    y, contrast = block_means(on_scale(whole, scale), p, labels)
+    ends = [np.flatnonzero(labels == block)[[0, -1]] for block in range(len(contrast))]
+    return pl.DataFrame(
+        [
+            (unit, block + 1, str(whole.periods[ends[block][0]]), str(whole.periods[ends[block][1]]), float(y[row, block]), int(c[row] > 0 and block >= first_after), float(c[row]), float(contrast[block]))
+            for row, unit in enumerate(whole.units) for block in range(len(contrast))
+        ],
+        schema=["unit", "block", "first", "last", "y", "D", "c", "p"], orient="row",
+    )  # fmt: skip
 
 
 def values(effect: Effect) -> dict[str, object]:

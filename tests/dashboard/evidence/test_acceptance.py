@@ -20,7 +20,9 @@ from dashboard.evidence.acceptance import (
     verdict_figures,
     visit_figures,
 )
-from dashboard.evidence.worlds import World
+from dashboard.evidence.panel import NEVER, Panel
+from dashboard.evidence.staggered import staggered
+from dashboard.evidence.worlds import World, simulate
 from etl.settings import trial_data
 
 FLIGHTS = trial_data() and trial_data() / "flights" / "flights-3m.parquet"
@@ -76,3 +78,17 @@ def test_a_thousand_pilots_are_judged_in_seconds() -> None:
     began = time.process_time()
     panel_figures("speed", "speed", base(), 1000, 1, coverage=(0, 100))
     assert time.process_time() - began < 5
+
+
+def test_several_starts_hold_their_interval_too() -> None:
+    """200 pilots of two cohorts, 40 days apart, with two units never treated: imputation with the cohorts' noise added up."""
+    world, inside, errors = World(pilots=4, comparisons=2), 0, []
+    later = np.arange(6) // 2 == 1
+    for y in simulate(world, 200, seed=11):
+        y[later, 120:160] -= world.b
+        starts = np.where(world.treated, np.where(later, 160, 120), NEVER)
+        panel = Panel(tuple("ABCDEF"), tuple(range(240)), np.exp(y), np.ones(y.shape), starts, True)
+        found, parts = staggered(panel, y)
+        inside += abs(float(found.b) - world.b) <= float(found.half())
+        errors.append(float(found.b) - world.b)
+    assert len(parts) == 2 and inside >= 190 and abs(np.mean(errors)) < 0.01
