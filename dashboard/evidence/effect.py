@@ -80,7 +80,7 @@ class Effect:
     percent: Range | None
     truck_hours: Range | None
     bounds: Range | None
-    raw: tuple[float, float, float, float] | None
+    means: tuple[float, float, float, float] | None
     observed_after: float | None
     mde: float | None
     mde_change: float | None
@@ -139,7 +139,7 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
             shares = part.weight[:, after].sum(axis=1) if part.is_weighted else shares
             found = estimate(y, c, p, lengths_of(part))
             checks = diagnose(y, c, p, shares, part.units, found, lengths_of(part), part.outcome if plan.scale == "log" else None)
-    observed, raw = _levels(part, after)
+    observed, means = _levels(part, after)
     half = float(found.half()) if found is not None and found.noises else float("nan")
     without = observed - float(found.b) if found is not None and plan.scale == "level" else 1.0
     relative = half / abs(without) if plan.scale == "level" and without else float(np.expm1(half)) if np.isfinite(half) else float("nan")
@@ -153,7 +153,7 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
     effect = Effect(
         plan, tuple(np.array(part.units, dtype=object)[treated]), tuple(np.array(part.units, dtype=object)[~treated]), part.periods[0], part.periods[start] if part.cohorts else None,
         part.periods[-1], facts.days_after, dropped, _counts(part), verdict, False, None, None, _seen_around(part, y, treated, start, plan.scale), None, None, None, None, None, None, None,
-        raw, observed, None, None, None, None, checks, cohorts, _fingerprint(panel, plan),
+        means, observed, None, None, None, None, checks, cohorts, _fingerprint(panel, plan),
     )  # fmt: skip
     if lacking:  # an undated table of another port's may still show its gap to an analyst, without a claim
         return replace(effect, found=found) if not part.is_daily and lacking[0].code == "no_noise" else effect
@@ -210,7 +210,7 @@ def _seen_around(panel: Panel, y: np.ndarray, treated: np.ndarray, start: int, s
 
 
 def _levels(panel: Panel, after: np.ndarray) -> tuple[float, tuple[float, float, float, float] | None]:
-    """Return (pilot mean after, (pilot before, after, comparison before, after)): raw means over visits, no comparison made."""
+    """Return (pilot mean after, (pilot before, after, comparison before, after)): weighted means of the panel as given (like for like, if it is), no comparison made."""
     treated, made = panel.treated, []
     for arm in (treated, ~treated):
         for side in (~after, after):

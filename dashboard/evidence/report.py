@@ -57,8 +57,8 @@ def text(effect: Effect, lang: str = "en") -> str:
     rows += [(f"{arm}, {side}", f"{periods} periods, weight {weight:,.0f}") for arm, side, periods, weight in effect.counts]
     if effect.periods_dropped:
         rows.append(("left out", f"{effect.periods_dropped} periods in which a unit was not measured"))
-    if effect.raw is not None:
-        rows.append(("raw means", "pilot {:.4g} then {:.4g}, comparison {:.4g} then {:.4g} (no comparison made)".format(*effect.raw)))
+    if effect.means is not None:
+        rows.append(("means", "pilot {:.4g} then {:.4g}, comparison {:.4g} then {:.4g} (of the panel as given)".format(*effect.means)))
     if effect.found is not None and (effect.has_number or not effect.found.noises):
         rows += _estimate(effect)
     if effect.has_number and effect.checks is not None:
