@@ -18,7 +18,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping, Sequence, Set
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,10 +50,6 @@ _PATCHES_MOST = 12
 def day_of(table: Table) -> str:
     """Return the local date column that decides in which segment a row lies."""
     return table.day or "day"
-
-
-# Tables written side by side into a segment.
-_WRITERS = 2
 
 
 @dataclass(frozen=True)
@@ -276,29 +271,29 @@ def _write_segment(folder: Path, name: str, old: dict | None, parts: Sequence[_P
             for table in SEGMENT_TABLES:
                 _do(connection, table.ddl("segment."))
 
-        def fill(table: Table) -> int:
-            cursor = connection.cursor()
+        # One table after the other: two cursors writing side by side lost whole tables of a month without an error.
+        rows = {}
+        for table in SEGMENT_TABLES:
             part = next((part for part in parts if table.name in part.given), None)
-            had = bool(old and not is_anew and not is_append and old["rows"].get(table.name))
-            where, values = part.replaced(table) if part and had else ("false", [])
-            if had and not patched:
-                _do(cursor, f"INSERT INTO segment.{table.name} SELECT * FROM old.{table.name} WHERE NOT ({where})", values)
-            elif had and part:
-                _do(cursor, f"DELETE FROM segment.{table.name} WHERE {where}", values)
-            if part and table.name in part.frames:
-                cursor.register("incoming", part.frames[table.name])
-                _do(cursor, f"INSERT INTO segment.{table.name} SELECT * FROM incoming")
-                cursor.unregister("incoming")
-            return _do(cursor, f"SELECT count(*) FROM segment.{table.name}")[0][0]
-
-        with ThreadPoolExecutor(_WRITERS) as pool:
-            rows = dict(zip((table.name for table in SEGMENT_TABLES), pool.map(fill, SEGMENT_TABLES), strict=True))
+            before = old["rows"].get(table.name, 0) if old and not is_anew else 0
+            where, values = part.replaced(table) if part and before and not is_append else ("false", [])
+            if before and not patched:
+                before = _do(connection, f"INSERT INTO segment.{table.name} SELECT * FROM old.{table.name} WHERE NOT ({where})", values)[0][0]
+            elif before and part and not is_append:
+                before -= _do(connection, f"DELETE FROM segment.{table.name} WHERE {where}", values)[0][0]
+            frame = part.frames.get(table.name) if part else None
+            if frame is not None:
+                connection.register("incoming", frame)
+                _do(connection, f"INSERT INTO segment.{table.name} SELECT * FROM incoming")
+                connection.unregister("incoming")
+            rows[table.name] = before + (0 if frame is None else frame.height)
         _do(connection, "CHECKPOINT segment")
     finally:
         connection.close()
     if not any(rows.values()):
         path.unlink()
         return None
+    _check_rows(path, rows)
     _sync(path)
     return {"name": name, "rows": rows, "patches_n": old["patches_n"] + (not is_append) if patched else 0}
 
@@ -322,6 +317,14 @@ def _write_ledger(path: Path, site: Site, ledger: Mapping[str, pl.DataFrame]) ->
     finally:
         connection.close()
     _sync(path)
+
+
+def _check_rows(path: Path, rows: Mapping[str, int]) -> None:
+    """Read the written file anew and count. Raises BuildError when a table does not hold what was put in; nothing is published then."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        for name, expected in rows.items():
+            if (found := _do(connection, f"SELECT count(*) FROM {name}")[0][0]) != expected:
+                raise BuildError(f"{path.name} table {name}", f"{found:,} rows were written of {expected:,}", "", "Load again; the last build stands")
 
 
 def _do(connection: duckdb.DuckDBPyConnection, sql: str, values: list | None = None) -> list[tuple]:

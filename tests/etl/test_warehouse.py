@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -112,3 +113,13 @@ def test_many_patches_of_one_month_stay_exact(settings, site):
         rows[day] = (rows[day][0], rows[day][1], 100.0 + turn)
         warehouse.publish(settings, site, warehouse.Changes({"fct_visits": visits(rows[day])}, frozenset({dt.date(2026, 3, day)})), {})
     assert seen(warehouse.open_build(settings.build, "MACAS")) == [(name, minutes) for name, _, minutes in (rows[day] for day in sorted(rows))]
+
+
+def test_a_segment_that_lost_rows_is_never_published(tmp_path):
+    """Two cursors writing side by side once lost whole tables of a month, without an error and in the loaded demonstration only."""
+    path = tmp_path / "2026-06.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE fct_logbook AS SELECT 1 AS entry_ref")
+    warehouse._check_rows(path, {"fct_logbook": 1})
+    with pytest.raises(BuildError, match="table fct_logbook: 1 rows were written of 2"):
+        warehouse._check_rows(path, {"fct_logbook": 2})
