@@ -48,6 +48,11 @@ class Options:
         return self.start + dt.timedelta(days=self.days)
 
     @property
+    def trucks_n(self) -> int:
+        """Trucks that may call at all."""
+        return int(self.trucks_per_day * 4) + 60
+
+    @property
     def tracking_start(self) -> dt.date:
         return max(self.start, self.end - dt.timedelta(days=self.tracking_days))
 

@@ -65,8 +65,8 @@ def _shock(seed: int, day: dt.date, stream: int, size: int, sigma: float, memory
     return np.exp(sigma * np.sqrt(1 - memory**2) * total)
 
 
-def plan_day(options: Options, trucks: Trucks, servers: dict[int, port.Servers], day: dt.date, first: int) -> Plan:
-    """Return the plan of one local day; visits are numbered from `first` in order of arrival."""
+def plan_day(options: Options, trucks: Trucks, servers: dict[int, port.Servers], day: dt.date, first: int, pilot_lanes: tuple[str, ...] = PILOT_LANES) -> Plan:
+    """Return the plan of one local day; visits are numbered from `first` in order of arrival. Which lanes have the pilot changes no draw."""
     seed = options.seed
     rng = day_rng(seed, day.toordinal(), 2)
     busy = np.exp(rng.normal(-0.00125, 0.05))
@@ -133,7 +133,7 @@ def plan_day(options: Options, trucks: Trucks, servers: dict[int, port.Servers],
     hold += np.where(last_yard & (has_trouble & ~at_exit)[:, None], trouble_s[:, None], 0) + np.where((roles == EXIT) & at_exit[:, None], trouble_s[:, None], 0)
     hold[(roles == SCAN) | (roles == OUT)] = 0
 
-    in_pilot = np.isin(lane, [port.LANES.index(name) for name in PILOT_LANES]) & (day >= options.pilot_start)
+    in_pilot = np.isin(lane, [port.LANES.index(name) for name in pilot_lanes]) & (day >= options.pilot_start)
     factor = np.where(in_pilot[:, None] & (roles != ENTRY), 1.0 - options.effect, 1.0)
 
     def seconds(values: np.ndarray, least: int = 0) -> np.ndarray:

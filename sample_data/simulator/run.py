@@ -74,7 +74,7 @@ def _clear(out: Path) -> None:
 class _Run:
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.trucks = Trucks(options.seed, int(options.trucks_per_day * 4) + 60, options.tracked_share)
+        self.trucks = Trucks(options.seed, options.trucks_n, options.tracked_share)
         self.servers = port.servers(options)
         schedule = Schedule(options)
         self.desk = Desk(options.out, schedule)
