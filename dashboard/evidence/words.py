@@ -60,6 +60,9 @@ REASONS: dict[str, tuple[str, str]] = {
     "missing_exits_many": ("{share} of the exits are missing on one side", "{share} des sorties manquent d’un côté"),
     "missing_exits_differ": ("missing exits differ by {points} between the sides", "les sorties manquantes diffèrent de {points} entre les côtés"),
     "excluded_after_look": ("visits were left out after a first look at the result", "des visites ont été écartées après un premier regard sur le résultat"),
+    "plan_not_locked": ("the plan was not locked before day {least}", "le plan n’a pas été figé avant le jour {least}"),
+    "plan_locked_late": ("the plan was locked {days} days after the start and day {least} is the limit", "le plan n’a été figé que {days} jours après le début, la limite étant le jour {least}"),
+    "plan_changed": ("the locked plan was changed afterwards", "le plan figé a été modifié par la suite"),
     "several_starts": ("the checks of single starts are not made for several starts", "les contrôles faits pour un seul début ne le sont pas pour plusieurs"),
 }  # fmt: skip
 _SHARES = frozenset({"share", "most", "half", "points"})
@@ -67,12 +70,17 @@ _SHARES = frozenset({"share", "most", "half", "points"})
 
 def sentence(effect: Effect, lang: str = "en") -> str:
     """Return what may be said, in one short paragraph."""
+    return " ".join(sentences(effect, lang))
+
+
+def sentences(effect: Effect, lang: str = "en") -> tuple[str, ...]:
+    """Return the same, sentence by sentence: the answer first, then how sure, what would erase it, what is not covered, and the next verdict."""
     made = _not_yet(effect, lang) if effect.verdict.code == "not_yet" else _none(effect, lang) if effect.verdict.code == "none" else _found(effect, lang)
     if effect.is_provisional and effect.next_verdict_on is not None and not any(each.code == "no_comparison" for each in effect.verdict.reasons):
         on = _day(effect.next_verdict_on, lang)
         if effect.verdict.code == "not_yet":
-            return made + (f" Next verdict day: {on}." if lang == "en" else f" Prochain jour de verdict : le {on}.")
-        made += f" Provisional; next verdict on {on}." if lang == "en" else f" Provisoire ; prochain verdict le {on}."
+            return (*made, f"Next verdict day: {on}." if lang == "en" else f"Prochain jour de verdict : le {on}.")
+        return (*made, f"Provisional; next verdict on {on}." if lang == "en" else f"Provisoire ; prochain verdict le {on}.")
     return made
 
 
@@ -94,7 +102,7 @@ def span(given: Range, unit: str, lang: str) -> str:
 
     Minutes are whole; ends below 10 of another unit (`unit` is empty) keep the two digits they need.
     """
-    low, high = _outward(given, bool(unit))
+    low, high = outward(given, bool(unit))
     less, more, to = ("less", "more", "to") if lang == "en" else ("de moins", "de plus", "à")
     if high <= 0:
         return f"{_number(-high, lang)} {to} {_number(-low, lang)}{unit} {less}"
@@ -108,13 +116,14 @@ def _step(size: float, is_whole: bool) -> float:
     return 1.0 if is_whole or size >= 10 or size == 0 else 10.0 ** (math.floor(math.log10(size)) - 1)
 
 
-def _outward(given: Range, is_whole: bool) -> tuple[float, float]:
+def outward(given: Range, is_whole: bool) -> tuple[float, float]:
+    """Return the ends of a range rounded outward, whole or to two digits; never one point."""
     step = _step(max(abs(given.low), abs(given.high)), is_whole)
     low, high = math.floor(given.low / step + 1e-9) * step, math.ceil(given.high / step - 1e-9) * step
     return (low, high) if low != high else (low - step, high + step)
 
 
-def _found(effect: Effect, lang: str) -> str:
+def _found(effect: Effect, lang: str) -> tuple[str, ...]:
     en, is_minutes = lang == "en", effect.plan.measure.endswith("_min")
     unit = " minutes" if is_minutes else ""
     best = f"{_number(round(abs(effect.change.best)) if is_minutes else abs(effect.change.best), lang)}{' min' if is_minutes and not en else ''}"
@@ -136,7 +145,7 @@ def _found(effect: Effect, lang: str) -> str:
             f"{effect.plan.measure} at {who} was {change} (best estimate {best}; {size}) than it would have been{against}, {dates}."
             if en else f"{effect.plan.measure}, {who} : {change} (meilleure estimation : {best}, {size}) que sans le pilote{against}, {dates}."
         )  # fmt: skip
-    return " ".join(part for part in (first, _evidence(effect, lang), _erased(effect, lang), _uncovered(effect, lang)) if part)
+    return tuple(part for part in (first, _evidence(effect, lang), _erased(effect, lang), _uncovered(effect, lang)) if part)
 
 
 def _evidence(effect: Effect, lang: str) -> str:
@@ -165,7 +174,7 @@ def _uncovered(effect: Effect, lang: str) -> str:
     return f"Not covered: trucks that chose {where}." if lang == "en" else f"Non couvert : les camions qui ont choisi {where}."
 
 
-def _none(effect: Effect, lang: str) -> str:
+def _none(effect: Effect, lang: str) -> tuple[str, ...]:
     who = _units(effect.pilots, effect.plan.unit_kind, lang)
     unit = " minutes" if effect.plan.measure.endswith("_min") else ""
     largest = max(abs(effect.change.low), abs(effect.change.high), effect.mde_change or 0)
@@ -175,24 +184,24 @@ def _none(effect: Effect, lang: str) -> str:
     if effect.verdict.reasons[0].code == "below_this_look":
         at, on = _at(effect.pilots, effect.plan.unit_kind), _day(effect.verdict_on, lang)
         if lang == "en":
-            return f"No detectable change at {who} at the verdict of {on}. All the data so far give a range of {span(effect.change, unit, lang)}: {why}."
-        return f"Aucun changement décelable {at} au verdict du {on}. Toutes les données donnent à ce jour {span(effect.change, unit, lang)} : {why}."
+            return f"No detectable change at {who} at the verdict of {on}.", f"All the data so far give a range of {span(effect.change, unit, lang)}: {why}."
+        return f"Aucun changement décelable {at} au verdict du {on}.", f"Toutes les données donnent à ce jour {span(effect.change, unit, lang)} : {why}."
     if lang == "en":
-        return f"No detectable change at {who}: no change larger than {size}; smaller ones cannot be seen. The data agree with {span(effect.change, unit, lang)}, because {why}."
+        return f"No detectable change at {who}: no change larger than {size}; smaller ones cannot be seen.", f"The data agree with {span(effect.change, unit, lang)}, because {why}."
     who = _at(effect.pilots, effect.plan.unit_kind)
-    return f"Aucun changement décelable {who} : pas de changement de plus de {size} ; de plus petits ne se voient pas. Reste possible : {span(effect.change, unit, lang)}, car {why}."
+    return f"Aucun changement décelable {who} : pas de changement de plus de {size} ; de plus petits ne se voient pas.", f"Reste possible : {span(effect.change, unit, lang)}, car {why}."
 
 
-def _not_yet(effect: Effect, lang: str) -> str:
+def _not_yet(effect: Effect, lang: str) -> tuple[str, ...]:
     why = _listed(tuple(reason(each, effect, lang) for each in effect.verdict.reasons), lang)
     days, around = effect.days_after, effect.seen_around
     waits = around is not None and isinstance(effect.last, dt.date) and around > effect.last
     s = "" if days == 1 else "s"
     if lang == "en":
-        made = f"Not yet measurable{f': {days} day{s} after the start' if days is not None else ''}, because {why}."
-        return made + (f" At today's noise a change of 10 % would be visible around {_day(around, lang)}." if waits else "")
-    made = f"Pas encore mesurable{f' : {days} jour{s} après le début' if days is not None else ''}, car {why}."
-    return made + (f" Au bruit actuel, un changement de 10 % serait visible vers le {_day(around, lang)}." if waits else "")
+        made = (f"Not yet measurable{f': {days} day{s} after the start' if days is not None else ''}, because {why}.",)
+        return (*made, f"At today's noise a change of 10 % would be visible around {_day(around, lang)}.") if waits else made
+    made = (f"Pas encore mesurable{f' : {days} jour{s} après le début' if days is not None else ''}, car {why}.",)
+    return (*made, f"Au bruit actuel, un changement de 10 % serait visible vers le {_day(around, lang)}.") if waits else made
 
 
 def _units(names: tuple[str, ...], kind: str, lang: str) -> str:
