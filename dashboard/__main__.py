@@ -1,6 +1,6 @@
 """`smartport`: the composition root. Here the two wings and the simulator meet; commands are parsed and handed on, no figure is made.
 
-serve, demo and export live here; load, check, status, rebuild, rejects and truth come from etl.cli, sample from the simulator, evidence from its room.
+serve, demo, export and lock live here; load, check, status, rebuild, rejects and truth come from etl.cli, sample from the simulator, evidence from its room.
 Heavy parts are imported by the command that needs them, so that `smartport --help` is instant and a second demo starts fast.
 """
 
@@ -100,6 +100,17 @@ def _add_evidence(commands: argparse._SubParsersAction) -> None:
 
     words = "Estimate what a pilot changed, with its range and its checks, from a table of units and periods."
     add_arguments(commands.add_parser("evidence", help=words, description=words))
+    words = "Show or lock the plan of the site's pilot: units, starts and main measure, fixed before day 28."
+    lock = commands.add_parser("lock", help=words, description=words)
+    lock.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
+    lock.add_argument("--write", action="store_true", help="write reference/pilot_plan.csv with today's date (once; without it the row is only printed)")
+    lock.add_argument("--pilot", default="pilot", metavar="CODE", help="name of the pilot in that row")
+    lock.add_argument("--measure", default="turnaround_min", help="column of fct_visits the verdict is about")
+    lock.add_argument("--statistic", choices=("mean", "p50", "p90"), default="mean", help="of a day")
+    lock.add_argument("--view", choices=("all", "core"), default="all", help="all visits, or without inspections, incidents and closures")
+    lock.add_argument("--exclusions", help="what is left out besides, in words")
+    lock.add_argument("--end-day", type=int, help="days after the start of the one announced verdict, instead of days 28, 84 and 182")
+    lock.set_defaults(run=_lock)
 
 
 # ---------------------------------------------------------------------- the commands
@@ -166,6 +177,33 @@ def _export(arguments: argparse.Namespace) -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     made = (write_zip(order, arguments.out),) if arguments.format == "zip" else exports.write(order, arguments.out)
     print("\n".join(str(path) for path in made))
+    return 0
+
+
+def _lock(arguments: argparse.Namespace) -> int:
+    """The one place where a plan meets today's date."""
+    import datetime as dt
+
+    import polars as pl
+
+    from dashboard.evidence import lock
+    from etl import clock
+    from etl.contracts.reference import load_site
+
+    site = load_site(load_settings(None, arguments.site).site)
+    arms, plans = site.tables["dim_pilot_arms"], site.tables["dim_pilot_plan"]
+    if not plans.is_empty() and not arguments.write:
+        print(lock.words(lock.lock_of(arms, plans), "en"))
+        return 0
+    now = clock.to_local(pl.Series([dt.datetime.now(dt.UTC).replace(tzinfo=None)], dtype=pl.Datetime("us")), site.zone_name)
+    plan = lock.new_plan(
+        arms, now[0].date(), pilot_code=arguments.pilot, main_measure=arguments.measure, statistic=arguments.statistic, view_code=arguments.view,
+        exclusions=arguments.exclusions, end_day=arguments.end_day,
+    )  # fmt: skip
+    if arguments.write:
+        print(f"{lock.write_plan(site.folder / 'reference', plan)} written. Keep it under version control; `smartport load` takes it into the next build.")
+    else:
+        print("\n".join(f"{name:<13} {'' if value is None else value}" for name, value in plan.items()) + "\nNot written: add --write to lock this plan.")
     return 0
 
 

@@ -56,6 +56,18 @@ DIM_PILOT_ARMS = Table(
         Field("arm_code", "code", "Pilot or comparison", required=True, codes=codes.ARM), Field("start_on", "date", "Local date the pilot starts (for comparison units: of the pilot they are compared with)", required=True),
     ),
 )  # fmt: skip
+DIM_PILOT_PLAN = Table(
+    "dim_pilot_plan", "One pilot's plan as it was locked before its result could be known; written by `smartport lock`, never by hand.", ("pilot_code",),
+    (
+        Field("pilot_code", "text", "The pilot", required=True), Field("locked_on", "date", "Local date the plan was locked", required=True),
+        Field("arms", "text", "The arms as locked: kind, unit, arm, start; one after the other, separated by semicolons", required=True),
+        Field("main_measure", "text", "Column of fct_visits the verdict is about", required=True), Field("statistic", "text", "mean, p50 or p90 of a day", required=True),
+        Field("scale", "text", "log (changes in %) or level", required=True), Field("view_code", "text", "all, or core: without inspections, incidents and closures", required=True),
+        Field("exclusions", "text", "What is left out besides, on both sides; null is nothing"),
+        Field("end_day", "int", "Days after the start of the one announced verdict; null is the three looks on days 28, 84 and 182"),
+        Field("fingerprint", "text", "16 hex digits of every other column: a plan changed by hand no longer fits them", required=True),
+    ),
+)  # fmt: skip
 DIM_CALENDAR = Table(
     "dim_calendar", "One named period that explains a change.", ("from_on", "calendar_code"),
     (
@@ -78,7 +90,7 @@ DIM_CONSTANTS = Table(
     ),
 )  # fmt: skip
 REFERENCE_TABLES: tuple[Table, ...] = (
-    DIM_GATES, DIM_LANES, DIM_TERMINALS, DIM_SERVICE_POINTS, DIM_ZONES, DIM_PILOT_ARMS, DIM_CALENDAR, DIM_BENCHMARKS, DIM_CONSTANTS,
+    DIM_GATES, DIM_LANES, DIM_TERMINALS, DIM_SERVICE_POINTS, DIM_ZONES, DIM_PILOT_ARMS, DIM_PILOT_PLAN, DIM_CALENDAR, DIM_BENCHMARKS, DIM_CONSTANTS,
 )  # fmt: skip
 _CSV_TYPES = {"float": float, "int": int, "bool": lambda text: text.lower() == "true"}
 
