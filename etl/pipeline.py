@@ -134,7 +134,7 @@ def _publish(
         days |= {intake.NO_DAY} if files["file_on"].null_count() else set()
     else:
         fresh_files = lake.rows("int_files", after_n=after)
-        dates = set(fresh_files["file_on"].fill_null(intake.NO_DAY).unique()) | set(old_files.filter(pl.col("file_id").is_in(fresh_files["file_id"].implode()))["file_on"].drop_nulls())
+        dates = set(fresh_files["file_on"].fill_null(intake.NO_DAY).unique()) | set(old_files.filter(pl.col("file_id").is_in(fresh_files["file_id"].implode()))["file_on"].fill_null(intake.NO_DAY))
         days = found.days | dates | affected.of_time(next(iter(published["meta_builds"]["now_at"]), None), now_at, site.zone_name)
         if zones_changed:
             days |= touched_days(set(found.fix_days))
@@ -150,7 +150,7 @@ def _publish(
         "meta_builds": warehouse.build_row(site, build_id, now_at, dq_files.filter(pl.col("status_code") == "loaded").height, RULES_VERSION),
         "int_files": files, "int_file_counts": counts,
     }  # fmt: skip
-    warehouse.publish(settings, site, changes, frames, lake.manifest.n, state, is_whole=is_whole)
+    warehouse.publish(settings, site, changes, frames, lake.manifest.n, state, is_whole=is_whole, rejects_n=int(dq_files["rejected_n"].sum() or 0))
     if build:
         build.connection.close()
     timings["published_s"] = round(time.perf_counter() - start, 3)

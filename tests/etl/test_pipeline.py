@@ -16,6 +16,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from etl import pipeline, warehouse
+from etl.contracts.facts import DQ_FILES
 from etl.errors import BusyError, InputError, SettingsError
 from etl.loading import lock
 from etl.settings import SAMPLE_SITE, Settings
@@ -78,7 +79,7 @@ def test_every_line_of_every_file_is_accounted_for(loaded):
     settings, report, files, port = loaded
     written = {path.name: len(port.lines[_key(path)]) for path in files}
     rows = content(settings)["dq_files"]
-    names = list(warehouse.DQ_FILES.columns)
+    names = list(DQ_FILES.columns)
     found = {row[names.index("file_name")]: dict(zip(names, row, strict=True)) for row in rows}
     assert {name: row["read_n"] for name, row in found.items()} == written
     for row in found.values():

@@ -15,6 +15,7 @@ from etl.contracts.facts import FCT_VISITS
 from etl.contracts.reference import REFERENCE_TABLES, Site
 from etl.errors import BuildError
 from etl.settings import Settings
+from etl.warehouse import files
 
 AT = dt.datetime
 
@@ -120,6 +121,6 @@ def test_a_segment_that_lost_rows_is_never_published(tmp_path):
     path = tmp_path / "2026-06.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE TABLE fct_logbook AS SELECT 1 AS entry_ref")
-    warehouse._check_rows(path, {"fct_logbook": 1})
+    files.check_rows(path, {"fct_logbook": 1})
     with pytest.raises(BuildError, match="table fct_logbook: 1 rows were written of 2"):
-        warehouse._check_rows(path, {"fct_logbook": 2})
+        files.check_rows(path, {"fct_logbook": 2})

@@ -1,0 +1,76 @@
+"""Opening a build: an in-memory DuckDB with a view a table over the files the pointer names, all of them read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from etl.contracts.fields import DUCKDB_TYPES, Table
+from etl.errors import BuildError
+from etl.warehouse.files import attach
+from etl.warehouse.pointer import read_pointer
+from etl.warehouse.tables import LEDGER_FILE_TABLES, SEGMENT_TABLES
+
+
+@dataclass(frozen=True)
+class OpenBuild:
+    """One build, opened read-only: an in-memory DuckDB holding a view per table, named exactly as the table.
+
+    Use a cursor per query (`connection.cursor()`); the views are seen by every cursor.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    build_id: str
+    pointer: dict = field(repr=False)
+
+
+def open_build(build_root: Path, port_code: str, months: Set[str] | None = None) -> OpenBuild:
+    """Open the port's current build, or only these months of it (segment_name). Raises BuildError when none is published.
+
+    A file the pointer named can only vanish if the pointer is older than `replaced_build_hours`; then the newer pointer is read.
+    """
+    for _ in range(3):
+        pointer = read_pointer(build_root, port_code)
+        if pointer is None:
+            raise BuildError(str(build_root / port_code), "no build is published", "", "Run `smartport load INBOX` first")
+        try:
+            return OpenBuild(_views(build_root / port_code, pointer, months), pointer["build_id"], pointer)
+        except duckdb.IOException as error:
+            failed = error
+    raise BuildError(str(build_root / port_code), f"a file of build {pointer['build_id']} cannot be read ({failed})", "", "Run `smartport rebuild`")
+
+
+def _views(folder: Path, pointer: dict, months: Set[str] | None) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    attach(connection, folder / pointer["ledger"], "ledger")
+    segments = [segment for month, segment in pointer["segments"].items() if months is None or month in months]
+    for index, segment in enumerate(segments):
+        attach(connection, folder / segment["name"], f"segment_{index}")
+    for table in LEDGER_FILE_TABLES:
+        connection.execute(f"CREATE VIEW {table.name} AS SELECT * FROM ledger.{table.name}")
+    for table in SEGMENT_TABLES:
+        holders = [index for index, segment in enumerate(segments) if segment["rows"].get(table.name)]
+        parts = [f"SELECT * FROM segment_{index}.{table.name}" for index in holders] or [_no_rows(table)]
+        connection.execute(f"CREATE VIEW {table.name} AS {' UNION ALL '.join(parts)}")
+    return connection
+
+
+def _no_rows(table: Table) -> str:
+    columns = ", ".join(f'CAST(NULL AS {DUCKDB_TYPES[column.kind]}) AS "{column.name}"' for column in table.fields)
+    return f"SELECT {columns} WHERE false"
+
+
+def read_ledger(build_root: Path, pointer: dict, names: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """Return tables of the current ledger file as frames (contract tables or the `int_` ones a load keeps there)."""
+    connection = duckdb.connect()
+    try:
+        attach(connection, build_root / pointer["port_code"] / pointer["ledger"], "ledger")
+        known = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'ledger'").fetchall()}
+        return {name: connection.sql(f"SELECT * FROM ledger.{name}").pl() for name in names if name in known}
+    finally:
+        connection.close()
