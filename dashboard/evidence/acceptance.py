@@ -18,7 +18,20 @@ from dashboard.evidence.diagnostics import diagnose
 from dashboard.evidence.estimate import BLOCK_DAYS, Estimate, contrasts, estimate, holm, period_contrast, t_two_sided, unit_contrast
 from dashboard.evidence.shares import PERCENTS, change_over
 from dashboard.evidence.verdict import LOOKS, Facts, judge
-from dashboard.evidence.worlds import World, carried, simulate, visits
+from dashboard.evidence.worlds import (
+    NIGHT_FASTER,
+    NIGHT_SHARES,
+    RAMADAN_APART,
+    RAMADAN_DAYS,
+    RAMADAN_FROM,
+    RAMADAN_LONGER,
+    VISIT_SPREAD,
+    World,
+    carried,
+    cells,
+    simulate,
+    visits,
+)
 
 SHARE_LIMITS = (60, 120)
 CHUNK = 50  # runs held in memory at a time
@@ -177,27 +190,52 @@ def look_figures(runs: int, seed: int) -> list[Figure]:
 def mix_figures(runs: int, seed: int, shift: float = 0.08, each_day: int = 30) -> list[Figure]:
     """A pilot that also draws `shift` less slow cargo to its gates: the like-for-like estimate against the plain one, from single visits."""
     world, rng = base(), np.random.default_rng(seed)
-    shape = (len(world.treated), world.before + world.after, each_day)
-    unit, day = (np.broadcast_to(np.arange(size).reshape([-1 if axis == at else 1 for axis in range(3)]), shape).ravel() for at, size in enumerate(shape[:2]))
-    starts = np.full(shape[0], world.before)
+    unit, day = cells(world, each_day)
     slow_share = 0.30 - shift * (world.treated[unit] & (day >= world.before))
     errors, inside, plain = [], [], []
     for run in range(runs):
         slow = rng.random(unit.size) < slow_share
-        level = simulate(world, 1, seed * 10_000 + run)[0]
-        value = np.exp(level.ravel()[unit * shape[1] + day] + 0.45 * rng.standard_normal(unit.size) + 0.5 * slow)
-        packed = pack(unit * shape[1] + day, value, slow.astype(int))
-        panel = standardised(packed, tuple(map(str, range(shape[0]))), tuple(range(shape[1])), starts, world.treated, np.zeros((2, 2), int)).panel("mean")
-        found = estimate(np.log(panel.outcome), *contrasts(panel))
+        value = simulate(world, 1, seed * 10_000 + run)[0][unit, day] + VISIT_SPREAD * rng.standard_normal(unit.size) + 0.5 * slow
+        found, raw = _like_for_like(world, unit, day, np.exp(value), slow.astype(int)), _like_for_like(world, unit, day, np.exp(value), np.zeros(unit.size, int))
         errors.append(100 * (np.expm1(float(found.b)) - world.effect))
         inside.append(abs(float(found.b) - world.b) <= float(found.half()))
-        raw = np.log(value.reshape(shape).mean(axis=-1))
-        plain.append(100 * (np.expm1(float(estimate_world(world, raw).b)) - world.effect))
+        plain.append(100 * (np.expm1(float(raw.b)) - world.effect))
     return [
         Figure("mix.bias", "slow cargo falls 8 points at the pilot gates: like for like, mean error", float(np.mean(errors)), -0.5, 0.5, runs, "points of %"),
         Figure("mix.coverage", "the same: truth in the interval", _share(np.array(inside)), 94, None, runs),
         Figure("mix.plain", "the same without standardising: mean error", float(np.mean(plain)), None, None, runs, "points of %"),
     ]
+
+
+def ramadan_figures(runs: int, seed: int, each_day: int = 30) -> list[Figure]:
+    """A Ramadan before the start that is not the same at both arms: times and hours of all gates change, and pilot gates lose more time than the others."""
+    world, rng, made = base(), np.random.default_rng(seed), []
+    unit, day = cells(world, each_day)
+    fasting = (day >= RAMADAN_FROM) & (day < RAMADAN_FROM + RAMADAN_DAYS)
+    longer = fasting * (RAMADAN_LONGER + RAMADAN_APART * world.treated[unit])
+    for effect in (world.effect, 0.0):
+        each, errors, inside, found_n = replace(world, effect=effect), [], [], 0
+        for run in range(runs):
+            night = rng.random(unit.size) < np.where(fasting, NIGHT_SHARES[1], NIGHT_SHARES[0])
+            value = simulate(each, 1, seed * 10_000 + run)[0][unit, day] + longer + NIGHT_FASTER * night + VISIT_SPREAD * rng.standard_normal(unit.size)
+            found = _like_for_like(each, unit, day, np.exp(value), night.astype(int))
+            errors.append(100 * (np.expm1(float(found.b)) - effect))
+            inside.append(abs(float(found.b) - each.b) <= float(found.half()))
+            found_n += abs(float(found.b)) > float(found.half())
+        if effect:
+            made.append(Figure("ramadan.coverage", "Ramadan costs pilot gates 4 points more: truth in the interval", _share(np.array(inside)), 94, None, runs))
+            made.append(Figure("ramadan.bias", "the same: mean error", float(np.mean(errors)), None, None, runs, "points of %"))
+        else:
+            made.append(Figure("ramadan.false", "the same: effect claimed where there is none", round(100 * found_n / runs, 2), None, 6.0, runs))
+    return made
+
+
+def _like_for_like(world: World, unit: np.ndarray, day: np.ndarray, minutes: np.ndarray, mix: np.ndarray) -> Estimate:
+    """Return the estimate of the daily mean by the definition used on real visits."""
+    days, units = world.before + world.after, len(world.treated)
+    visits = standardised(pack(unit * days + day, minutes, mix), tuple(map(str, range(units))), tuple(range(days)), np.full(units, world.before), world.treated, np.zeros((2, 2), int))
+    panel = visits.panel("mean")
+    return estimate(np.log(panel.outcome), *contrasts(panel))
 
 
 # ---------------------------------------------------------------------- fake pilots among real units

@@ -12,6 +12,10 @@ import numpy as np
 
 VISIT_SPREAD, TROUBLE_SHARE, TROUBLE_FACTOR = 0.45, 0.05, 3.0  # sd of one visit's log; about 5 % of visits make the tail
 
+# A Ramadan as the sample port has it (30 days, 6 % longer, entries moved to the night, which is faster), and what it costs the pilot units beyond the others.
+RAMADAN_FROM, RAMADAN_DAYS, RAMADAN_LONGER, RAMADAN_APART = 40, 30, 0.06, 0.04
+NIGHT_SHARES, NIGHT_FASTER = (0.10, 0.30), -0.20
+
 
 @dataclass(frozen=True)
 class World:
@@ -73,3 +77,10 @@ def visits(y: np.ndarray, rng: np.random.Generator, each_day: int = 50) -> np.nd
     spread += y[..., None].astype(np.float32)
     spread.sort(axis=-1)
     return np.exp(spread)
+
+
+def cells(world: World, each_day: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return (unit, day) of single visits, each_day to a unit and day."""
+    units, days = len(world.treated), world.before + world.after
+    place = np.repeat(np.arange(units * days), each_day)
+    return place // days, place % days

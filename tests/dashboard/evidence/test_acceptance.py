@@ -16,6 +16,7 @@ from dashboard.evidence.acceptance import (
     mix_figures,
     panel_figures,
     placebo_figures,
+    ramadan_figures,
     read_flights,
     verdict_figures,
     visit_figures,
@@ -55,6 +56,12 @@ def test_a_mix_shift_is_taken_out() -> None:
     figures = {figure.code: figure for figure in mix_figures(60, seed=1)}
     _hold(figures.values())
     assert abs(figures["mix.plain"].value) > 1.5  # without standardising the shift is taken for an effect
+
+
+def test_a_ramadan_that_differs_between_arms() -> None:
+    figures = {figure.code: figure for figure in ramadan_figures(60, seed=1)}
+    _hold(figures.values())
+    assert figures["ramadan.bias"].value < -0.2  # it is a bias, and the interval is wide enough for it: it does not go unseen
 
 
 def test_the_verdict_keeps_silent_where_nothing_happened() -> None:
