@@ -17,7 +17,9 @@ import polars as pl
 from dashboard.evidence.acceptance import Figure
 from dashboard.evidence.daily import HOURS_A_BLOCK, pack, standardised
 from dashboard.evidence.effect import Plan, assess
+from dashboard.evidence.estimate import t_two_sided
 from dashboard.evidence.panel import Panel
+from dashboard.evidence.verdict import ALPHA
 
 SHARED = ("weighbridge", "scanner", "yards")
 VERDICTS_OF_EFFECT = ("strong", "moderate")
@@ -48,6 +50,14 @@ def truth(visits: pl.DataFrame, start: dt.date, last: dt.date, pilots: tuple[str
     }  # fmt: skip
 
 
+def before_after(visits: pl.DataFrame, name: str, start: dt.date, last: dt.date, pilots: tuple[str, ...]) -> bool:
+    """Say whether a plain two-sample test of the pilot lanes' visits before and since the start would cry effect. Kept to show that it fails."""
+    of_pilot = visits.filter(pl.col("lane_code").is_in(pilots) & (pl.col(f"day_{name}") <= last)).drop_nulls(f"turnaround_{name}_min")
+    sides = of_pilot.group_by(since=pl.col(f"day_{name}") >= start).agg(mean=pl.col(f"turnaround_{name}_min").mean(), var=pl.col(f"turnaround_{name}_min").var(), n=pl.len()).sort("since")
+    means, spread = sides["mean"].to_numpy(), (sides["var"] / sides["n"]).sum()
+    return bool(t_two_sided((means[1] - means[0]) / np.sqrt(spread), 1e6) < ALPHA)
+
+
 def judge(visits: pl.DataFrame, start: dt.date, last: dt.date, pilots: tuple[str, ...]) -> list[dict]:
     """Return what is said of the port with the pilot and without it (`is_planted`), each beside the truth. The verdict is that of one announced end, the least strict day."""
     known, made = truth(visits, start, last, pilots), []
@@ -55,7 +65,7 @@ def judge(visits: pl.DataFrame, start: dt.date, last: dt.date, pilots: tuple[str
     for name in ("on", "off"):
         panel = panel_of(visits, name, start, last, pilots)
         effect = assess(panel, plan)
-        said = {"verdict": effect.verdict.code, "looks_verdict": assess(panel, replace(plan, end_day=None)).verdict.code}
+        said = {"verdict": effect.verdict.code, "looks_verdict": assess(panel, replace(plan, end_day=None)).verdict.code, "before_after": before_after(visits, name, start, last, pilots)}
         ranges = {f"{what}_{end}": getattr(each, end) for what, each in (("gap", effect.gap), ("change", effect.change), ("bounds", effect.bounds)) for end in ("low", "best", "high")} if effect.has_number else {}
         made.append({"is_planted": name == "on", **said, **ranges, **(known if name == "on" else dict.fromkeys(known, 0.0))})
     return made
@@ -86,10 +96,12 @@ def port_figures(rows: pl.DataFrame, words: str, is_light: bool) -> list[Figure]
         Figure(f"{code}.bias_min", f"{words}: the same in minutes", mean(pl.col("change_best") - pl.col("own_min")), None, None, runs, "min"),
         Figure(f"{code}.bounds", f"{words}: the effect on every lane lies within the bounds", share(planted, pl.col("all_min").is_between(pl.col("bounds_low"), pl.col("bounds_high"))), 93.0, None, runs),
         Figure(f"{code}.bounds_own", f"{words}: the own effect lies within the bounds", share(planted, pl.col("own_min").is_between(pl.col("bounds_low"), pl.col("bounds_high"))), 93.0, None, runs),
-        Figure(f"{code}.bounds_width", f"{words}: width of the bounds, mean", mean(pl.col("bounds_high") - pl.col("bounds_low")), None, None, runs, "min"),
+        Figure(f"{code}.all_min", f"{words}: what every lane would gain, mean", mean(pl.col("all_min")), None, None, runs, "min"),
+        *(Figure(f"{code}.bounds_{end}", f"{words}: {end} end of the bounds, mean", mean(pl.col(f"bounds_{end}")), None, None, runs, "min") for end in ("low", "high")),
         Figure(f"{code}.false", f"{words}: planted zero called an effect (interval)", share(none, claimed), None, 7.0, runs),
         Figure(f"{code}.false_verdict", f"{words}: planted zero called moderate or strong", share(none, judged), None, 7.0, runs),
         Figure(f"{code}.false_looks", f"{words}: planted zero called moderate or strong by the three looks", share(none, pl.col("looks_verdict").is_in(VERDICTS_OF_EFFECT)), None, 7.0, runs),
+        Figure(f"{code}.before_after", f"{words}: planted zero called an effect by plain before/after", share(none, pl.col("before_after")), None, None, runs),
         Figure(f"{code}.strong", f"{words}: called strong, planted or not, although service points are shared", share(rows, (pl.col("verdict") == "strong") | (pl.col("looks_verdict") == "strong")), None, 0.0, 2 * runs),
         Figure(f"{code}.found", f"{words}: planted effect found (interval)", share(planted, claimed), None, None, runs),
         *(Figure(f"{code}.{verdict}", f"{words}: planted effect called {said}", share(planted, pl.col("verdict") == verdict), None, None, runs) for verdict, said in (("moderate", "moderate"), ("weak", "weak"), ("none", "no detectable change"), ("not_yet", "not yet measurable"))),
