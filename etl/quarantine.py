@@ -24,7 +24,7 @@ _LONGEST_LINE = 400
 def masked_line(fields: list[tuple[str, str]] | None, record: bytes, mapping: Mapping) -> str:
     """Return a rejected line for display. Only values of mapped columns that hold no identity are readable; an unsplittable line is masked whole."""
     if fields is None:
-        text = mask(record.decode(mapping.encoding, "replace"))
+        text = mask(record[: 4 * _LONGEST_LINE + 4].decode(mapping.encoding, "replace"))  # a character has at most four bytes
     else:
         separator = mapping.delimiter if mapping.format == "csv" else "; "
         readable = mapping.shown_columns

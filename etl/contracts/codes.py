@@ -110,3 +110,5 @@ CODE_LISTS: tuple[CodeList, ...] = (
     APPOINTMENT_OUTCOME, VISIT_APPOINTMENT, MEANS, LOGBOOK, STEP, STEP_KIND, VISIT_STATUS, CLOCK_FLAG, ARM, PILOT_PERIOD, ZONE_KIND, DECLARATION_STAGE,
     SOURCE, FILE_STATUS, FINDING, REJECT,
 )  # fmt: skip
+        "malformed_message": "Not a message the mapping can read", "truncated_message": "Message or interchange cut short",
+        "wrong_count": "Counts or references that do not fit", "unknown_segment": "Segment the message type does not have",

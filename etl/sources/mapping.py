@@ -14,10 +14,11 @@ from pathlib import Path
 from etl import clock
 from etl.errors import DeclarationError, InputError, SettingsError
 from etl.sources.registry import SOURCES, Source
+from etl.sources.segments import MESSAGES, place
 
-FORMATS = ("csv", "jsonl", "parquet")
+FORMATS = ("csv", "jsonl", "parquet", "edifact")
 KEYS = (
-    "source", "files", "file_date", "format", "delimiter", "quote", "header", "encoding", "decimal", "clock", "time_formats",
+    "source", "files", "file_date", "format", "message", "delimiter", "quote", "header", "encoding", "decimal", "clock", "time_formats",
     "columns", "constants", "codes", "joined", "scale",
 )  # fmt: skip
 # Source names that are filled from another one when a mapping leaves them out.
@@ -66,6 +67,7 @@ class Mapping:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     joined: dict[str, Joined] = field(default_factory=dict)
     scale: dict[str, float] = field(default_factory=dict)
+    message: str = ""
 
     @property
     def raw_columns(self) -> tuple[str, ...]:
@@ -130,11 +132,16 @@ def parse_mapping(path: Path) -> Mapping:
         name=path.stem, path=path, source=source, files=_texts(path, "files", raw["files"]), format=raw["format"], clock=_clock(path, raw.get("clock", "")),
         columns={name: _texts(path, f"columns.{name}", value) for name, value in raw["columns"].items()},
         file_date=_pattern(path, raw.get("file_date")), delimiter=_delimiter(path, raw.get("delimiter", ",")), quote=_quote(path, raw.get("quote", "")),
-        header=bool(raw.get("header", True)), encoding=_encoding(path, raw.get("encoding", "utf-8")), decimal=_one_of(path, "decimal", raw.get("decimal", "."), (".", ",")),
+        header=bool(raw.get("header", True)), encoding=_encoding(path, raw.get("encoding", "ascii" if raw["format"] == "edifact" else "utf-8")), decimal=_one_of(path, "decimal", raw.get("decimal", "."), (".", ",")),
         time_formats=_texts(path, "time_formats", raw.get("time_formats", [])), constants={name: _plain(value) for name, value in raw.get("constants", {}).items()},
         codes={name: {str(seen): str(code) for seen, code in pairs.items()} for name, pairs in raw.get("codes", {}).items()},
         joined=_joined(path, raw.get("joined", {})), scale={name: float(value) for name, value in raw.get("scale", {}).items()},
+        message=str(raw.get("message", "")),
     )  # fmt: skip
+    if mapping.format == "edifact":
+        _refuse_no_message(mapping, raw)
+    elif mapping.message:
+        raise DeclarationError(path.name, f"format '{mapping.format}' has no messages", "", "Take `message` out")
     _refuse_contradictions(mapping)
     return mapping
 
@@ -143,6 +150,18 @@ def _refuse_unknown(where: str, what: str, found: object, known: tuple[str, ...]
     unknown = [str(name) for name in found if name not in known]
     if unknown:
         raise DeclarationError(where, f"{what} {', '.join(repr(name) for name in unknown)} is not known", ", ".join(known), "Correct the spelling or take it out")
+
+
+def _refuse_no_message(mapping: Mapping, raw: dict[str, object]) -> None:
+    """An EDIFACT mapping names its message type, its columns are places in it, and what separates stands in the interchange itself."""
+    where = mapping.path.name
+    if mapping.message not in MESSAGES:
+        raise DeclarationError(where, f"message '{mapping.message}' is not known", ", ".join(MESSAGES), "Name the message type this mapping reads")
+    foreign = [key for key in ("delimiter", "quote", "header") if key in raw]
+    if foreign:
+        raise DeclarationError(where, f"{', '.join(foreign)} means nothing in an interchange, which names its own marks", "", "Take it out")
+    for text in mapping.raw_columns:
+        place(text, mapping.message, f"{where} [columns]")
 
 
 def _refuse_contradictions(mapping: Mapping) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import polars as pl
 
 from etl.errors import InputError
-from etl.sources import columnar, delimited, jsonlines
+from etl.sources import columnar, delimited, edifact, jsonlines
 from etl.sources.mapping import DERIVED, Mapping
 from etl.sources.raw import RawRows
 
@@ -44,6 +44,9 @@ def chunks(path: Path, mapping: Mapping, block_bytes: int = BLOCK_BYTES) -> Iter
     if mapping.format == "parquet":
         yield _named(columnar.read_file(path, mapping), mapping)
         return
+    if mapping.format == "edifact":
+        yield from _messages(path, mapping, block_bytes)
+        return
     number, header, header_n, mapping = 1, None, 0, mapping
     for data in _blocks(path, mapping, block_bytes):
         skipped = 0
@@ -64,6 +67,15 @@ def chunks(path: Path, mapping: Mapping, block_bytes: int = BLOCK_BYTES) -> Iter
         if skipped:
             rows = replace(rows, header_n=header_n, blank_n=rows.blank_n + skipped - header_n, lines_n=rows.lines_n + skipped)
         yield _named(rows, mapping)
+
+
+def _messages(path: Path, mapping: Mapping, block_bytes: int) -> Iterator[RawRows]:
+    try:
+        with _open(path) as file:
+            for rows in edifact.stretches(file, mapping, block_bytes, path.name):
+                yield _named(rows, mapping)
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(path.name, f"the file cannot be unpacked ({error})", "", "Have it sent again") from error
 
 
 def _header(data: bytes, mapping: Mapping, where: str) -> tuple[bytes, int, tuple[str, ...] | None]:
