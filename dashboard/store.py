@@ -160,6 +160,14 @@ class Store:
         """The open build itself, for exports: columns of a query, and files that DuckDB writes."""
         return self._builds.opened(build_id)
 
+    def made(self, key: tuple, make: Callable[[Opened], Any], build_id: str | None = None) -> Any:
+        """Return what `make` makes of the open build, made once per key and build. For answers that are no one query, such as the pilot's evidence.
+
+        The key must hold everything the answer depends on besides the build. What tells its size as `nbytes` is weighed by it.
+        """
+        opened = self._builds.opened(build_id)
+        return self._cached(("made", opened.build_id, *key), lambda: make(opened))
+
     # ------------------------------------------------------------------ the cache
     def _cached(self, key: tuple, make: Any) -> Any:
         with self._lock:
@@ -195,7 +203,7 @@ def _named(names: Sequence[str], registry: Mapping[str, Any], what: str) -> tupl
 
 def _size(made: Any) -> int:
     frame = made.frame if isinstance(made, Result) else made
-    return int(frame.estimated_size()) + 4096
+    return int(frame.estimated_size() if isinstance(frame, pl.DataFrame) else getattr(made, "nbytes", 0)) + 4096
 
 
 def _quietly(question: Callable[[], object]) -> None:

@@ -1,4 +1,4 @@
-"""From visits to panels: like-for-like daily statistics of each unit. Reads fct_visits through a DuckDB cursor; makes no estimate.
+"""From visits to panels: like-for-like daily or weekly statistics of each unit. Reads fct_visits through a DuckDB cursor; makes no estimate.
 
     visits = read_visits(cursor, arms, first_day, last_day)       # one row a closed visit of a unit of the pilot
     panel = visits.panel("mean")                                  # or "p50", "p90", any "p05" ... "p97.5"; standardised to the mix since the start
@@ -9,36 +9,41 @@ one side only are left out on both, and counted. Nothing else is trimmed: long v
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from dashboard.evidence.arms import UNIT_COLUMNS, problem
 from dashboard.evidence.panel import NEVER, Panel
 from etl.errors import InputError
 
-UNIT_COLUMNS = {"gate": "entry_gate_code", "lane": "entry_lane_code", "terminal": "terminal_code", "carrier": "carrier_key"}
 HOURS_A_BLOCK = 4
 LONGEST_MIN = 10080  # a week: no visit is longer (open ones end after 72 h), and the integer below holds it
 VIEWS = {"all": "", "core": " AND NOT coalesce(is_excluded, false)"}
+LEAST_A_DAY = 8  # visits of a unit and day below which statistics are taken by week
+WEEK = 7
 
 
 @dataclass(frozen=True, eq=False)
 class Visits:
-    """Closed visits of the pilot's units, sorted by unit, day and minutes, with their like-for-like weights."""
+    """Closed visits of the pilot's units, sorted by unit, period and minutes, with their like-for-like weights. Periods are days, or weeks by their first day."""
 
     units: tuple[str, ...]
     days: tuple[dt.date, ...]
-    starts: np.ndarray  # index of each unit's first treated day; for comparison units that of the pilot they are compared with
+    starts: np.ndarray  # index of each unit's first treated period; for comparison units that of the pilot they are compared with
     is_pilot: np.ndarray
-    cell: np.ndarray  # unit * days + day, of each visit
+    cell: np.ndarray  # unit * periods + period, of each visit
     minutes: np.ndarray
     weight: np.ndarray
     covered: np.ndarray  # (pilot, comparison) x (before, after): share of visits in cells seen on both sides
     closed_n: np.ndarray
     incomplete_n: np.ndarray
+    packed: np.ndarray  # every visit, cells seen on one side only too
+    period_days: int = 1
 
     @property
     def missing_exits(self) -> tuple[float, ...]:
@@ -46,14 +51,19 @@ class Visits:
         total = (self.closed_n + self.incomplete_n).ravel()
         return tuple((self.incomplete_n.ravel() / np.maximum(total, 1)).tolist())
 
+    @property
+    def has_both_sides(self) -> bool:
+        """Every pilot unit has a period before its start and one since."""
+        return bool(((self.starts > 0) & (self.starts < len(self.days)))[self.is_pilot].all())
+
     @cached_property
     def _cells(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return (first row of each unit and day that has visits, its index, its weight in all, cumulated weight from the first row of all)."""
+        """Return (first row of each unit and period that has visits, its index, its weight in all, cumulated weight from the first row of all)."""
         first = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]])
         return first, self.cell[first], np.add.reduceat(self.weight, first), self.weight.cumsum()
 
     def panel(self, statistic: str = "mean") -> Panel:
-        """Return units x days of a statistic: mean, or pNN, the value that NN % of the weighted visits of the day do not pass."""
+        """Return units x periods of a statistic: mean, or pNN, the value that NN % of the weighted visits of the period do not pass."""
         shape = (len(self.units), len(self.days))
         if not len(self.cell):
             return self._made(np.full(shape, np.nan), np.zeros(shape))
@@ -68,7 +78,7 @@ class Visits:
         return self._made(y.reshape(shape), n.reshape(shape))
 
     def _made(self, y: np.ndarray, n: np.ndarray) -> Panel:
-        return Panel(self.units, self.days, y, n, np.where(self.is_pilot, self.starts, NEVER), True, True)
+        return Panel(self.units, self.days, y, n, np.where(self.is_pilot, self.starts, NEVER), True, True, self.period_days)
 
     def since(self, percents: np.ndarray) -> np.ndarray:
         """Return quantiles of the pilot units' visits since their start, all days together."""
@@ -78,6 +88,94 @@ class Visits:
     def curve(self, percents: np.ndarray) -> list[Panel]:
         """Return the panel of each percentile."""
         return [self.panel(f"p{percent:g}") for percent in percents]
+
+    # ------------------------------------------------------------------ the same visits otherwise
+    def without_days(self, out: np.ndarray) -> Visits:
+        """Return the visits outside some periods (mask), standardised anew; those periods are not measured then."""
+        period = (self.packed >> LOW_BITS) % len(self.days)
+        return standardised(self.packed[~out[period]], self.units, self.days, self.starts, self.is_pilot, self.incomplete_n, self.period_days)
+
+    def without_units(self, out: np.ndarray) -> Visits:
+        """Return the visits of the other units (mask of those that go). Missing exits stay those of all."""
+        unit, period = np.divmod(self.packed >> LOW_BITS, len(self.days))
+        keep = ~out[unit]
+        place = np.cumsum(~out) - 1
+        packed = ((place[unit[keep]] * len(self.days) + period[keep]) << LOW_BITS) + (self.packed[keep] & ((1 << LOW_BITS) - 1))
+        units = tuple(unit for unit, gone in zip(self.units, out, strict=True) if not gone)
+        return standardised(packed, units, self.days, self.starts[~out], self.is_pilot[~out], self.incomplete_n, self.period_days)
+
+    def as_recorded(self) -> Visits:
+        """Return every visit at weight 1: not like for like."""
+        cell, minutes = self.packed >> LOW_BITS, _minutes(self.packed)
+        return replace(self, cell=cell, minutes=minutes, weight=np.ones(len(cell)), covered=np.ones((2, 2)))
+
+    def by_week(self) -> Visits:
+        """Return the visits by whole weeks counted from the first start, standardised anew; days of an unfinished week leave at both ends.
+
+        A unit that starts within a week counts as treated from that week on.
+        """
+        if self.period_days == WEEK:
+            return self
+        anchor = int(self.starts[self.is_pilot].min())
+        skip = anchor % WEEK
+        weeks = (len(self.days) - skip) // WEEK
+        unit, day = np.divmod(self.packed >> LOW_BITS, len(self.days))
+        week = (day - skip) // WEEK
+        keep = (week >= 0) & (week < weeks)
+        packed = ((unit[keep] * weeks + week[keep]) << LOW_BITS) + (self.packed[keep] & ((1 << LOW_BITS) - 1))
+        days = tuple(self.days[skip + WEEK * each] for each in range(weeks))
+        return standardised(packed, self.units, days, np.minimum((self.starts - skip) // WEEK, weeks), self.is_pilot, self.incomplete_n, WEEK)
+
+    def least_a_day(self) -> float:
+        """Return the visits a day of the unit and side that has the fewest; 0 where one has none."""
+        unit, day = np.divmod(self.packed >> LOW_BITS, len(self.days))
+        counts = np.bincount(unit * 2 + (day >= self.starts[unit]), minlength=2 * len(self.units)).reshape(-1, 2)
+        days = np.stack([self.starts, len(self.days) - self.starts], axis=1) * self.period_days
+        return float((counts / np.maximum(days, 1)).min()) if len(counts) else 0.0
+
+    def one_sided(self) -> np.ndarray:
+        """Return which units have visits on one side of their start only, or none."""
+        unit, day = np.divmod(self.packed >> LOW_BITS, len(self.days))
+        return (np.bincount(unit * 2 + (day >= self.starts[unit]), minlength=2 * len(self.units)).reshape(-1, 2) == 0).any(axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Closed visits as read, before any weight: one integer each, with values beside it, so that several questions need one reading."""
+
+    units: tuple[str, ...]
+    days: tuple[dt.date, ...]
+    starts: np.ndarray
+    is_pilot: np.ndarray
+    packed: np.ndarray
+    beside: dict[str, np.ndarray]
+    lost: tuple[tuple[int, int, bool, str, int], ...]  # unit, day, is_excluded, status, visits that have no time
+    classes: tuple[str | None, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        return self.packed.nbytes + sum(each.nbytes for each in self.beside.values())
+
+    @property
+    def hour_block(self) -> np.ndarray:
+        """The block of four hours of each visit's entry, from 0."""
+        return (self.packed & (MIXES - 1)) // max(1, len(self.classes))
+
+    @property
+    def cargo(self) -> np.ndarray:
+        """The index of each visit's cargo class."""
+        return (self.packed & (MIXES - 1)) % max(1, len(self.classes))
+
+    def visits(self, keep: np.ndarray | None = None, value: np.ndarray | None = None, core: bool = False) -> Visits:
+        """Return visits with their weights: all, or those of a mask; with another value than minutes, if one is given."""
+        packed = self.packed
+        if value is not None:
+            packed = pack(packed >> LOW_BITS, value, packed & (MIXES - 1))
+        lost = np.zeros((2, 2), int)
+        for unit, day, is_excluded, status, n in self.lost:
+            if status == "incomplete" and not (core and is_excluded):
+                lost[0 if self.is_pilot[unit] else 1, int(day >= self.starts[unit])] += n
+        return standardised(packed if keep is None else packed[keep], self.units, self.days, self.starts, self.is_pilot, lost)
 
 
 def read_visits(
@@ -89,49 +187,51 @@ def read_visits(
     where     the page's own filters as SQL on fct_visits, values as `params`
     Raises InputError for arms of several kinds of unit, a unit in both arms, or a start outside the days.
     """
-    kinds = arms["unit_kind_code"].unique().to_list()
-    if len(kinds) != 1 or kinds[0] not in UNIT_COLUMNS:
-        raise InputError("pilot_arms", f"units must be of one kind; found {', '.join(map(str, sorted(kinds))) or 'none'}", ", ".join(UNIT_COLUMNS))
+    return read_rows(cursor, arms, first_day, last_day, minutes=minutes, where=f"({where}){VIEWS[view]}", params=params).visits()
+
+
+def read_rows(
+    cursor: Any, arms: pl.DataFrame, first_day: dt.date, last_day: dt.date, *, minutes: str = "turnaround_min", where: str = "true", params: dict | None = None,
+    beside: Mapping[str, str] | None = None,
+) -> Rows:  # fmt: skip
+    """Read visits once, with numeric SQL expressions on fct_visits (alias v) beside them; see read_visits."""
+    if found := problem(arms, first_day, last_day):
+        from dashboard.evidence.words import refusal
+
+        raise InputError("pilot_arms", refusal(found, "en").rstrip("."))
     arms = arms.unique().sort("unit_code")
-    twice = arms.filter(arms["unit_code"].is_duplicated())
-    if twice.height:
-        raise InputError("pilot_arms", f"unit '{twice['unit_code'][0]}' is listed twice: arms must not overlap")
     days = tuple(first_day + dt.timedelta(days=each) for each in range((last_day - first_day).days + 1))
-    for row in arms.filter(pl.col("arm_code") == "pilot").iter_rows(named=True):
-        if not first_day < row["start_on"] <= last_day:
-            raise InputError("pilot_arms", f"the start {row['start_on']} of '{row['unit_code']}' lies outside the days measured after the first", f"{first_day} to {last_day}")
-    if not (arms["arm_code"] == "pilot").any():
-        raise InputError("pilot_arms", "no unit is a pilot unit")
     pilot_start = arms.filter(pl.col("arm_code") == "pilot")["start_on"].min()
     starts_on = [row["start_on"] if row["arm_code"] == "pilot" else max(pilot_start, row["start_on"]) for row in arms.iter_rows(named=True)]
     starts = np.array([min((each - first_day).days, len(days) - 1) for each in starts_on])
     values = {"first_day": first_day, "last_day": last_day, **(params or {})}
-    scope, joined = (_SCOPE.format(unit=UNIT_COLUMNS[kinds[0]], view=VIEWS[view], where=where, join=join) for join in ("", _CLASSES))
+    scope, joined = (_SCOPE.format(unit=UNIT_COLUMNS[arms["unit_kind_code"][0]], where=where, join=join) for join in ("", _CLASSES))
     cursor.register("evidence_units", pl.DataFrame({"unit_code": arms["unit_code"], "unit": np.arange(arms.height, dtype=np.int64)}).to_arrow())
     try:
         kept = f"v.{minutes} IS NOT NULL"
-        classes = [row[0] for row in cursor.execute(f"SELECT DISTINCT v.cargo_class_code {scope} AND {kept} ORDER BY ALL", values).fetchall()]
+        classes = tuple(row[0] for row in cursor.execute(f"SELECT DISTINCT v.cargo_class_code {scope} AND {kept} ORDER BY ALL", values).fetchall())
         cursor.register("evidence_classes", pl.DataFrame({"class_code": pl.Series(classes, dtype=pl.String), "class": np.arange(len(classes), dtype=np.int64)}).to_arrow())
-        packed = cursor.execute(_PACKED.format(minutes=minutes, scope=f"{joined} AND {kept}", classes=max(1, len(classes)), days=len(days)), values).fetchnumpy()["packed"]
-        lost = cursor.execute(f"SELECT u.unit, v.entry_day - $first_day::DATE AS day, count(*) {scope} AND v.status_code = 'incomplete' AND NOT ({kept}) GROUP BY ALL ORDER BY ALL", values).fetchall()
+        more = "".join(f", {sql} AS {name}" for name, sql in (beside or {}).items())
+        found = cursor.execute(_PACKED.format(minutes=minutes, more=more, scope=f"{joined} AND {kept}", classes=max(1, len(classes)), days=len(days)), values).fetchnumpy()
+        lost = cursor.execute(
+            f"SELECT u.unit, v.entry_day - $first_day::DATE AS day, coalesce(v.is_excluded, false) AS is_excluded, v.status_code, count(*) AS n {scope} AND NOT ({kept}) GROUP BY ALL ORDER BY ALL", values,
+        ).fetchall()  # fmt: skip
     finally:
         cursor.unregister("evidence_units")
         cursor.unregister("evidence_classes")
-    is_pilot = (arms["arm_code"] == "pilot").to_numpy()
-    lost_n = np.zeros((2, 2), int)
-    for unit, day, n in lost:
-        lost_n[0 if is_pilot[unit] else 1, int(day >= starts[unit])] += n
-    return standardised(np.asarray(np.ma.getdata(packed), dtype=np.int64), tuple(arms["unit_code"]), days, starts, is_pilot, lost_n)
+    columns = {name: np.asarray(np.ma.getdata(each)) for name, each in found.items()}
+    return Rows(tuple(arms["unit_code"]), days, starts, (arms["arm_code"] == "pilot").to_numpy(), columns.pop("packed").astype(np.int64), columns, tuple(lost), classes)
 
 
 # One visit is one integer: unit x day, thousandths of a minute, cell of the mix. Sorting it sorts visits within their day, and equal numbers are equal
 # visits, so that sums come in the same order whatever order the threads answered in.
 _MIX_BITS, _TIME_BITS = 10, 24
-_SCOPE = "FROM fct_visits AS v JOIN evidence_units AS u ON u.unit_code = v.{unit}{join} WHERE v.entry_day BETWEEN $first_day AND $last_day{view} AND ({where})"
+LOW_BITS, MIXES = _MIX_BITS + _TIME_BITS, 1 << _MIX_BITS
+_SCOPE = "FROM fct_visits AS v JOIN evidence_units AS u ON u.unit_code = v.{unit}{join} WHERE v.entry_day BETWEEN $first_day AND $last_day AND ({where})"
 _CLASSES = " JOIN evidence_classes AS c ON c.class_code IS NOT DISTINCT FROM v.cargo_class_code"
 _PACKED = f"""
-SELECT CAST(((u.unit * {{days}} + (v.entry_day - $first_day::DATE)) * {1 << _TIME_BITS} + CAST(round(least(v.{{minutes}}, {LONGEST_MIN}) * 1000) AS BIGINT)) * {1 << _MIX_BITS}
-            + (v.entry_hour // {HOURS_A_BLOCK}) * {{classes}} + c.class AS BIGINT) AS packed
+SELECT CAST(((u.unit * {{days}} + (v.entry_day - $first_day::DATE)) * {1 << _TIME_BITS} + CAST(round(least(v.{{minutes}}, {LONGEST_MIN}) * 1000) AS BIGINT)) * {MIXES}
+            + (v.entry_hour // {HOURS_A_BLOCK}) * {{classes}} + c.class AS BIGINT) AS packed{{more}}
 {{scope}}
 """
 
@@ -141,20 +241,24 @@ def pack(cell: np.ndarray, minutes: np.ndarray, mix: np.ndarray) -> np.ndarray:
     return ((cell.astype(np.int64) << _TIME_BITS) + np.round(np.minimum(minutes, LONGEST_MIN) * 1000).astype(np.int64) << _MIX_BITS) + mix
 
 
-def standardised(packed: np.ndarray, units: tuple[str, ...], days: tuple, starts: np.ndarray, is_pilot: np.ndarray, lost: np.ndarray) -> Visits:
+def _minutes(packed: np.ndarray) -> np.ndarray:
+    return ((packed >> _MIX_BITS) & ((1 << _TIME_BITS) - 1)) / 1000
+
+
+def standardised(packed: np.ndarray, units: tuple[str, ...], days: tuple, starts: np.ndarray, is_pilot: np.ndarray, lost: np.ndarray, period_days: int = 1) -> Visits:
     """Return visits with their like-for-like weights. `packed` is as pack gives it, `lost` the visits without an exit by arm and period."""
     packed = np.sort(packed)
-    mixes = 1 << _MIX_BITS
-    mix, cell = packed & (mixes - 1), packed >> (_MIX_BITS + _TIME_BITS)
+    mix, cell = packed & (MIXES - 1), packed >> LOW_BITS
     unit, day = np.divmod(cell, len(days))
     after = day >= starts[unit]
-    place = unit * mixes + mix
-    before_n, after_n = (np.bincount(place[chosen], minlength=len(units) * mixes) for chosen in (~after, after))
+    place = unit * MIXES + mix
+    before_n, after_n = (np.bincount(place[chosen], minlength=len(units) * MIXES) for chosen in (~after, after))
     both = (before_n > 0) & (after_n > 0)
     ratio = np.divide(after_n, before_n, out=np.zeros(len(both)), where=both)
     weight = np.where(after, both[place], ratio[place]).astype(float)
     side = np.where(is_pilot[unit], 0, 2) + after
     use = weight > 0
     closed, seen = np.bincount(side, minlength=4), np.bincount(side[use], minlength=4)
-    minutes = ((packed >> _MIX_BITS) & ((1 << _TIME_BITS) - 1)) / 1000
-    return Visits(units, days, starts, is_pilot, cell[use], minutes[use], weight[use], (seen / np.maximum(closed, 1)).reshape(2, 2), closed.reshape(2, 2), lost)
+    return Visits(
+        units, days, starts, is_pilot, cell[use], _minutes(packed[use]), weight[use], (seen / np.maximum(closed, 1)).reshape(2, 2), closed.reshape(2, 2), lost, packed, period_days
+    )

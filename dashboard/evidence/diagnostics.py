@@ -21,8 +21,7 @@ from dashboard.evidence.estimate import (
     unit_contrast,
 )
 
-PLACEBO_DAYS = 28  # days on either side of a trial date
-PLACEBO_STEP = 7
+PLACEBO_DAYS, PLACEBO_STEP = 28, 7  # days on either side of a trial date; one every week
 PRETREND_FLAG = 0.10
 LEAVE_OUT_SHARE = 0.40  # what must remain of the size when one unit is left out
 POWER = 0.80
@@ -68,12 +67,16 @@ class Diagnostics:
 
 def diagnose(
     y: np.ndarray, c: np.ndarray, p: np.ndarray, shares: np.ndarray, units: tuple[str, ...], found: Estimate, lengths: tuple[int, int], levels: np.ndarray | None = None,
+    period_days: int = 1,
 ) -> Diagnostics:  # fmt: skip
-    """Run every check. y is (units, periods), `shares` the visits that weigh the units, `levels` the outcomes when y holds their logs."""
+    """Run every check. y is (units, periods), `shares` the visits that weigh the units, `levels` the outcomes when y holds their logs.
+
+    Drifts are per 100 days (`period_days` to a period); undated periods count as one day each.
+    """
     treated, before = c > 0, int((p < 0).sum())
     b, half = float(found.b), float(found.half())
-    slope, slope_p, missed = pre_trend(y[:, :before], c, _length_before(before, lengths[0]))
-    gaps = placebo(y, c, p, before, PLACEBO_DAYS if lengths[0] > 1 else 2, PLACEBO_STEP if lengths[0] > 1 else 1)
+    slope, slope_p, missed = pre_trend(y[:, :before], c, _length_before(before, lengths[0]), period_days)
+    gaps = placebo(y, c, p, before, *trial_grid(lengths[0], period_days))
     level_gap = None if levels is None else float(np.einsum("gt,g,t->", levels, c, p))
     implied = None if levels is None else float((np.where(treated, shares, 0) / shares[treated].sum()) @ (levels @ np.where(p > 0, p, 0)))
     agree = None if level_gap is None or not np.isfinite(half) else bool(implied * (1 - np.exp(half - b)) <= level_gap <= implied * (1 - np.exp(-half - b)))
@@ -111,8 +114,13 @@ def event_study(y: np.ndarray, c: np.ndarray, p: np.ndarray, length: int) -> tup
     )  # fmt: skip
 
 
-def pre_trend(y: np.ndarray, c: np.ndarray, length: int) -> tuple[float | None, float | None, float | None]:
-    """Return (slope of the gap per 100 periods, its p, the drift per 100 periods this check would miss in one case of five) before the start."""
+def trial_grid(length: int, period_days: int = 1) -> tuple[int, int]:
+    """Return (periods on either side of a trial date, periods from one to the next): four weeks and one, of undated periods two and one."""
+    return (PLACEBO_DAYS // period_days, PLACEBO_STEP // period_days) if length > 1 else (2, 1)
+
+
+def pre_trend(y: np.ndarray, c: np.ndarray, length: int, period_days: int = 1) -> tuple[float | None, float | None, float | None]:
+    """Return (slope of the gap per 100 days, its p, the drift per 100 days this check would miss in one case of five) before the start."""
     count = int(y.shape[1] / length + 0.5)
     df = (len(c) - 1) * (count - 1) - 1
     if count < 3 or df < 1:
@@ -120,7 +128,7 @@ def pre_trend(y: np.ndarray, c: np.ndarray, length: int) -> tuple[float | None, 
     labels = np.arange(y.shape[1]) * count // y.shape[1]
     hot = labels[:, None] == np.arange(count)
     blocks = y @ (hot / hot.sum(axis=0))
-    at = (np.arange(y.shape[1]) @ (hot / hot.sum(axis=0))) / 100
+    at = (np.arange(y.shape[1]) @ (hot / hot.sum(axis=0))) * period_days / 100
     line = at - at.mean()
     weights = line / (line**2).sum()
     slope = float(c @ blocks @ weights)
@@ -161,13 +169,13 @@ def fake_pilots(y: np.ndarray, treated: np.ndarray, p: np.ndarray, shares: np.nd
     return tuple((units[index], float(changes[rest] @ unit_contrast(rest == index, shares[rest]))) for index in rest) if len(rest) > 1 else ()
 
 
-def days_to_see(y: np.ndarray, c: np.ndarray, size: float, least: int = 28) -> int | None:
+def days_to_see(y: np.ndarray, c: np.ndarray, size: float, least: int = 28, period_days: int = 1) -> int | None:
     """Return the days after the start at which a change of `size` would be seen in four cases of five, from the noise of the days before; None if never.
 
     y holds the days before the start only. The long-run noise of the daily gap is taken from its AR(1).
     """
     before = y.shape[1]
-    if before < 28:
+    if before * period_days < 28:
         return None
     half = before // 2
     noise = ar_noise(y, c, np.where(np.arange(before) >= half, 1 / (before - half), -1 / half))
@@ -176,7 +184,7 @@ def days_to_see(y: np.ndarray, c: np.ndarray, size: float, least: int = 28) -> i
     long_run = float(noise.se) / np.sqrt(1 / half + 1 / (before - half))
     factor = float(t_quantile(0.975, noise.df) + t_quantile(POWER, noise.df))
     room = (size / (factor * long_run)) ** 2 - 1 / before if long_run > 0 else np.inf
-    return None if room <= 0 else max(least, int(np.ceil(1 / room)) if np.isfinite(room) else least)
+    return None if room <= 0 else max(least, int(np.ceil(1 / room)) * period_days if np.isfinite(room) else least)
 
 
 def _plain(table: np.ndarray) -> np.ndarray:

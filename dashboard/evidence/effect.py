@@ -12,23 +12,22 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from dashboard.evidence.bounds import everywhere
 from dashboard.evidence.diagnostics import Diagnostics, days_to_see, diagnose
 from dashboard.evidence.estimate import (
     Estimate,
-    ar_noise,
     contrasts,
     estimate,
     lengths_of,
     minutes,
     on_scale,
-    period_contrast,
     unit_contrast,
 )
 from dashboard.evidence.panel import NEVER, Panel
 from dashboard.evidence.staggered import staggered
 from dashboard.evidence.verdict import ALPHA, Facts, Reason, Verdict, judge, look, missing
 
-RULES = "evidence-1"  # raise it when a rule or formula changes: it is part of every fingerprint
+RULES = "evidence-2"  # raise it when a rule or formula changes: it is part of every fingerprint
 SIZE_SOUGHT = 0.10  # change a "not yet measurable" is dated for
 
 
@@ -44,6 +43,8 @@ class Plan:
     exclusions: tuple[str, ...] = ()
     excluded_after_look: bool = False
     missing_exits: tuple[float, ...] = ()
+    caps: tuple[Reason, ...] = ()
+    statistic: str = "mean"
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def assess(panel: Panel, plan: Plan | None = None) -> Effect:
     if last_look is None or whole.verdict.code == "not_yet":
         return replace(dated, is_provisional=next_look is not None)
     on = start + dt.timedelta(days=last_look)
-    seen = np.array([day < on for day in panel.periods])
+    seen = np.array([_last_day(panel, day) < on for day in panel.periods])
     then = whole if seen.all() else _assess(panel.only(periods=seen), plan, alpha)
     verdict = then.verdict
     if verdict.code == "none" and abs(float(whole.found.b)) > float(whole.found.half()):
@@ -126,8 +127,8 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
     dates = part.periods if part.is_daily else None
     measured = bool((~treated).any()) or several
     facts = Facts(
-        len(part.units), measured, start if dates else None, len(part.periods) - start if dates else None,
-        _least_visits(part) if part.is_weighted else None, plan.missing_exits, plan.shared_points, plan.excluded_after_look,
+        len(part.units), measured, start * part.period_days if dates else None, (len(part.periods) - start) * part.period_days if dates else None,
+        _least_visits(part) if part.is_weighted else None, plan.missing_exits, plan.shared_points, plan.excluded_after_look, plan.caps,
     )  # fmt: skip
     found, checks, cohorts, c, p, shares = None, None, (), None, None, np.ones(len(part.units))
     if measured and 0 < start < len(part.periods) and (several or np.isfinite(y).all()):
@@ -138,7 +139,7 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
             c, p = contrasts(part)
             shares = part.weight[:, after].sum(axis=1) if part.is_weighted else shares
             found = estimate(y, c, p, lengths_of(part))
-            checks = diagnose(y, c, p, shares, part.units, found, lengths_of(part), part.outcome if plan.scale == "log" else None)
+            checks = diagnose(y, c, p, shares, part.units, found, lengths_of(part), part.outcome if plan.scale == "log" else None, part.period_days)
     observed, means = _levels(part, after)
     half = float(found.half()) if found is not None and found.noises else float("nan")
     without = observed - float(found.b) if found is not None and plan.scale == "level" else 1.0
@@ -152,7 +153,7 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
         verdict = _judge_staggered(found, facts, alpha)
     effect = Effect(
         plan, tuple(np.array(part.units, dtype=object)[treated]), tuple(np.array(part.units, dtype=object)[~treated]), part.periods[0], part.periods[start] if part.cohorts else None,
-        part.periods[-1], facts.days_after, dropped, _counts(part), verdict, False, None, None, _seen_around(part, y, treated, start, plan.scale), None, None, None, None, None, None, None,
+        _last_day(part, part.periods[-1]), facts.days_after, dropped, _counts(part), verdict, False, None, None, _seen_around(part, y, treated, start, plan.scale), None, None, None, None, None, None, None,
         means, observed, None, None, None, None, checks, cohorts, _fingerprint(panel, plan),
     )  # fmt: skip
     if lacking:  # an undated table of another port's may still show its gap to an analyst, without a claim
@@ -169,11 +170,11 @@ def _with_numbers(effect: Effect, panel: Panel, y: np.ndarray, found: Estimate, 
     checks = effect.checks
     visits = float(panel.weight[np.ix_(treated, after)].sum())
     hours = None
-    if effect.plan.measure.endswith("_min") and panel.is_weighted and effect.verdict.code in ("strong", "moderate"):
+    if effect.plan.measure.endswith("_min") and effect.plan.statistic == "mean" and panel.is_weighted and effect.verdict.code in ("strong", "moderate"):
         hours = Range(*(each * visits / 60 for each in (change.low, change.best, change.high)))
     bounds = None
-    if effect.plan.shared_points and has_bounds and (own := _own_change(panel, y, treated, after)) is not None:
-        bounds = Range(size(min(gap.low, own[0])), change.best, size(max(gap.high, own[1])))
+    if effect.plan.shared_points and has_bounds and (reach := everywhere(panel, y, ALPHA)) is not None:
+        bounds = Range(size(min(gap.low, reach[0])), change.best, size(max(gap.high, reach[2])))
     mde = checks.mde if checks is not None else None
     return replace(
         effect, found=found, gap=gap, standard_gap=standard, change=change, percent=Range(share(gap.low), share(b), share(gap.high)), truck_hours=hours, bounds=bounds, mde=mde,
@@ -189,23 +190,11 @@ def _judge_staggered(found: Estimate, facts: Facts, alpha: float) -> Verdict:
     return Verdict("weak", (Reason("beyond_noise"),), (Reason("several_starts"),), alpha)
 
 
-def _own_change(panel: Panel, y: np.ndarray, treated: np.ndarray, after: np.ndarray) -> tuple[float, float] | None:
-    """Return the limits of the pilot units' own before/after: what the pilot did if all that the comparison units gained came from it too."""
-    weights = panel.weight[treated].sum(axis=0) if panel.is_weighted else None
-    p = period_contrast(after, weights)
-    c = np.maximum(unit_contrast(treated, panel.weight[:, after].sum(axis=1) if panel.is_weighted else None), 0)
-    noise = ar_noise(y, c, p)
-    if noise is None:
-        return None
-    own, half = float(c @ y @ p), float(noise.half(ALPHA))
-    return own - half, own + half
-
-
 def _seen_around(panel: Panel, y: np.ndarray, treated: np.ndarray, start: int, scale: str) -> dt.date | None:
     if not panel.is_daily or not (~treated).any() or len(panel.cohorts) != 1 or not np.isfinite(y).all():
         return None
     size = -np.log1p(-SIZE_SOUGHT) if scale == "log" else SIZE_SOUGHT * abs(float(panel.outcome[treated, :start].mean()))
-    days = days_to_see(y[:, :start], unit_contrast(treated, panel.weight.sum(axis=1) if panel.is_weighted else None), float(size))
+    days = days_to_see(y[:, :start], unit_contrast(treated, panel.weight.sum(axis=1) if panel.is_weighted else None), float(size), period_days=panel.period_days)
     return None if days is None else panel.periods[start] + dt.timedelta(days=days)
 
 
@@ -234,7 +223,11 @@ def _least_visits(panel: Panel) -> int:
 
 def _days_after(panel: Panel) -> int:
     """Return local days from the start to the last day, both included."""
-    return (panel.periods[-1] - panel.periods[min(panel.cohorts)]).days + 1
+    return (panel.periods[-1] - panel.periods[min(panel.cohorts)]).days + panel.period_days
+
+
+def _last_day(panel: Panel, period: object) -> object:
+    return period + dt.timedelta(days=panel.period_days - 1) if panel.is_daily else period
 
 
 def _fingerprint(panel: Panel, plan: Plan) -> str:

@@ -155,7 +155,7 @@ def estimate(y: np.ndarray, c: np.ndarray, p: np.ndarray, lengths: tuple[int, in
 
 def lengths_of(panel: Panel) -> tuple[int, int]:
     """Return block lengths in periods: 28 and 56 days; a panel of other periods has one period a block, and two."""
-    return BLOCK_DAYS if panel.is_daily else (1, 2)
+    return (BLOCK_DAYS[0] // panel.period_days, BLOCK_DAYS[1] // panel.period_days) if panel.is_daily else (1, 2)
 
 
 def on_scale(panel: Panel, scale: str) -> np.ndarray:

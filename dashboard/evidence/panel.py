@@ -26,7 +26,7 @@ _NO = frozenset({"0", "0.0", "false", "no", "n", "comparison", "control", ""})
 class Panel:
     """Outcomes and weights are units x periods; a cell without data is NaN with weight 0. `starts` holds the index of each unit's first treated period.
 
-    `is_daily` says that periods are consecutive local days, so that rules stated in days may be applied.
+    `is_daily` says that periods are consecutive local days (or weeks, by their first day: `period_days` is 7), so that rules stated in days may be applied.
     """
 
     units: tuple[str, ...]
@@ -36,6 +36,7 @@ class Panel:
     starts: np.ndarray
     is_daily: bool = False
     is_weighted: bool = False
+    period_days: int = 1
 
     @property
     def treated(self) -> np.ndarray:
@@ -69,7 +70,7 @@ class Panel:
 
     def digest(self) -> str:
         """Return 16 hex digits of everything in the panel: same input, same digits."""
-        made = hashlib.sha256(repr((self.units, tuple(map(str, self.periods)), self.starts.tolist(), self.is_daily, self.is_weighted)).encode())
+        made = hashlib.sha256(repr((self.units, tuple(map(str, self.periods)), self.starts.tolist(), self.is_daily, self.is_weighted, self.period_days)).encode())
         for values in (self.outcome, self.weight):
             made.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
         return made.hexdigest()[:16]

@@ -54,6 +54,7 @@ class Facts:
     missing_exits: tuple[float, ...] = ()
     shared_points: tuple[str, ...] = ()
     excluded_after_look: bool = False
+    caps: tuple[Reason, ...] = ()  # what else keeps the verdict at weak, e.g. a plan that was not locked in time
 
 
 def look(days_after: int, end_day: int | None = None) -> tuple[int | None, float, int | None]:
@@ -129,4 +130,4 @@ def _caps(facts: Facts) -> tuple[Reason, ...]:
         said.append(Reason("missing_exits_differ", {"points": float(np.ptp(facts.missing_exits))}))
     if facts.excluded_after_look:
         said.append(Reason("excluded_after_look"))
-    return tuple(said)
+    return (*said, *facts.caps)

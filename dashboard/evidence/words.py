@@ -65,6 +65,31 @@ REASONS: dict[str, tuple[str, str]] = {
     "plan_changed": ("the locked plan was changed afterwards", "le plan figé a été modifié par la suite"),
     "several_starts": ("the checks of single starts are not made for several starts", "les contrôles faits pour un seul début ne le sont pas pour plusieurs"),
 }  # fmt: skip
+# Why there is no panel at all: whole sentences, since nothing else can be said.
+REFUSALS: dict[str, tuple[str, str]] = {
+    "no_arms": ("No pilot is declared for this port: the table of arms is empty.", "Aucun pilote n’est déclaré pour ce port : le tableau des groupes est vide."),
+    "mixed_kinds": ("The pilot's units must be of one kind ({known}); found {kinds}.", "Les unités du pilote doivent être d’un seul type ({known}) ; trouvé : {kinds}."),
+    "arms_overlap": ("Unit '{unit}' is listed twice: arms must not overlap.", "L’unité « {unit} » figure deux fois : les groupes ne doivent pas se recouper."),
+    "no_pilot": ("No unit is a pilot unit: there is nothing to compare.", "Aucune unité n’est en pilote : il n’y a rien à comparer."),
+    "start_outside": (
+        "The start of '{unit}', {start}, lies outside the days measured after the first: {first} to {last}.",
+        "Le début de « {unit} », le {start}, est hors des jours mesurés après le premier : du {first} au {last}.",
+    ),
+    "no_days": ("No day is complete yet: a visit may last 72 hours, and its day counts after that.", "Aucun jour n’est encore complet : une visite peut durer 72 heures, et son jour compte ensuite."),
+    "no_visits": ("No visit of the pilot's units is left with these filters.", "Il ne reste aucune visite des unités du pilote avec ces filtres."),
+}  # fmt: skip
+# What was not counted, by the code of study.Exclusion; {n} is how many.
+EXCLUSIONS: dict[str, tuple[str, str]] = {
+    "days_not_over": ("{n} last days, whose visits may still be under way (72 h)", "{n} derniers jours, dont des visites peuvent être encore en cours (72 h)"),
+    "missing_exit": ("{n} visits without an exit", "{n} visites sans sortie"),
+    "still_inside": ("{n} visits still under way", "{n} visites encore en cours"),
+    "uncertain_time": ("{n} visits whose entry or exit time is uncertain", "{n} visites dont l’heure d’entrée ou de sortie est incertaine"),
+    "view_core": ("{n} visits with an inspection, an incident or a closure (view chosen)", "{n} visites avec visite douanière, incident ou fermeture (vue choisie)"),
+    "one_sided_mix": ("{n} visits of an hour and cargo class seen on one side of the start only", "{n} visites d’une tranche horaire et d’une classe de marchandises vues d’un seul côté du début"),
+    "unmeasured_days": ("{n} days on which a unit had no visit", "{n} jours où une unité n’a eu aucune visite"),
+    "unfinished_weeks": ("{n} days of an unfinished week at either end", "{n} jours d’une semaine inachevée à l’un des bouts"),
+    "one_sided_units": ("{n} units without visits before the start, or since", "{n} unités sans visite avant le début, ou depuis"),
+}  # fmt: skip
 _SHARES = frozenset({"share", "most", "half", "points"})
 
 
@@ -95,6 +120,17 @@ def reason(each: Reason, effect: Effect, lang: str) -> str:
         else:
             values[name] = _percent(float(value) * 100, lang) if name in _SHARES else _number(value, lang)
     return REASONS[each.code][0 if lang == "en" else 1].format(**values)
+
+
+def refusal(each: Reason, lang: str) -> str:
+    """Return why there is no panel, as one sentence."""
+    values = {name: ", ".join(map(str, value)) if isinstance(value, tuple) else _day(value, lang) for name, value in each.values.items()}
+    return REFUSALS[each.code][0 if lang == "en" else 1].format(**values)
+
+
+def excluded(code: str, n: int, lang: str) -> str:
+    """Return what was not counted, as a phrase."""
+    return EXCLUSIONS[code][0 if lang == "en" else 1].format(n=format_decimal(n, format="#,##0", locale=LOCALES[lang]))
 
 
 def span(given: Range, unit: str, lang: str) -> str:

@@ -76,8 +76,8 @@ def test_views_missing_exits_and_filters(cursor) -> None:
         (ARMS.with_columns(start_on=pl.lit(dt.date(2030, 1, 1))), "outside the days measured"),
         (pl.concat([ARMS, ARMS.with_columns(arm_code=pl.lit("comparison"))]), "arms must not overlap"),
         (ARMS.with_columns(unit_kind_code=pl.Series(["lane", "gate"])), "units must be of one kind"),
-        (ARMS.filter(pl.col("arm_code") == "comparison"), "no unit is a pilot"),
-        (ARMS.head(0), "units must be of one kind"),
+        (ARMS.filter(pl.col("arm_code") == "comparison"), "No unit is a pilot"),
+        (ARMS.head(0), "No pilot is declared"),
     ],
 )
 def test_arms_that_cannot_be_compared_get_a_sentence(cursor, arms, said) -> None:

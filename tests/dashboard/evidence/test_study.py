@@ -1,0 +1,192 @@
+"""The evidence from a build: hand-made visits with exact answers, every unsuitable port its sentence, and the small build for cache, views and filters."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import replace
+from types import SimpleNamespace
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from dashboard import store
+from dashboard.evidence import study
+from dashboard.evidence.words import EXCLUSIONS, FORBIDDEN, REFUSALS, excluded, refusal, sentence
+from dashboard.selection import Selection
+
+FIRST = dt.date(2026, 1, 5)
+START = FIRST + dt.timedelta(days=70)
+SEL = Selection("MACAS", FIRST, FIRST + dt.timedelta(days=1))
+LANES = (("lane", "6A", "pilot", START), ("lane", "6B", "pilot", START), ("lane", "6D", "comparison", START), ("lane", "6E", "comparison", START))
+CLOSED = {"port_code": "MACAS", "entry_hour": 9, "cargo_class_code": "dry", "direction_code": "import", "status_code": "closed", "is_excluded": False, "entry_gate_code": "P6"}
+
+
+class Port:
+    """A store over hand-made tables: what study asks of the real one."""
+
+    def __init__(self, visits: list[dict], arms=LANES, days: int = 110, points=(), calendar=()) -> None:
+        connection = duckdb.connect()
+        schema = {"port_code": pl.String, "entry_day": pl.Date, "entry_hour": pl.Int64, "entry_gate_code": pl.String, "entry_lane_code": pl.String, "terminal_code": pl.String,
+                  "carrier_key": pl.String, "cargo_class_code": pl.String, "direction_code": pl.String, "status_code": pl.String, "is_excluded": pl.Boolean,
+                  "turnaround_min": pl.Float64, "queue_min": pl.Float64, "travel_min": pl.Float64, "document_checks_n": pl.Int64}  # fmt: skip
+        tables = {
+            "fct_visits": pl.DataFrame(visits, schema=schema),
+            "dim_pilot_arms": pl.DataFrame(list(arms), schema={"unit_kind_code": pl.String, "unit_code": pl.String, "arm_code": pl.String, "start_on": pl.Date}, orient="row"),
+            "dim_service_points": pl.DataFrame(list(points), schema={"place_code": pl.String, "is_shared": pl.Boolean}, orient="row"),
+            "dim_calendar": pl.DataFrame(list(calendar), schema={"from_on": pl.Date, "to_on": pl.Date, "calendar_code": pl.String}, orient="row"),
+        }
+        for name, frame in tables.items():
+            connection.register("given", frame.to_arrow())
+            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
+            connection.unregister("given")
+        last = FIRST + dt.timedelta(days=days - 1)
+        about = SimpleNamespace(first_day=FIRST, last_day=last, now_local_at=dt.datetime.combine(last, dt.time(1)) + dt.timedelta(days=4))
+        self.opened = SimpleNamespace(build_id="one", about=about, connection=connection, frame=lambda sql: connection.cursor().sql(sql).pl())
+        self._made: dict = {}
+
+    def made(self, key, make, build_id=None):
+        if key not in self._made:
+            self._made[key] = make(self.opened)
+        return self._made[key]
+
+
+def visit(day: int, lane: str, minutes: float | None, **more) -> dict:
+    return CLOSED | {"entry_day": FIRST + dt.timedelta(days=day), "entry_lane_code": lane, "turnaround_min": minutes} | ({"status_code": "incomplete"} if minutes is None else {}) | more
+
+
+def days(effect: float = 0.8, days: int = 110, each: int = 10, lanes="ABDE", seed: int = 1, **more) -> list[dict]:
+    """Ten visits a lane and day around 60 minutes; pilot lanes A and B take `effect` times that from the start on."""
+    rng = np.random.default_rng(seed)
+    level = {(lane, day): 60 * (effect if lane in "AB" and day >= 70 else 1) * float(np.exp(rng.normal(0, 0.05))) for lane in lanes for day in range(days)}
+    return [visit(day, f"6{lane}", round(at * float(np.exp(rng.normal(0, 0.3))), 2), document_checks_n=int(rng.poisson(4)), **more) for (lane, day), at in level.items() for _ in range(each)]
+
+
+@pytest.fixture(scope="module")
+def usual() -> Port:
+    return Port(days())
+
+
+def test_the_headline_finds_the_planted_change(usual) -> None:
+    found = study.headline(usual, SEL)
+    assert found.refused is None and found.main.gap.low < np.log(0.8) < found.main.gap.high and found.main.verdict.code in ("strong", "moderate", "weak")
+    assert found.median.gap.low < np.log(0.8) < found.median.gap.high and found.agree is True and found.main.last == FIRST + dt.timedelta(days=109)
+    assert found.days_used == 110 and found.days_dropped == 0 and found.period_days == 1 and [each.limit for each in found.shares] == [60, 120]
+    assert found.shares[0].change.high < 0 and found.checks.plan.scale == "level" and found.without_ramadan is None and found.exclusions == ()
+
+
+def test_raw_sides_are_what_was_recorded() -> None:
+    """Two visits a day of 40 and 80 before, one of 50 since; comparison 60 throughout."""
+    rows = [visit(day, lane, minutes, document_checks_n=3 if minutes == 80 else None) for day in range(70) for lane in ("6A", "6B") for minutes in (40.0, 80.0)]
+    rows += [visit(day, lane, 50.0) for day in range(70, 110) for lane in ("6A", "6B")] + [visit(day, lane, 60.0) for day in range(110) for lane in ("6D", "6E")]
+    found = study.headline(Port(rows), SEL)
+    before, after = found.side("pilot", "before"), found.side("pilot", "after")
+    assert (before.visits, before.days, before.visits_a_day, before.mean, before.median, before.over_60, before.checks_known, before.checks_mean) == (280, 70, 4, 60, 60, 0.5, 0.5, 3)
+    assert (after.visits, after.mean, after.over_60, after.checks_mean) == (80, 50, 0, None) and found.side("comparison", "after").visits_a_day == 2
+
+
+def test_the_mix_part_is_told_apart() -> None:
+    """Lane 6A: dry 40 and reefer 80, half and half before, one in four reefer since, with dry down to 36. Before: 60, since: 47; like for like 50 -> 47, mix -10."""
+    rows = [visit(day, lane, *at) | {"cargo_class_code": cargo} for day in range(110) for lane in ("6A", "6D") for cargo, n, at in (("dry", 2 if day < 70 else 3, (40.0 if day < 70 or lane == "6D" else 36.0,)), ("reefer", 2 if day < 70 else 1, (80.0,))) for _ in range(n)]
+    pilot, comparison = study.headline(Port(rows, LANES[0:1] + LANES[2:3]), SEL).mix
+    assert (pilot.total, pilot.like_for_like, pilot.mix, pilot.one_sided) == pytest.approx((-13, -3, -10, 0)) and (comparison.total, comparison.like_for_like) == pytest.approx((-10, 0))
+
+
+def test_shared_points_cap_the_verdict(usual) -> None:
+    shared = study.headline(Port(days(), points=(("WB1", True), ("EXIT", False))), SEL).main
+    assert shared.plan.shared_points == ("WB1",) and shared.bounds is not None and shared.verdict.code != "strong"
+    assert study.headline(usual, SEL).main.bounds is None
+
+
+def test_both_views_stand_side_by_side() -> None:
+    rows = days() + [visit(day, "6A", 100.0, is_excluded=True) for day in range(70, 110)]
+    every, core = (study.headline(Port(rows), replace(SEL, view=view)) for view in ("all", "core"))
+    assert every.removed_n == core.removed_n == 40 and every.other_view.change == core.main.change and core.other_view.change == every.main.change
+    assert core.main.change.best < every.main.change.best and ("view_core", 40) in [(each.code, each.n) for each in core.exclusions]
+
+
+def test_ramadan_days_leave_for_the_sensitivity() -> None:
+    """A fast that lengthens the pilot lanes' visits by half for ten days before the start: without those days the change is the planted one."""
+    rows = [row | ({"turnaround_min": row["turnaround_min"] * 1.5} if row["entry_lane_code"] in ("6A", "6B") and 20 <= (row["entry_day"] - FIRST).days < 30 else {}) for row in days()]
+    fast = (FIRST + dt.timedelta(days=20), FIRST + dt.timedelta(days=29), "ramadan")
+    found = study.headline(Port(rows, calendar=(fast, (FIRST, FIRST, "holiday"))), SEL)
+    assert found.ramadan_days == 10 and found.main.gap.best < found.without_ramadan.gap.best - 0.03 and found.without_ramadan.gap.low < np.log(0.8) < found.without_ramadan.gap.high
+    assert found.without_ramadan.periods_dropped == 10
+
+
+def test_days_whose_visits_may_still_be_under_way_do_not_count() -> None:
+    port = Port(days(days=112), days=112)
+    port.opened.about.now_local_at = dt.datetime.combine(FIRST + dt.timedelta(days=111), dt.time(23))
+    found = study.headline(port, SEL)
+    assert found.main.last == FIRST + dt.timedelta(days=107) and ("days_not_over", 4) in [(each.code, each.n) for each in found.exclusions]
+
+
+def _refused(arms=LANES, rows=None, days: int = 110) -> study.Headline:
+    return study.headline(Port([visit(0, "6A", 40.0)] if rows is None else rows, arms, days), SEL)
+
+
+BAD = {
+    "no_arms": {"arms": ()}, "mixed_kinds": {"arms": (*LANES[:2], ("gate", "P6", "comparison", START))}, "arms_overlap": {"arms": (*LANES, ("lane", "6A", "comparison", START))},
+    "no_pilot": {"arms": LANES[2:]}, "start_outside": {"arms": tuple((*row[:3], dt.date(2031, 1, 1)) for row in LANES)}, "no_visits": {"rows": [visit(0, "9Z", 40.0)]}, "no_days": {"days": 1},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", list(BAD))
+def test_what_cannot_be_compared_is_one_sentence_and_no_number(code) -> None:
+    found = _refused(**BAD[code])
+    assert found.refused.code == code and found.main is None and not found.sides and not found.shares
+    for lang in ("en", "fr"):
+        said = refusal(found.refused, lang)
+        assert said.endswith(".") and "{" not in said and not FORBIDDEN.search(said)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("rows", "arms", "reason"),
+    [
+        (days(), LANES[:2], "no_comparison"), (days(days=71), LANES, "short_after"), (days(each=1), LANES, "few_visits"), ([visit(day, f"6{lane}", None) for day in range(110) for lane in "ABDE"], LANES, "missing_exits"),
+        ([row for row in days() if row["entry_lane_code"] in ("6A", "6B")], LANES, "few_visits"), ([row for row in days() if row["entry_day"] < START], LANES, "few_visits"),
+        ([row for row in days() if row["entry_day"] == START], LANES, "few_visits"),
+    ],
+)  # fmt: skip
+def test_too_little_is_an_effect_that_says_why(rows, arms, reason) -> None:
+    found = study.headline(Port(rows, arms, days=max(71, (rows[-1]["entry_day"] - FIRST).days + 1)), SEL)
+    assert found.main.verdict.code == "not_yet" and reason in {each.code for each in found.main.verdict.reasons} and not found.shares and found.agree is None
+    for lang in ("en", "fr"):
+        assert not FORBIDDEN.search(sentence(found.main, lang)) and "nan" not in sentence(found.main, lang)
+
+
+def test_refusals_and_exclusions_have_words_in_both_languages() -> None:
+    assert set(BAD) == set(REFUSALS)
+    for code in EXCLUSIONS:
+        assert all("1" in excluded(code, 1234, lang) and "{" not in excluded(code, 1234, lang) and not FORBIDDEN.search(excluded(code, 1234, lang)) for lang in ("en", "fr"))
+
+
+# ---------------------------------------------------------------------- the small build, through the real store
+def test_the_store_keeps_the_answer_by_filters_and_view_not_by_period(sel) -> None:
+    port = store.of()
+    first = study.headline(port, sel)
+    assert first.main is not None and first.unit_kind == "lane" and first.main.plan.shared_points
+    began = time.process_time()
+    again = study.headline(port, replace(sel, first_day=sel.first_day + dt.timedelta(days=3), period="custom"))
+    assert again is first and time.process_time() - began < 0.02
+    dry = study.headline(port, replace(sel, cargo=("dry",)))
+    assert dry.fingerprint != first.fingerprint and dry.side("pilot", "before").visits < first.side("pilot", "before").visits and dry.filters == (("cargo", ("dry",)),)
+
+
+def test_filters_that_leave_nothing_or_one_arm(sel) -> None:
+    port = store.of()
+    assert study.headline(port, replace(sel, terminal=("none such",))).refused.code == "no_visits"
+    alone = study.headline(port, replace(sel, lane=("6A",)))
+    assert alone.main.verdict.code == "not_yet" and "few_visits" in {each.code for each in alone.main.verdict.reasons}
+
+
+def test_same_build_same_digits(sel) -> None:
+    port = store.of()
+    first = study.headline(port, sel)
+    with port._lock:
+        port._cache.clear()
+    again = study.headline(port, sel)
+    assert again is not first and again.fingerprint == first.fingerprint and again.main.change == first.main.change and again.sides == first.sides and again.shares == first.shares
