@@ -13,9 +13,19 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from dashboard.evidence.daily import pack, standardised
+from dashboard.evidence.daily import Visits, pack, standardised
 from dashboard.evidence.diagnostics import diagnose
-from dashboard.evidence.estimate import BLOCK_DAYS, Estimate, contrasts, estimate, holm, period_contrast, t_two_sided, unit_contrast
+from dashboard.evidence.estimate import (
+    BLOCK_DAYS,
+    Estimate,
+    contrasts,
+    estimate,
+    holm,
+    lengths_of,
+    period_contrast,
+    t_two_sided,
+    unit_contrast,
+)
 from dashboard.evidence.shares import PERCENTS, change_over
 from dashboard.evidence.verdict import LOOKS, Facts, judge
 from dashboard.evidence.worlds import (
@@ -25,6 +35,8 @@ from dashboard.evidence.worlds import (
     RAMADAN_DAYS,
     RAMADAN_FROM,
     RAMADAN_LONGER,
+    TROUBLE_FACTOR,
+    TROUBLE_SHARE,
     VISIT_SPREAD,
     World,
     carried,
@@ -230,11 +242,39 @@ def ramadan_figures(runs: int, seed: int, each_day: int = 30) -> list[Figure]:
     return made
 
 
+def weekly_figures(runs: int, seed: int, each_day: float = 3.0) -> list[Figure]:
+    """Gates of so few visits that a day says little: the estimate from weeks, by the definition used on real visits."""
+    world, rng, names = base(), np.random.default_rng(seed), {"mean": "mean", "p50": "median", "p90": "P90"}
+    units, days, made = len(world.treated), world.before + world.after, []
+    for effect in (world.effect, 0.0):
+        each = replace(world, effect=effect)
+        outside: dict[str, list[bool]] = {name: [] for name in names}
+        for run in range(runs):
+            place = np.repeat(np.arange(units * days), rng.poisson(each_day, units * days))
+            trouble = np.log(TROUBLE_FACTOR) * (rng.random(place.size) < TROUBLE_SHARE)
+            value = np.exp(simulate(each, 1, seed * 10_000 + run)[0].ravel()[place] + VISIT_SPREAD * rng.standard_normal(place.size) + trouble)
+            weeks = _visits(each, place, value, np.zeros(place.size, int)).by_week()
+            for name, kept in outside.items():
+                panel, _ = weeks.panel(name).complete()
+                found = estimate(np.log(panel.outcome), *contrasts(panel), lengths_of(panel))
+                kept.append(abs(float(found.b) - each.b) > float(found.half()))
+        for name, kept in outside.items():
+            if effect:
+                made.append(Figure(f"weekly.{name}.coverage", f"{each_day:g} visits a gate and day, by week: {names[name]}, truth in the interval", 100 - _share(np.array(kept)), 95, None, runs))
+            else:
+                made.append(Figure(f"weekly.{name}.false", f"the same: {names[name]}, effect claimed where there is none", _share(np.array(kept)), None, 5, runs))
+    return made
+
+
+def _visits(world: World, place: np.ndarray, minutes: np.ndarray, mix: np.ndarray) -> Visits:
+    """Return single visits at unit * days + day as real ones are held, with their like-for-like weights."""
+    days, units = world.before + world.after, len(world.treated)
+    return standardised(pack(place, minutes, mix), tuple(map(str, range(units))), tuple(range(days)), np.full(units, world.before), world.treated, np.zeros((2, 2), int))
+
+
 def _like_for_like(world: World, unit: np.ndarray, day: np.ndarray, minutes: np.ndarray, mix: np.ndarray) -> Estimate:
     """Return the estimate of the daily mean by the definition used on real visits."""
-    days, units = world.before + world.after, len(world.treated)
-    visits = standardised(pack(unit * days + day, minutes, mix), tuple(map(str, range(units))), tuple(range(days)), np.full(units, world.before), world.treated, np.zeros((2, 2), int))
-    panel = visits.panel("mean")
+    panel = _visits(world, unit * (world.before + world.after) + day, minutes, mix).panel("mean")
     return estimate(np.log(panel.outcome), *contrasts(panel))
 
 

@@ -70,7 +70,7 @@ def panels(runs: int) -> list[Figure]:
 
 def visits(runs: int) -> list[Figure]:
     tenth = [each for each in measure.visit_figures("tenth", "a tenth of the traffic", measure.base(4), runs, 3, 0, each_day=5) if each.code == "tenth.mean.coverage"]
-    return [*measure.visit_figures("visits4", "4 gates", measure.base(4), runs, 1, 90), *measure.visit_figures("visits6", "6 gates", measure.base(6), runs, 2, 98), *tenth, *measure.mix_figures(runs, 1), *measure.ramadan_figures(runs, 1)]
+    return [*measure.visit_figures("visits4", "4 gates", measure.base(4), runs, 1, 90), *measure.visit_figures("visits6", "6 gates", measure.base(6), runs, 2, 98), *tenth, *measure.mix_figures(runs, 1), *measure.ramadan_figures(runs, 1), *measure.weekly_figures(runs, 1)]
 
 
 def verdicts(runs: int) -> list[Figure]:

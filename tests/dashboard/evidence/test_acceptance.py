@@ -20,6 +20,7 @@ from dashboard.evidence.acceptance import (
     read_flights,
     verdict_figures,
     visit_figures,
+    weekly_figures,
 )
 from dashboard.evidence.panel import NEVER, Panel
 from dashboard.evidence.staggered import staggered
@@ -62,6 +63,10 @@ def test_a_ramadan_that_differs_between_arms() -> None:
     figures = {figure.code: figure for figure in ramadan_figures(60, seed=1)}
     _hold(figures.values())
     assert figures["ramadan.bias"].value < -0.2  # it is a bias, and the interval is wide enough for it: it does not go unseen
+
+
+def test_gates_of_few_visits_are_judged_by_week() -> None:
+    _hold(weekly_figures(60, seed=1))
 
 
 def test_the_verdict_keeps_silent_where_nothing_happened() -> None:
