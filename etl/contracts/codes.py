@@ -14,6 +14,7 @@ CUSTOMS_EVENT = CodeList(
     {
         "lodged": "Declaration lodged", "channel_assigned": "Channel assigned", "inspection_ordered": "Inspection ordered",
         "inspection_started": "Inspection started", "inspection_ended": "Inspection ended", "paid": "Duties paid", "released": "Released",
+        "arrived": "Goods arrived", "agency_asked": "Other agency asked", "agency_answered": "Other agency's answer",
     },
 )  # fmt: skip
 INSPECTION_RESULT = CodeList("inspection_result", {"clear": "Nothing found", "hit": "Irregularity found"})
@@ -69,11 +70,45 @@ ZONE_KIND = CodeList(
         "scanner": "Scanner", "inspection": "Inspection area", "road": "Port road", "berth": "Berth or anchorage", "other": "Other",
     },
 )  # fmt: skip
+# A stage is the wait for the event that ends it, so whatever order a port works in, the stages of a declaration follow each other without a gap.
 DECLARATION_STAGE = CodeList(
     "declaration_stage",
     {
-        "lodged_to_channel": "Lodged to channel", "channel_to_inspection": "Channel to inspection", "inspection": "Inspection",
-        "to_release": "Last step to release", "release_to_gate_out": "Release to gate-out",
+        "to_lodged": "Arrival to lodging", "to_channel": "Wait for the channel", "to_agency_request": "Wait for the request to another agency",
+        "agency": "Wait for the other agency's answer", "to_payment": "Wait for the payment", "to_inspection_order": "Wait for the inspection order",
+        "to_inspection": "Order to start of inspection", "inspection": "Inspection", "to_release": "Wait for the release", "to_gate_out": "Release to gate-out",
+    },
+)  # fmt: skip
+HOLDER = CodeList("holder", {"trader": "Trader", "agent": "Customs agent", "customs": "Customs", "other_agency": "Other agency", "terminal": "Terminal"})
+# Who holds the clock during a stage: the party whose act ends it.
+STAGE_HOLDER: dict[str, str] = {
+    "to_lodged": "agent", "to_channel": "customs", "to_agency_request": "agent", "agency": "other_agency", "to_payment": "trader", "to_inspection_order": "customs",
+    "to_inspection": "terminal", "inspection": "customs", "to_release": "customs", "to_gate_out": "trader",
+}  # fmt: skip
+ORDER_FAULT = CodeList(
+    "order_fault",
+    {
+        "channel_before_lodged": "Channel given before lodging", "payment_before_lodged": "Payment before lodging", "order_before_lodged": "Inspection ordered before lodging",
+        "release_before_lodged": "Released before lodging", "release_before_channel": "Released before the channel was given", "start_before_order": "Inspection started before it was ordered",
+        "end_before_start": "Inspection ended before it started", "release_before_inspection": "Released before the inspection ended", "answer_before_request": "Other agency answered before it was asked",
+    },
+)  # fmt: skip
+MOVE = CodeList("move", {"discharge": "Discharged from the ship", "gate_in": "Received by the terminal", "gate_out": "Delivered by the terminal", "load": "Loaded on the ship"})
+RISK_TIER = CodeList("risk_tier", {"low": "Low risk", "medium": "Medium risk", "high": "High risk"})
+HOST_ANSWER = CodeList("host_answer", {"accepted": "Accepted by the host", "waived": "Waived by the host"})
+MESSAGE_TYPE = CodeList(
+    "message_type",
+    {
+        "cusdec": "Customs declaration (CUSDEC)", "cusres": "Customs answer (CUSRES)", "cuscar": "Cargo report (CUSCAR)", "codeco": "Gate report (CODECO)",
+        "coparn": "Container announcement (COPARN)", "coarri": "Loading report (COARRI)", "vermas": "Verified gross mass (VERMAS)",
+    },
+)  # fmt: skip
+MESSAGE_ANSWER = CodeList("message_answer", {"accepted": "Message accepted", "rejected": "Message rejected"})
+MESSAGE_REASON = CodeList(
+    "message_reason",
+    {
+        "syntax": "Cannot be read", "missing_data": "Data missing", "unknown_reference": "Refers to something unknown",
+        "contradiction": "Contradicts another document", "late": "Came too late",
     },
 )  # fmt: skip
 SOURCE = CodeList(
@@ -81,6 +116,7 @@ SOURCE = CodeList(
     {
         "gate": "Gate transactions", "weighbridge": "Weighings", "customs": "Customs declarations", "tracking": "Truck positions",
         "appointments": "Appointments", "means": "Means open", "logbook": "Logbook", "services": "Checks and inspections",
+        "manifests": "Export manifests (US-bound)", "messages": "Electronic messages", "moves": "Container moves",
     },
 )  # fmt: skip
 FILE_STATUS = CodeList("file_status", {"loaded": "Loaded", "refused": "Refused whole"})
@@ -102,13 +138,14 @@ REJECT = CodeList(
         "malformed_line": "Wrong number of fields", "bad_encoding": "Bytes that are not in the file's encoding", "stray_quote": "Quotation mark that is never closed",
         "nul_byte": "NUL byte", "missing_value": "Required value missing", "bad_type": "Value of the wrong type", "unknown_code": "Code not in the list",
         "unknown_reference": "Name not in the reference list", "not_valid_then": "Gate or lane not open to trucks on that date", "rule": "Value against a rule",
+        "malformed_message": "Not a message the mapping can read", "truncated_message": "Message or interchange cut short",
+        "wrong_count": "Counts or references that do not fit", "unknown_segment": "Segment the message type does not have",
     },
 )  # fmt: skip
 
 CODE_LISTS: tuple[CodeList, ...] = (
     GATE_EVENT, PERIMETER, DIRECTION, CARGO_CLASS, CHANNEL, CUSTOMS_EVENT, INSPECTION_RESULT, WEIGHING, SERVICE_EVENT, AUTHORITY, APPOINTMENT_EVENT,
-    APPOINTMENT_OUTCOME, VISIT_APPOINTMENT, MEANS, LOGBOOK, STEP, STEP_KIND, VISIT_STATUS, CLOCK_FLAG, ARM, PILOT_PERIOD, ZONE_KIND, DECLARATION_STAGE,
-    SOURCE, FILE_STATUS, FINDING, REJECT,
+    APPOINTMENT_OUTCOME, VISIT_APPOINTMENT, MEANS, LOGBOOK, STEP, STEP_KIND, VISIT_STATUS, CLOCK_FLAG, ARM, PILOT_PERIOD, ZONE_KIND, DECLARATION_STAGE, HOLDER,
+    ORDER_FAULT, SOURCE, FILE_STATUS, FINDING, REJECT,
+    MOVE, RISK_TIER, HOST_ANSWER, MESSAGE_TYPE, MESSAGE_ANSWER, MESSAGE_REASON,
 )  # fmt: skip
-        "malformed_message": "Not a message the mapping can read", "truncated_message": "Message or interchange cut short",
-        "wrong_count": "Counts or references that do not fit", "unknown_segment": "Segment the message type does not have",

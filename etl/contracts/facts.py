@@ -58,6 +58,8 @@ FCT_VISITS = Table(
         Field("is_tracked", "bool", "Seen by tracking"),
         Field("is_overnight", "bool", "Exit more than 12 h after entry, on a later local day"),
         Field("has_both_weighings", "bool", "Weighed empty and full"),
+        Field("has_weigh_full", "bool", "Weighed full: without it the exit voucher stays 'subject to weighing'"),
+        Field("path_codes", "text", "Service points in the order they were passed, as step codes joined by '>'; null where P is unknown"),
     ),
     "entry_day",
 )  # fmt: skip
@@ -140,6 +142,8 @@ FCT_DECLARATIONS = Table(
         _PORT,
         Field("declaration_id", "text", "Digest of port and declaration key", required=True),
         Field("lodged_day", "date", "Local date it was lodged", required=True),
+        Field("lodged_hour", "int", "Local hour it was lodged, 0 to 23"),
+        Field("arrived_at", "instant", "Goods arrived: the customs event where it is logged, else for exports the gate-in of the visit that brought them"),
         Field("lodged_at", "instant", "Lodged; null where only the date is known"),
         Field("released_at", "instant", "Released"),
         Field("gate_out_at", "instant", "Its container left the port"),
@@ -150,21 +154,32 @@ FCT_DECLARATIONS = Table(
         Field("inspection_result_code", "code", "What an inspection found", codes=codes.INSPECTION_RESULT),
         Field("container_key", "identity", "Pseudonym of the container", reads="container_no"),
         Field("release_min", "float", "Lodged to release"),
+        Field("clearance_min", "float", "Arrival to release; 0 when released before the goods arrived"),
         Field("gate_out_min", "float", "Release to gate-out"),
+        Field("is_prelodged", "bool", "Lodged before the goods arrived"),
+        Field("is_out_before_release", "bool", "Its container left more than 2 minutes before the release; null unless both times are certain"),
+        Field("is_out_weighed", "bool", "The visit that took its container out was weighed full; null without a gate-out"),
+        Field("order_fault_code", "code", "Set apart, with every minute null: the order of its events is impossible", codes=codes.ORDER_FAULT),
     ),
     "lodged_day",
 )  # fmt: skip
 FCT_DECLARATION_STAGES = Table(
-    "fct_declaration_stages", "One stage of one declaration.", ("port_code", "declaration_id", "stage_code"),
+    "fct_declaration_stages", "One stage of one declaration: the wait for the event that ends it; the stages up to the release sum to the release time.", ("port_code", "declaration_id", "stage_code"),
     (
         _PORT,
         Field("declaration_id", "text", "Declaration", required=True),
         Field("lodged_day", "date", "Local date it was lodged", required=True),
+        Field("lodged_hour", "int", "Local hour it was lodged"),
+        Field("office_code", "text", "Customs office"),
+        Field("regime_code", "text", "Customs regime"),
+        Field("hs_code", "text", "HS heading"),
         Field("channel_code", "code", "Control channel", codes=codes.CHANNEL),
         Field("stage_code", "code", "Stage", required=True, codes=codes.DECLARATION_STAGE),
+        Field("holder_code", "code", "Who holds the clock: the party whose act ends the stage", required=True, codes=codes.HOLDER),
         Field("started_at", "instant", "Began"),
         Field("ended_at", "instant", "Ended"),
         Field("stage_min", "float", "Minutes"),
+        Field("after_arrival_min", "float", "Of them, those after the goods arrived; null where the arrival is not known"),
     ),
     "lodged_day",
 )  # fmt: skip
@@ -185,6 +200,26 @@ FCT_INSPECTIONS = Table(
         Field("wait_min", "float", "Arrival to start"),
         Field("service_min", "float", "Start to end"),
         Field("verdict_min", "float", "End to result"),
+    ),
+    "ended_day",
+)  # fmt: skip
+FCT_WEIGHINGS = Table(
+    "fct_weighings", "One weighing of one truck.", ("port_code", "weighing_id"),
+    (
+        _PORT,
+        Field("weighing_id", "text", "Digest of port, truck, weighbridge, kind and end", required=True),
+        Field("ended_day", "date", "Local date it ended", required=True),
+        Field("visit_id", "text", "Visit; null if unmatched"),
+        Field("weighing_code", "code", "Empty or full", codes=codes.WEIGHING),
+        Field("place_code", "code", "Weighbridge", reference="places"),
+        Field("arrived_at", "instant", "Joined the queue"),
+        Field("started_at", "instant", "Drove on"),
+        Field("ended_at", "instant", "Ticket issued"),
+        Field("gross_mass_kg", "float", "Mass read"),
+        Field("is_e_slip", "bool", "Ticket sent electronically; null where the log does not say"),
+        Field("is_again", "bool", "The same weighing had been made before in this visit"),
+        Field("wait_min", "float", "Arrival to start"),
+        Field("service_min", "float", "Start to end"),
     ),
     "ended_day",
 )  # fmt: skip
@@ -238,6 +273,63 @@ FCT_LOGBOOK = Table(
     ),
     "started_day",
 )  # fmt: skip
+FCT_MANIFESTS = Table(
+    "fct_manifests", "One filing of one US-bound box, in its last known state. It names neither the box nor what made it a risk.", ("port_code", "filing_id"),
+    (
+        _PORT,
+        Field("filing_id", "text", "Digest of port, container key and filing", required=True),
+        Field("filed_day", "date", "Local date of the filing", required=True),
+        Field("filed_hour", "int", "Local hour of the filing, 0 to 23"),
+        Field("filed_at", "instant", "Manifest filed", required=True),
+        Field("loading_at", "instant", "Loaded on the ship, or due to be"),
+        Field("terminal_code", "code", "Terminal it is loaded at", reference="terminals"),
+        Field("risk_tier_code", "code", "Risk tier", codes=codes.RISK_TIER),
+        Field("referred_at", "instant", "Referred to the host customs; null if it was not"),
+        Field("host_answer_code", "code", "What the host answered", codes=codes.HOST_ANSWER),
+        Field("has_nii", "bool", "Scanned"),
+        Field("has_physical", "bool", "Opened and inspected"),
+        Field("inspection_result_code", "code", "What the inspection found", codes=codes.INSPECTION_RESULT),
+        Field("resolved_at", "instant", "Hold lifted, or the box cleared for loading"),
+        Field("lead_min", "float", "Filing to loading; negative when it was filed after the loading"),
+        Field("hold_min", "float", "Referral to resolution"),
+        Field("visit_id", "text", "Visit that brought it to the port; null if none is known"),
+    ),
+    "filed_day",
+)  # fmt: skip
+FCT_MESSAGES = Table(
+    "fct_messages", "One electronic message exchanged with one partner.", ("port_code", "message_id"),
+    (
+        _PORT,
+        Field("message_id", "text", "Digest of port, reference, partner and sending", required=True),
+        Field("sent_day", "date", "Local date it was sent", required=True),
+        Field("sent_hour", "int", "Local hour it was sent, 0 to 23"),
+        Field("message_type_code", "code", "Type", required=True, codes=codes.MESSAGE_TYPE),
+        Field("partner_code", "code", "Partner", required=True, reference="partners"),
+        Field("sent_at", "instant", "Sent", required=True),
+        Field("received_at", "instant", "Received; null if it never was"),
+        Field("message_answer_code", "code", "Accepted or rejected; null without an answer", codes=codes.MESSAGE_ANSWER),
+        Field("message_reason_code", "code", "Why it was rejected", codes=codes.MESSAGE_REASON),
+        Field("latency_min", "float", "Sent to received"),
+        Field("lead_min", "float", "Received (else sent) to the arrival it announces; negative when it came after it"),
+    ),
+    "sent_day",
+)  # fmt: skip
+FCT_CONTAINER_MOVES = Table(
+    "fct_container_moves", "One move of one container into or out of a terminal; a move that ends a stay says how long it was.", ("port_code", "move_id"),
+    (
+        _PORT,
+        Field("move_id", "text", "Digest of port, container key, move and instant", required=True),
+        Field("moved_day", "date", "Local date of the move", required=True),
+        Field("moved_hour", "int", "Local hour of the move, 0 to 23"),
+        Field("move_code", "code", "Which way it moved", required=True, codes=codes.MOVE),
+        Field("terminal_code", "code", "Terminal", reference="terminals"),
+        Field("cargo_class_code", "code", "Cargo class", codes=codes.CARGO_CLASS),
+        Field("moved_at", "instant", "When", required=True),
+        Field("since_at", "instant", "When the stay that this move ends began; null if it ends none"),
+        Field("dwell_min", "float", "Stay in the terminal: discharge to delivery, or receipt to loading"),
+    ),
+    "moved_day",
+)  # fmt: skip
 DQ_FINDINGS = Table(
     "dq_findings", "One oddity that was found in good rows and is counted, not dropped.", ("port_code", "finding_code", "file_id", "source_line", "visit_id"),
     (
@@ -269,7 +361,8 @@ DQ_SOURCE_DAYS = Table(
 
 FACT_TABLES: tuple[Table, ...] = (
     FCT_VISITS, FCT_VISIT_STEPS, FCT_VISIT_EVENTS, FCT_VISIT_CONTAINERS, FCT_VISIT_TRACKS, FCT_ZONE_STAYS, FCT_DECLARATIONS, FCT_DECLARATION_STAGES,
-    FCT_INSPECTIONS, FCT_APPOINTMENTS, FCT_MEANS, FCT_LOGBOOK, DQ_FINDINGS, DQ_SOURCE_DAYS,
+    FCT_INSPECTIONS, FCT_WEIGHINGS, FCT_APPOINTMENTS, FCT_MEANS, FCT_LOGBOOK, DQ_FINDINGS, DQ_SOURCE_DAYS,
+    FCT_MANIFESTS, FCT_MESSAGES, FCT_CONTAINER_MOVES,
 )  # fmt: skip
 
 # Small tables written whole at each publish.

@@ -19,6 +19,7 @@ from etl.lake import Lake, file_counts, winners
 from etl.loading import narrow
 from etl.loading.affected import CUSTOMS_AHEAD, LONGEST_ENTRY, ONE_DAY
 from etl.transform import customs, reconstruct, stays
+from etl.transform.moves import LONGEST_DWELL
 from etl.transform.reach import LINK_CUSTOMS, MARGIN_DAYS
 from etl.transform.zones import ZoneGrid
 from etl.warehouse import Changes, segment_name
@@ -31,8 +32,8 @@ LONGEST_CHUNK = 31  # days reconstructed at once: bounds memory; a month of Casa
 MOST_TRACKS = 1_500_000  # and thinned positions: about five days of Casablanca with every truck tracked; some 500 bytes each on the way
 LINKED_WITHIN = LINK_CUSTOMS + 3 * ONE_DAY  # a declaration's visits lie no further from it; local days, and a visit's own length
 # How far back rows are read that speak of later days. Later than now nothing lies.
-_BACK = {"stg_appointments": LONGEST_ENTRY, "stg_logbook": LONGEST_ENTRY}
-_LINK_COLUMNS = ["entry_day", "visit_id", "declaration_id", "direction_code", "status_code", "exit_at", "clock_flag"]
+_BACK = {"stg_appointments": LONGEST_ENTRY, "stg_logbook": LONGEST_ENTRY, "stg_moves": LONGEST_DWELL}
+_LINK_COLUMNS = ["entry_day", "visit_id", "declaration_id", "direction_code", "status_code", "entry_at", "exit_at", "clock_flag", "has_weigh_full"]
 DECLARATION_TABLES = (FCT_DECLARATIONS.name, FCT_DECLARATION_STAGES.name)
 
 
@@ -170,7 +171,7 @@ def _rejects(lake: Lake, days: frozenset[dt.date]) -> pl.DataFrame:
 
 def _links(frames: dict[str, pl.DataFrame]) -> pl.DataFrame:
     boxes = frames["fct_visit_containers"].filter(pl.col("declaration_id").is_not_null()).select("visit_id", "declaration_id", "direction_code")
-    return boxes.join(frames["fct_visits"].select("visit_id", "entry_day", "status_code", "exit_at", "clock_flag"), on="visit_id").select(_LINK_COLUMNS)
+    return boxes.join(frames["fct_visits"].select("visit_id", "entry_day", "status_code", "entry_at", "exit_at", "clock_flag", "has_weigh_full"), on="visit_id").select(_LINK_COLUMNS)
 
 
 def _lodged_days(rows: pl.DataFrame, links: pl.DataFrame, site: Site) -> set[dt.date]:
@@ -182,13 +183,13 @@ def _lodged_days(rows: pl.DataFrame, links: pl.DataFrame, site: Site) -> set[dt.
 
 def declarations(lake: Lake, site: Site, days: set[dt.date], links: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return fct_declarations and fct_declaration_stages of those lodged on these local days, `links` being what visits found."""
-    rows = lake.read("stg_customs", min(days) - CUSTOMS_AHEAD, max(days) + DECLARATION_LIFE)
+    rows = lake.read("stg_customs", min(days) - LINK_CUSTOMS, max(days) + DECLARATION_LIFE)  # goods may have lain in port for weeks before they were declared
     if rows.is_empty():
         return {FCT_DECLARATIONS.name: FCT_DECLARATIONS.empty(), FCT_DECLARATION_STAGES.name: FCT_DECLARATION_STAGES.empty()}
-    found = customs.declarations(rows, site.port_code).filter(pl.col("lodged_day").is_in(sorted(days)))
+    found = customs.declarations(rows, site.port_code, site.zone_name).filter(pl.col("lodged_day").is_in(sorted(days)))
     boxes = links.rename({"visit_id": "visit_no"}).unique(["visit_no", "declaration_id", "direction_code"])
-    visits = boxes.select("visit_no", "status_code", "exit_at", "clock_flag").unique("visit_no")
-    whole = customs.with_gate_out(found, boxes.select("visit_no", "declaration_id", "direction_code"), visits)
+    visits = boxes.select("visit_no", "status_code", "entry_at", "exit_at", "clock_flag", "has_weigh_full").unique("visit_no")
+    whole = customs.with_visits(found, boxes.select("visit_no", "declaration_id", "direction_code"), visits)
     stamped = pl.lit(site.port_code).alias("port_code")
     return {
         FCT_DECLARATIONS.name: FCT_DECLARATIONS.conform(whole.with_columns(stamped)),
@@ -214,7 +215,7 @@ def _once_linked(build: duckdb.DuckDBPyConnection, days: set[dt.date]) -> set[dt
 def _older_links(build: duckdb.DuckDBPyConnection, days: set[dt.date], lodged: set[dt.date]) -> pl.DataFrame:
     """The links of visits that are not recomputed now and may have taken a container out after these lodging days."""
     sql = """
-        SELECT v.entry_day, v.visit_id, c.declaration_id, c.direction_code, v.status_code, v.exit_at, v.clock_flag
+        SELECT v.entry_day, v.visit_id, c.declaration_id, c.direction_code, v.status_code, v.entry_at, v.exit_at, v.clock_flag, v.has_weigh_full
         FROM fct_visit_containers AS c JOIN fct_visits AS v ON v.visit_id = c.visit_id AND v.entry_day = c.entry_day
         WHERE c.declaration_id IS NOT NULL AND c.entry_day BETWEEN ? AND ? AND v.entry_day BETWEEN ? AND ?
           AND NOT v.entry_day IN (SELECT unnest(?::DATE[]))

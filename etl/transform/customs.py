@@ -6,41 +6,67 @@ import datetime as dt
 
 import polars as pl
 
+from etl.contracts.codes import CUSTOMS_EVENT, STAGE_HOLDER
 from etl.transform.digests import with_digest
 from etl.transform.links import PLATE_AND_CONTAINER, PLATE_ONLY
-from etl.transform.local import minutes
-from etl.transform.reach import LINK_CUSTOMS
+from etl.transform.local import minutes, with_day
+from etl.transform.reach import LINK_CUSTOMS, SLACK
 
 LODGED_AFTER = dt.timedelta(days=3)  # an export box may pass the gate before its declaration is lodged
-_LODGED_DAY = pl.coalesce(pl.col("event_on").filter(pl.col("event_code") == "lodged").min(), pl.col("event_on").min())
+_DECLARED = pl.col("event_code") != "arrived"  # goods that arrived and were not declared yet are no declaration
+_LODGED_DAY = pl.coalesce(pl.col("event_on").filter(pl.col("event_code") == "lodged").min(), pl.col("event_on").filter(_DECLARED).min())
 _HEAVIEST = ("physical", "documents", "conform")
+_EVENTS = tuple(CUSTOMS_EVENT.codes)
+_LAST = "inspection_ended"  # of a repeated event the first counts; of inspections the end of the last
+# (fault, what must come first, what must come after it). The first that fails names the fault.
+_ORDER: tuple[tuple[str, str, str], ...] = (
+    ("release_before_lodged", "lodged", "released"), ("channel_before_lodged", "lodged", "channel_assigned"), ("payment_before_lodged", "lodged", "paid"),
+    ("order_before_lodged", "lodged", "inspection_ordered"), ("release_before_channel", "channel_assigned", "released"),
+    ("start_before_order", "inspection_ordered", "inspection_started"), ("end_before_start", "inspection_started", "inspection_ended"),
+    ("release_before_inspection", "inspection_ended", "released"), ("answer_before_request", "agency_asked", "agency_answered"),
+)  # fmt: skip
+# Event that ends a stage -> the stage, in the order of events of one instant.
+_STAGE_OF: dict[str, str] = {
+    "lodged": "to_lodged", "channel_assigned": "to_channel", "agency_asked": "to_agency_request", "agency_answered": "agency", "paid": "to_payment",
+    "inspection_ordered": "to_inspection_order", "inspection_started": "to_inspection", "inspection_ended": "inspection", "released": "to_release", "gate_out": "to_gate_out",
+}  # fmt: skip
 
 
-def declarations(customs: pl.DataFrame, port_code: str) -> pl.DataFrame:
+def declarations(customs: pl.DataFrame, port_code: str, zone: str) -> pl.DataFrame:
     """Return one row a declaration: its instants, channel and result. Of a repeated event the first counts, of inspection ends the last.
 
     Instants of an uncertain clock are kept as facts but give no duration: they are null under the same name with `_sure`.
+    A declaration whose events stand in an impossible order has an `order_fault_code` and gives no duration at all.
     """
     events = customs.sort("declaration_key", "event_on", "event_at", "event_code", "file_id", "source_line", nulls_last=True)
     sure = pl.when(pl.col("clock_flag") == "ok").then("event_at")
 
-    def first(code: str, value: pl.Expr) -> pl.Expr:
-        chosen = value.filter(pl.col("event_code") == code)
-        return chosen.max() if code == "inspection_ended" else chosen.min()
+    def chosen(code: str, value: pl.Expr) -> pl.Expr:
+        of_code = value.filter(pl.col("event_code") == code)
+        return of_code.max() if code == _LAST else of_code.min()
 
-    codes = ("lodged", "channel_assigned", "inspection_started", "inspection_ended", "released")
     found = events.group_by("declaration_key", maintain_order=True).agg(
         _LODGED_DAY.alias("lodged_day"),
-        *(first(code, pl.col("event_at")).alias(f"{code}_at") for code in codes), *(first(code, sure).alias(f"{code}_sure") for code in codes),
+        *(chosen(code, value).alias(f"{code}_{end}") for code in _EVENTS for value, end in ((pl.col("event_at"), "at"), (sure, "sure"), (pl.col("event_on"), "on"))),
         *(pl.col(column).drop_nulls().last().alias(column) for column in ("channel_code", "office_code", "regime_code", "hs_code", "container_key", "inspection_result_code")),
     )  # fmt: skip
-    found = found.with_columns(anchor_at=pl.coalesce("lodged_at", pl.col("lodged_day").cast(pl.Datetime("us"))))
+    found = found.drop_nulls("lodged_day").with_columns(
+        anchor_at=pl.coalesce("lodged_at", pl.col("lodged_day").cast(pl.Datetime("us"))),
+        order_fault_code=pl.coalesce(pl.when(_is_reversed(first, then)).then(pl.lit(fault)) for fault, first, then in _ORDER),
+    )
+    found = with_day(found, zone, "_lodged_on", "lodged_at", "lodged_hour").drop("_lodged_on", *(f"{code}_on" for code in _EVENTS))
     return with_digest(found, "declaration_id", port_code, "declaration_key").sort("declaration_id")
+
+
+def _is_reversed(first: str, then: str) -> pl.Expr:
+    """Whether `then` lies before `first`: by their instants where both are certain, else by their local dates."""
+    by_instant = pl.col(f"{then}_sure") < pl.col(f"{first}_sure")
+    return pl.coalesce(by_instant, pl.col(f"{then}_on") < pl.col(f"{first}_on")).fill_null(False)
 
 
 def lodged_days(customs: pl.DataFrame, port_code: str) -> pl.DataFrame:
     """Return (declaration_id, lodged_day) of `declarations`, for less."""
-    found = customs.group_by("declaration_key").agg(_LODGED_DAY.alias("lodged_day"))
+    found = customs.group_by("declaration_key").agg(_LODGED_DAY.alias("lodged_day")).drop_nulls("lodged_day")
     return with_digest(found, "declaration_id", port_code, "declaration_key").select("declaration_id", "lodged_day")
 
 
@@ -73,34 +99,63 @@ def channels(linked: pl.DataFrame) -> pl.DataFrame:
     return heaviest.select("visit_no", channel_code=pl.col("_rank").replace_strict(dict(enumerate(_HEAVIEST)), return_dtype=pl.String))
 
 
-def with_gate_out(found: pl.DataFrame, linked: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
-    """Add gate_out_at (the first exit of a visit that took its container out), release_min and gate_out_min."""
-    left = linked.filter((pl.col("direction_code") != "export").fill_null(True) & pl.col("declaration_id").is_not_null()).join(
-        visits.filter(pl.col("status_code") == "closed").select("visit_no", "exit_at", "clock_flag"), on="visit_no"
-    )
-    left = left.sort("exit_at", "visit_no").group_by("declaration_id", maintain_order=True).agg(
-        pl.col("exit_at").first().alias("gate_out_at"), (pl.col("clock_flag").first() == "ok").alias("_sure")
+def with_visits(found: pl.DataFrame, linked: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
+    """Add what visits know of a declaration (arrival of exports, first gate-out of its container) and its spans.
+
+    The goods arrived when customs logged it, else, for a box that entered by truck, at the gate-in of the first visit that brought it.
+    A pick-up's gate-in is no arrival: the goods came by ship. Where nobody logged the discharge the arrival of an import is not known.
+    """
+    mine = linked.filter(pl.col("declaration_id").is_not_null()).join(visits.select("visit_no", "entry_at", "exit_at", "status_code", "clock_flag", "has_weigh_full"), on="visit_no")
+    is_export = (pl.col("direction_code") == "export").fill_null(False)
+    brought = mine.filter(is_export).sort("entry_at", "visit_no").group_by("declaration_id", maintain_order=True).agg(
+        pl.col("entry_at").first().alias("_brought_at"), (pl.col("clock_flag").first() == "ok").alias("_brought_sure")
     )  # fmt: skip
-    return found.join(left, on="declaration_id", how="left", maintain_order="left").with_columns(
-        gate_out_sure=pl.when("_sure").then("gate_out_at"), release_min=_span("released_sure", "lodged_sure")
-    ).with_columns(gate_out_min=_span("gate_out_sure", "released_sure")).drop("_sure")  # fmt: skip
+    left = mine.filter(~is_export & (pl.col("status_code") == "closed")).sort("exit_at", "visit_no").group_by("declaration_id", maintain_order=True).agg(
+        pl.col("exit_at").first().alias("gate_out_at"), (pl.col("clock_flag").first() == "ok").alias("_left_sure"), pl.col("has_weigh_full").first().alias("is_out_weighed")
+    )  # fmt: skip
+    for part in (brought, left):
+        found = found.join(part, on="declaration_id", how="left", maintain_order="left")
+    in_order = pl.col("order_fault_code").is_null()
+    by_truck = pl.when("_brought_sure").then("_brought_at")
+    found = found.with_columns(
+        arrived_at=pl.coalesce("arrived_at", "_brought_at"), arrived_sure=pl.when(pl.col("arrived_at").is_null()).then(by_truck).otherwise("arrived_sure"),
+        gate_out_sure=pl.when("_left_sure").then("gate_out_at"),
+    ).drop("_brought_at", "_brought_sure", "_left_sure")  # fmt: skip
+    early = pl.col("released_sure") < pl.col("arrived_sure")
+    return found.with_columns(
+        release_min=pl.when(in_order).then(_span("released_sure", "lodged_sure")), gate_out_min=pl.when(in_order).then(_span("gate_out_sure", "released_sure")),
+        clearance_min=pl.when(in_order & pl.col("lodged_sure").is_not_null()).then(pl.when(early).then(0.0).otherwise(minutes("released_sure", "arrived_sure"))),
+        is_prelodged=pl.when(in_order).then(pl.col("lodged_sure") < pl.col("arrived_sure")),
+        is_out_before_release=pl.when(in_order).then(pl.col("gate_out_sure") < pl.col("released_sure") - SLACK),
+    )
 
 
 def _span(later: str, earlier: str) -> pl.Expr:
-    """Minutes between, null when the order is impossible: a release before lodging is a wrong line, not a negative stage."""
+    """Minutes between, null when the order is impossible."""
     return pl.when(pl.col(later) >= pl.col(earlier)).then(minutes(later, earlier))
 
 
 def stages(found: pl.DataFrame) -> pl.DataFrame:
-    """Return one row a stage whose two instants are certain and in order. Up to the release they sum to release_min."""
-    last = pl.coalesce("inspection_ended_sure", "channel_assigned_sure", "lodged_sure")
-    spans = found.with_columns(last_sure=last)
-    named = (
-        ("lodged_to_channel", "lodged_sure", "channel_assigned_sure"), ("channel_to_inspection", "channel_assigned_sure", "inspection_started_sure"),
-        ("inspection", "inspection_started_sure", "inspection_ended_sure"), ("to_release", "last_sure", "released_sure"),
-        ("release_to_gate_out", "released_sure", "gate_out_sure"),
-    )  # fmt: skip
-    rows = [
-        spans.select("declaration_id", "lodged_day", "channel_code", stage_code=pl.lit(code), started_at=start, ended_at=end, stage_min=_span(end, start)) for code, start, end in named
-    ]
-    return pl.concat(rows).drop_nulls("stage_min").sort("declaration_id", "started_at", "stage_code")
+    """Return one row a stage: the wait from one certain event of a declaration to its next, named after the event that ends it.
+
+    Up to the release they sum to release_min (without `to_lodged`), and their parts after the arrival to clearance_min. A gate-out
+    before the release is a breach and no stage; nothing before the lodging but the arrival, and nothing after the gate-out, is one either.
+    """
+    whole = found.filter(pl.col("order_fault_code").is_null()).with_columns(
+        gate_out_sure=pl.when((pl.col("gate_out_sure") >= pl.col("released_sure")).fill_null(False)).then("gate_out_sure")
+    )
+    inside = (pl.col("at") <= pl.col("gate_out_sure")).fill_null(True) & ((pl.col("rank") < 0) | (pl.col("at") >= pl.col("lodged_sure")).fill_null(True))
+    # The arrival begins the first stage where the declaration came later; lodged before, its stages begin with it.
+    begins = whole.filter((pl.col("arrived_sure") < pl.col("lodged_sure")).fill_null(False)).select("declaration_id", "gate_out_sure", "lodged_sure", pl.lit(-1).alias("rank"), at="arrived_sure")
+    parts = [begins, *(whole.select("declaration_id", "gate_out_sure", "lodged_sure", pl.lit(rank).alias("rank"), pl.col(f"{code}_sure").alias("at")) for rank, code in enumerate(_STAGE_OF))]
+    chain = pl.concat(parts, how="vertical").drop_nulls("at").filter(inside).sort("declaration_id", "at", "rank")
+    chain = chain.with_columns(started_at=pl.when(pl.col("declaration_id") == pl.col("declaration_id").shift(1)).then(pl.col("at").shift(1)))
+    chain = chain.filter(pl.col("started_at").is_not_null() & (pl.col("rank") >= 0)).with_columns(
+        stage_code=pl.col("rank").replace_strict(dict(enumerate(_STAGE_OF.values())), return_dtype=pl.String)
+    )
+    about = whole.select("declaration_id", "lodged_day", "lodged_hour", "office_code", "regime_code", "hs_code", "channel_code", "arrived_sure")
+    after = minutes("ended_at", pl.max_horizontal("started_at", "arrived_sure"))
+    return chain.select("declaration_id", "stage_code", "started_at", ended_at="at").join(about, on="declaration_id", maintain_order="left").with_columns(
+        holder_code=pl.col("stage_code").replace_strict(STAGE_HOLDER, return_dtype=pl.String), stage_min=minutes("ended_at", "started_at"),
+        after_arrival_min=pl.when(pl.col("arrived_sure").is_not_null()).then(pl.max_horizontal(after, pl.lit(0.0))),
+    ).drop("arrived_sure").sort("declaration_id", "started_at", "stage_code")  # fmt: skip

@@ -81,10 +81,11 @@ def steps_of(visits: pl.DataFrame, lines: pl.DataFrame, calls: pl.DataFrame) -> 
 
 
 def step_sums(steps: pl.DataFrame) -> pl.DataFrame:
-    """Return (visit_no, wait_min, service_min, travel_min, stops_n); the three parts sum to P."""
+    """Return (visit_no, wait_min, service_min, travel_min, stops_n, path_codes); the three minutes sum to P."""
     at_point = pl.col("step_kind_code") == "service"
     return steps.group_by("visit_no").agg(
         pl.col("wait_min").filter(at_point).sum().alias("wait_min"), pl.col("service_min").filter(at_point).sum().alias("service_min"),
         pl.col("step_min").filter(~at_point).sum().alias("travel_min"),
         (at_point & ~pl.col("step_code").is_in(NOT_A_STOP)).sum().cast(pl.Int64).alias("stops_n"),
+        pl.col("step_code").filter(at_point).str.join(">").alias("path_codes"),
     )  # fmt: skip

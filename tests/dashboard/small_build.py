@@ -17,6 +17,7 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # run as a script, from anywhere
 
 from etl import clock, warehouse
+from etl.contracts.codes import STAGE_HOLDER
 from etl.contracts.facts import DQ_FILE_DAYS, DQ_FILES, DQ_REJECTS, FACT_TABLES, META_BUILDS, META_FRESHNESS
 from etl.contracts.reference import Site, load_site
 from etl.settings import SAMPLE_SITE, Settings
@@ -100,6 +101,8 @@ def frames(site: Site, days: int = 120, per_day: int = 300, seed: int = 1, track
     ).with_columns(pl.when(pl.col("exit_at").is_not_null()).then(pl.col("_exit_local")).alias("exit_local_at"))  # fmt: skip
     steps = steps.join(visits.select("visit_id", "is_excluded", "status_code"), on="visit_id", how="inner").filter(pl.col("status_code") == "closed")
     steps = steps.with_columns(clock.to_local(steps["arrived_at"], site.zone_name).alias("arrived_local_at"))
+    paths = steps.filter(pl.col("step_kind_code") == "service").sort("visit_id", "step_seq").group_by("visit_id").agg(pl.col("step_code").str.join(">").alias("path_codes"))
+    visits = visits.join(paths, on="visit_id", how="left", maintain_order="left").with_columns(has_weigh_full=pl.when(pl.col("status_code") == "closed").then("has_both_weighings"))
     made = {"fct_visits": visits, "fct_visit_steps": steps, **_around(rng, site, visits, now_at, tracked_days)}
     return {name: _TABLES[name].conform(frame) for name, frame in made.items()}
 
@@ -158,14 +161,15 @@ def _around(rng: np.random.Generator, site: Site, visits: pl.DataFrame, now_at: 
                      pl.lit(code).alias("event_code"), pl.lit("P6").alias("place_code"), pl.lit(1.0).alias("match_score"), file_id, line.head(frame.height))
         for code, at, local, frame in said
     )  # fmt: skip
-    papers = visits.filter(pl.col("channel_code").is_not_null())
-    release = pl.Series(np.round(rng.lognormal(6.5, 0.9, papers.height), 1))
-    declarations = papers.select(
-        "port_code", pl.concat_str(pl.lit("d"), pl.col("visit_id").str.slice(1)).alias("declaration_id"), pl.col("entry_day").alias("lodged_day"), pl.col("entry_at").alias("lodged_at"),
-        "channel_code", release.alias("release_min"), (pl.col("entry_at") + (release * 60e6).cast(pl.Int64).cast(pl.Duration("us"))).alias("released_at"), pl.lit("309").alias("office_code"),
-        pl.when((pl.col("channel_code") == "physical") & pl.Series(rng.random(papers.height) < 0.12)).then(pl.lit("hit")).when(pl.col("channel_code") == "physical").then(pl.lit("clear")).alias("inspection_result_code"),
+    checked = visits.filter(pl.col("document_checks_n") > 0)
+    checks = checked.select("port_code", "visit_id", "entry_day", pl.int_ranges(0, pl.col("document_checks_n")).alias("k"), "entry_at", "entry_local_at", "terminal_code").explode("k").select(
+        "port_code", "visit_id", "entry_day", pl.col("entry_at").alias("event_at"), pl.col("entry_local_at").alias("event_local_at"), pl.lit("services").alias("source_code"),
+        pl.lit("document_check").alias("event_code"), pl.when(pl.col("k") == 0).then(pl.lit("P6")).when(pl.col("k") == 1).then(pl.col("terminal_code") + "-G").otherwise(pl.lit("EXIT")).alias("place_code"),
+        pl.when(pl.col("k") == 0).then(pl.lit("port")).when(pl.col("k") == 1).then(pl.lit("terminal")).otherwise(pl.lit("customs")).alias("authority_code"), pl.lit(0.9).alias("match_score"),
+        pl.lit("controles").alias("file_id"), pl.col("k").cast(pl.Int64).alias("source_line"),
     )  # fmt: skip
-    stages = declarations.select("port_code", "declaration_id", "lodged_day", "channel_code", pl.lit("lodged_to_channel").alias("stage_code"), (pl.col("release_min") * 0.3).alias("stage_min"))
+    events = pl.concat([events.with_columns(pl.lit(None, dtype=pl.String).alias("authority_code")), checks.select(*events.columns, "authority_code")])
+    declarations, stages = _papers(rng, visits)
     seen = visits.filter(pl.col("has_inspection") & pl.col("exit_at").is_not_null())
     inspections = seen.select(
         "port_code", pl.concat_str(pl.lit("i"), pl.col("visit_id").str.slice(1)).alias("inspection_id"), pl.col("entry_day").alias("ended_day"), "visit_id", pl.lit("scan").alias("service_code"),
@@ -179,6 +183,13 @@ def _around(rng: np.random.Generator, site: Site, visits: pl.DataFrame, now_at: 
         pl.when(pl.Series(rng.random(held.height) < 0.04)).then(pl.lit("no_show")).otherwise(pl.col("appointment_code")).alias("outcome_code"), "visit_id",
     )  # fmt: skip
     days = visits["entry_day"].unique().sort()
+    weighings = pl.concat(
+        visits.filter(pl.col("exit_at").is_not_null() & pl.col("has_both_weighings")).select(
+            "port_code", pl.concat_str(pl.lit(kind[0]), pl.col("visit_id").str.slice(1)).alias("weighing_id"), pl.col("entry_day").alias("ended_day"), "visit_id",
+            pl.lit(kind).alias("weighing_code"), pl.lit(place).alias("place_code"), pl.col("entry_at").alias("ended_at"), (pl.col("wait_min") * 0.2).alias("wait_min"),
+            (pl.col("service_min") * 0.1).alias("service_min"), (pl.col("visit_id").str.slice(0, 1) < "d").alias("is_e_slip"), (pl.col("visit_id").str.slice(3, 2) == "00").alias("is_again"),
+        ) for kind, place in (("empty", "WB1"), ("full", "WB2"))
+    )  # fmt: skip
     means = pl.DataFrame([
         {"port_code": port, "open_day": day, "means_code": code, "means_kind_code": kind, "place_code": place, "open_from_local_at": dt.datetime.combine(day, dt.time(6)),
          "open_to_local_at": dt.datetime.combine(day, dt.time(21)), "capacity_per_hour": rate}
@@ -199,8 +210,46 @@ def _around(rng: np.random.Generator, site: Site, visits: pl.DataFrame, now_at: 
     ).sort("day")  # fmt: skip
     return {
         "fct_zone_stays": stays, "fct_visit_tracks": tracks, "fct_visit_events": events, "fct_declarations": declarations, "fct_declaration_stages": stages, "fct_inspections": inspections,
-        "fct_appointments": appointments, "fct_means": means, "fct_logbook": logbook, "dq_findings": findings, "dq_source_days": source_days,
+        "fct_weighings": weighings, "fct_appointments": appointments, "fct_means": means, "fct_logbook": logbook, "dq_findings": findings, "dq_source_days": source_days,
     }  # fmt: skip
+
+
+_STAGES = (("to_lodged", 0.5), ("to_channel", 0.06), ("to_payment", 0.35), ("to_inspection_order", 0.05), ("to_inspection", 0.15), ("inspection", 0.1), ("to_release", 0.2), ("to_gate_out", 0.9))
+
+
+def _papers(rng: np.random.Generator, visits: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return (declarations, stages): two in three lodged after the goods came, physical ones with their inspection; the stages sum to the spans."""
+    papers = visits.filter(pl.col("channel_code").is_not_null())
+    n = papers.height
+    physical, late = (papers["channel_code"] == "physical").to_numpy(), rng.random(n) < 0.65
+    used = {code: np.ones(n, dtype=bool) for code, _ in _STAGES} | {"to_lodged": late, **dict.fromkeys(("to_inspection_order", "to_inspection", "inspection"), physical)}
+    lengths = {code: np.where(used[code], np.round(rng.lognormal(6.5, 0.9, n) * weight, 1), 0.0) for code, weight in _STAGES}
+    before = {"to_lodged", "to_gate_out"}
+    release = sum(minutes for code, minutes in lengths.items() if code not in before)
+    early = np.where(late, 0.0, np.minimum(lengths["to_channel"] + lengths["to_payment"], release))  # minutes of the stages before the goods came
+    fault = pl.Series(rng.random(n) < 0.002)
+    declarations = papers.select(
+        "port_code", pl.concat_str(pl.lit("d"), pl.col("visit_id").str.slice(1)).alias("declaration_id"), pl.col("entry_day").alias("lodged_day"), pl.col("entry_at").alias("lodged_at"),
+        pl.col("entry_hour").alias("lodged_hour"), "channel_code", pl.Series("release_min", release), pl.Series("clearance_min", release - early + lengths["to_lodged"]),
+        pl.Series("gate_out_min", lengths["to_gate_out"]), pl.Series("office_code", np.where(rng.random(n) < 0.7, "309", "312")), pl.Series("is_prelodged", ~late),
+        pl.Series("regime_code", np.where(rng.random(n) < 0.55, "010", "060")), pl.Series("hs_code", np.array(["0805", "8517", "6109", "1006", "8703"])[rng.integers(0, 5, n)]),
+        pl.Series("is_out_before_release", rng.random(n) < 0.001), pl.Series("is_out_weighed", rng.random(n) < 0.99), pl.when(fault).then(pl.lit("release_before_lodged")).alias("order_fault_code"),
+        pl.when((pl.col("channel_code") == "physical") & pl.Series(rng.random(n) < 0.12)).then(pl.lit("hit")).when(pl.col("channel_code") == "physical").then(pl.lit("clear")).alias("inspection_result_code"),
+    )  # fmt: skip
+    minutes = pl.col("lodged_at") + pl.duration(microseconds=(pl.col("release_min") * 60e6).cast(pl.Int64))
+    measured = ("release_min", "clearance_min", "gate_out_min", "is_prelodged", "is_out_before_release")
+    declarations = declarations.with_columns(minutes.alias("released_at"), *(pl.when(pl.col("order_fault_code").is_null()).then(name).alias(name) for name in measured))
+    declarations = declarations.with_columns(gate_out_at=pl.col("released_at") + pl.duration(microseconds=(pl.col("gate_out_min") * 60e6).cast(pl.Int64)))
+    about = declarations.select("port_code", "declaration_id", "lodged_day", "lodged_hour", "office_code", "regime_code", "hs_code", "channel_code", "order_fault_code", "lodged_at", "released_at")
+    parts, done = [], np.zeros(n)
+    for code, _ in _STAGES:
+        own = lengths[code]
+        after = own if code in before else np.clip(done + own - early, 0, own)
+        done = done + (0 if code == "to_lodged" else own)
+        at = (pl.col("lodged_at") + pl.duration(microseconds=(pl.Series(done) * 60e6).cast(pl.Int64)))
+        part = about.with_columns(pl.lit(code).alias("stage_code"), pl.lit(STAGE_HOLDER[code]).alias("holder_code"), at.alias("ended_at"), pl.Series("stage_min", own), pl.Series("after_arrival_min", after))
+        parts.append(part.filter(pl.Series(used[code]) & pl.col("order_fault_code").is_null()))
+    return declarations, pl.concat(parts)
 
 
 def ledger(site: Site, facts: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
