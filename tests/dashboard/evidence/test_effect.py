@@ -14,7 +14,7 @@ from dashboard.evidence.effect import Plan, Range, assess
 from dashboard.evidence.estimate import BLOCK_DAYS, estimate, period_contrast, unit_contrast
 from dashboard.evidence.panel import NEVER, Panel
 from dashboard.evidence.report import text, values
-from dashboard.evidence.verdict import VERDICTS, Facts, judge, look
+from dashboard.evidence.verdict import VERDICTS, Facts, Reason, judge, look
 from dashboard.evidence.words import FORBIDDEN, REASONS, VERDICT_WORDS, sentence, span
 from dashboard.evidence.worlds import World, simulate
 
@@ -33,6 +33,7 @@ CASES = {
     "shared": (World(), replace(PLAN, shared_points=("WB1", "SCAN"))), "short_after": (World(after=20), PLAN), "short_before": (World(before=40), PLAN),
     "noisy": (World(noise=0.4, rho=0.9), PLAN), "alone": (World(comparisons=0), PLAN), "missing": (World(), replace(PLAN, missing_exits=(0.02, 0.2, 0.02, 0.02))),
     "differ": (World(), replace(PLAN, missing_exits=(0.01, 0.04, 0.01, 0.01))), "late_exclusion": (World(), replace(PLAN, excluded_after_look=True)),
+    "late_plan": (World(), replace(PLAN, caps=(Reason("plan_locked_late", {"days": 40, "least": 28}),))),
     "provisional": (World(after=90), replace(PLAN, end_day=None)), "below_look": (World(after=60, effect=-0.09), replace(PLAN, end_day=None)), "slower": (World(effect=0.2), PLAN),
 }  # fmt: skip
 
@@ -47,7 +48,7 @@ def effects() -> dict:
     [
         ("strong", "strong", "survives_slow_noise"), ("none", "none", "within_noise"), ("two_units", "weak", "two_units"), ("shared", "moderate", "shared_points"),
         ("short_after", "not_yet", "short_after"), ("short_before", "not_yet", "short_before"), ("noisy", "not_yet", "too_noisy"), ("alone", "not_yet", "no_comparison"),
-        ("missing", "not_yet", "missing_exits"), ("differ", "weak", "missing_exits_differ"), ("late_exclusion", "weak", "excluded_after_look"), ("slower", "strong", "survives_slow_noise"),
+        ("missing", "not_yet", "missing_exits"), ("differ", "weak", "missing_exits_differ"), ("late_exclusion", "weak", "excluded_after_look"), ("late_plan", "weak", "plan_locked_late"), ("slower", "strong", "survives_slow_noise"),
     ],
 )  # fmt: skip
 def test_verdicts_and_their_reasons(effects, case, verdict, reason) -> None:
