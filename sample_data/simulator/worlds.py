@@ -1,4 +1,4 @@
-"""The same port three times over, in memory and without a log: with the pilot, without it, and with every lane in it. For evidence over many seeds.
+"""The same port over and over, in memory and without a log: with the pilot, without it, with every lane in it, or in it on some days. For evidence over many seeds.
 
 Plans, draws and queues are those of `simulate`; tests hold the times of both against each other.
 """
@@ -6,6 +6,7 @@ Plans, draws and queues are those of `simulate`; tests hold the times of both ag
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Container
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,7 @@ from sample_data.simulator.options import Options
 from sample_data.simulator.plan import CARGO, midnight_s, plan_day
 
 WORLDS = ("on", "off", "all")  # pilot lanes with the pilot; no lane; every lane, from the same day on
+WARM_UP_DAYS = 14  # queues and trucks inside are forgotten in a night or two
 
 
 def worlds(options: Options) -> pl.DataFrame:
@@ -50,6 +52,23 @@ def worlds(options: Options) -> pl.DataFrame:
     return about.select(
         visit_no="visit", lane_code=rows.pick("lane", port.LANES), terminal_code=rows.pick("terminal", port.TERMINALS), cargo_class_code=rows.pick("cargo", CARGO),
     ).with_columns(times)  # fmt: skip
+
+
+def switched(options: Options, on_days: Container[dt.date]) -> pl.DataFrame:
+    """Return `day_switched`, `hour_switched` and `turnaround_switched_min` of each visit where every lane has the pilot on some days, and no lane on the others.
+
+    The run begins two weeks before the pilot's start, with an empty port; days and trucks are those of `worlds`.
+    """
+    trucks, servers = Trucks(options.seed, options.trucks_n, options.tracked_share), port.servers(options)
+    flow, records, visits_n = Flow(servers), [], 0
+    since = options.pilot_start - dt.timedelta(days=WARM_UP_DAYS)
+    for day in (since + dt.timedelta(days=number) for number in range((options.end - since).days)):
+        plan = plan_day(options, trucks, servers, day, visits_n, port.LANES if day in on_days else ())
+        flow.close(port.shut(options, day, midnight_s(day)))
+        flow.add(plan.first, plan.arrive, plan.roles, plan.pools, plan.service_on, plan.travel_on, plan.hold_on, plan.about["truck"].to_numpy())
+        records.append(flow.run(midnight_s(day + dt.timedelta(days=1))))
+        visits_n += len(plan.arrive)
+    return pl.DataFrame(_times("switched", np.concatenate(records), visits_n, midnight_s(options.end)))
 
 
 def _times(name: str, records: np.ndarray, visits_n: int, end_s: int) -> list[pl.Series]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from sample_data.simulator import Options, simulate
-from sample_data.simulator.worlds import worlds
+from sample_data.simulator.worlds import switched, worlds
 
 START = dt.date(2026, 7, 13)
 
@@ -49,3 +50,18 @@ def test_every_lane_gains_where_every_lane_has_the_pilot(made: pl.DataFrame) -> 
     gain = since.group_by("lane_code").agg(on=pl.col("turnaround_on_min").mean() / pl.col("turnaround_off_min").mean() - 1, everywhere=pl.col("turnaround_all_min").mean() / pl.col("turnaround_off_min").mean() - 1)
     assert gain.height == 6 and gain["everywhere"].max() < -0.07
     assert gain.filter(pl.col("lane_code") > "6C")["on"].min() > gain["everywhere"].max()
+
+
+def test_switched_on_every_day_it_is_the_world_of_every_lane(options: Options, made: pl.DataFrame) -> None:
+    """Told to start with the run, so that both are the same port; on no day it is the world without the pilot. Between, only the days that are on change."""
+    begun = dataclasses.replace(options, pilot_start=options.start + dt.timedelta(days=14), days=18)
+    every, none = switched(begun, [begun.start + dt.timedelta(days=each) for each in range(18)]), switched(begun, [])
+    later = dt.date(2026, 7, 27)
+    some = switched(begun, [later])
+    whole = worlds(begun)
+    assert none["turnaround_switched_min"].equals(whole["turnaround_off_min"].rename("turnaround_switched_min"), null_equal=True)
+    first_days = [some.filter(pl.col("day_switched") < later), none.filter(pl.col("day_switched") < later)]
+    assert first_days[0].height > 1000 and (first_days[0]["turnaround_switched_min"] == first_days[1]["turnaround_switched_min"]).mean() > 0.99
+    since = pl.col("day_switched") == later
+    means = [frame.filter(since)["turnaround_switched_min"].mean() for frame in (every, some, none)]
+    assert means[2] > 1.07 * means[1] and abs(means[1] / means[0] - 1) < 0.05
