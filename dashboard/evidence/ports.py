@@ -1,7 +1,7 @@
 """Whole simulated ports judged as real ones are, where what happened is known: lanes share weighbridge, scanner and yards, so that relief spreads.
 
     rows = judge(visits, start=..., last=..., pilots=("6A", "6B", "6C"))      # visits of sample_data.simulator.worlds: with the pilot, without, on every lane
-    figures = port_figures(pl.DataFrame(rows), "light")
+    figures = port_figures(pl.DataFrame(rows), is_light=True)
 Two truths, both differences of mean turnaround over visits since the start that ended in all three worlds, against the world without the pilot:
 `own`, what the pilot as run did to the visits of its own lanes (neighbours' relief included), and `all`, what it does to every visit of the port once every lane has it.
 """
@@ -19,8 +19,10 @@ from dashboard.evidence.daily import HOURS_A_BLOCK, pack, standardised
 from dashboard.evidence.effect import Plan, assess
 from dashboard.evidence.estimate import t_two_sided
 from dashboard.evidence.panel import Panel
+from dashboard.evidence.switchback import Day, paired
 from dashboard.evidence.verdict import ALPHA
 
+BLOCKS = {1: "one day", 7: "a week"}  # designs tried on the same 84 days
 SHARED = ("weighbridge", "scanner", "yards")
 VERDICTS_OF_EFFECT = ("strong", "moderate")
 
@@ -71,7 +73,20 @@ def judge(visits: pl.DataFrame, start: dt.date, last: dt.date, pilots: tuple[str
     return made
 
 
-def port_figures(rows: pl.DataFrame, words: str, is_light: bool) -> list[Figure]:
+def daily_means(switched: pl.DataFrame) -> pl.DataFrame:
+    """Return the mean turnaround of each day of entry, from the visits of sample_data.simulator.worlds.switched."""
+    closed = switched.drop_nulls()
+    return closed.group_by(day="day_switched").agg(minutes=pl.col("turnaround_switched_min").mean(), visits_n=pl.len()).sort("day")
+
+
+def judge_switchback(daily: pl.DataFrame, days: tuple[Day, ...], block_days: int) -> dict[str, float]:
+    """Return what alternating blocks of the whole port say of the effect on every lane, in logs."""
+    minutes = dict(daily.select("day", "minutes").iter_rows())
+    found = paired(np.log([minutes.get(each.day, np.nan) for each in days]), days)
+    return {f"switched_{block_days}_best": float(found.b), f"switched_{block_days}_half": float(found.half())}
+
+
+def port_figures(rows: pl.DataFrame, is_light: bool) -> list[Figure]:
     """Return what was asked of many ports of one world, measured. `rows` is of `judge`; runs without a number count as misses of the truth."""
     planted, none = rows.filter("is_planted"), rows.filter(~pl.col("is_planted"))
     runs, code = planted.height, "light" if is_light else "tight"
@@ -87,23 +102,33 @@ def port_figures(rows: pl.DataFrame, words: str, is_light: bool) -> list[Figure]
     claimed, judged = (pl.col("gap_low") > 0) | (pl.col("gap_high") < 0), pl.col("verdict").is_in(VERDICTS_OF_EFFECT)
     asked = 93.0 if is_light else None
     return [
-        Figure(f"{code}.own", f"{words}: what the pilot's own lanes gained, mean", mean(100 * (pl.col("own_log").exp() - 1)), None, None, runs),
-        Figure(f"{code}.spill", f"{words}: what comparison lanes gained with it, mean", mean(100 * (pl.col("spill_log").exp() - 1)), None, None, runs),
-        Figure(f"{code}.all", f"{words}: what every lane would gain with the pilot, mean", mean(100 * (pl.col("all_log").exp() - 1)), None, None, runs),
-        Figure(f"{code}.coverage", f"{words}: the own effect lies in the interval", share(planted, own_inside), asked, None, runs),
-        Figure(f"{code}.all_in_interval", f"{words}: the effect on every lane lies in the interval", share(planted, pl.col("all_log").is_between(pl.col("gap_low"), pl.col("gap_high"))), None, None, runs),
-        Figure(f"{code}.bias", f"{words}: mean error against the own effect", mean(percent), None, None, runs, "points of %"),
-        Figure(f"{code}.bias_min", f"{words}: the same in minutes", mean(pl.col("change_best") - pl.col("own_min")), None, None, runs, "min"),
-        Figure(f"{code}.bounds", f"{words}: the effect on every lane lies within the bounds", share(planted, pl.col("all_min").is_between(pl.col("bounds_low"), pl.col("bounds_high"))), 93.0, None, runs),
-        Figure(f"{code}.bounds_own", f"{words}: the own effect lies within the bounds", share(planted, pl.col("own_min").is_between(pl.col("bounds_low"), pl.col("bounds_high"))), 93.0, None, runs),
-        Figure(f"{code}.all_min", f"{words}: what every lane would gain, mean", mean(pl.col("all_min")), None, None, runs, "min"),
-        *(Figure(f"{code}.bounds_{end}", f"{words}: {end} end of the bounds, mean", mean(pl.col(f"bounds_{end}")), None, None, runs, "min") for end in ("low", "high")),
-        Figure(f"{code}.false", f"{words}: planted zero called an effect (interval)", share(none, claimed), None, 7.0, runs),
-        Figure(f"{code}.false_verdict", f"{words}: planted zero called moderate or strong", share(none, judged), None, 7.0, runs),
-        Figure(f"{code}.false_looks", f"{words}: planted zero called moderate or strong by the three looks", share(none, pl.col("looks_verdict").is_in(VERDICTS_OF_EFFECT)), None, 7.0, runs),
-        Figure(f"{code}.before_after", f"{words}: planted zero called an effect by plain before/after", share(none, pl.col("before_after")), None, None, runs),
-        Figure(f"{code}.strong", f"{words}: called strong, planted or not, although service points are shared", share(rows, (pl.col("verdict") == "strong") | (pl.col("looks_verdict") == "strong")), None, 0.0, 2 * runs),
-        Figure(f"{code}.found", f"{words}: planted effect found (interval)", share(planted, claimed), None, None, runs),
-        *(Figure(f"{code}.{verdict}", f"{words}: planted effect called {said}", share(planted, pl.col("verdict") == verdict), None, None, runs) for verdict, said in (("moderate", "moderate"), ("weak", "weak"), ("none", "no detectable change"), ("not_yet", "not yet measurable"))),
-        Figure(f"{code}.wrong_sign", f"{words}: moderate or strong with the wrong sign", share(planted, judged & (pl.col("gap_best") > 0)), None, 0.2, runs),
+        Figure(f"{code}.own", "own effect (pilot lanes, pilot as run), mean", mean(100 * (pl.col("own_log").exp() - 1)), None, None, runs),
+        Figure(f"{code}.spill", "change at the comparison lanes that comes with it, mean", mean(100 * (pl.col("spill_log").exp() - 1)), None, None, runs),
+        Figure(f"{code}.all", "effect on every lane, mean", mean(100 * (pl.col("all_log").exp() - 1)), None, None, runs),
+        Figure(f"{code}.coverage", "the own effect lies in the interval", share(planted, own_inside), asked, None, runs),
+        Figure(f"{code}.all_in_interval", "the effect on every lane lies in the interval", share(planted, pl.col("all_log").is_between(pl.col("gap_low"), pl.col("gap_high"))), None, None, runs),
+        Figure(f"{code}.bias", "mean error of the estimate against the own effect", mean(percent), None, None, runs, "points of %"),
+        Figure(f"{code}.bias_min", "the same in minutes", mean(pl.col("change_best") - pl.col("own_min")), None, None, runs, "min"),
+        Figure(f"{code}.bounds", "the effect on every lane lies within the bounds", share(planted, pl.col("all_min").is_between(pl.col("bounds_low"), pl.col("bounds_high"))), 93.0, None, runs),
+        Figure(f"{code}.bounds_own", "the own effect lies within the bounds", share(planted, pl.col("own_min").is_between(pl.col("bounds_low"), pl.col("bounds_high"))), 93.0, None, runs),
+        Figure(f"{code}.all_min", "effect on every lane, mean", mean(pl.col("all_min")), None, None, runs, "min"),
+        *(Figure(f"{code}.bounds_{end}", f"{end} end of the bounds, mean", mean(pl.col(f"bounds_{end}")), None, None, runs, "min") for end in ("low", "high")),
+        Figure(f"{code}.false", "planted zero called an effect (interval)", share(none, claimed), None, 7.0, runs),
+        Figure(f"{code}.false_verdict", "planted zero called moderate or strong", share(none, judged), None, 7.0, runs),
+        Figure(f"{code}.false_looks", "planted zero called moderate or strong by the three looks", share(none, pl.col("looks_verdict").is_in(VERDICTS_OF_EFFECT)), None, 7.0, runs),
+        Figure(f"{code}.before_after", "planted zero called an effect by plain before/after", share(none, pl.col("before_after")), None, None, runs),
+        Figure(f"{code}.strong", "called strong, planted or not, although service points are shared", share(rows, (pl.col("verdict") == "strong") | (pl.col("looks_verdict") == "strong")), None, 0.0, 2 * runs),
+        Figure(f"{code}.found", "planted effect found (interval)", share(planted, claimed), None, None, runs),
+        *(Figure(f"{code}.{verdict}", f"planted effect called {said}", share(planted, pl.col("verdict") == verdict), None, None, runs) for verdict, said in (("moderate", "moderate"), ("weak", "weak"), ("none", "no detectable change"), ("not_yet", "not yet measurable"))),
+        Figure(f"{code}.wrong_sign", "moderate or strong with the wrong sign", share(planted, judged & (pl.col("gap_best") > 0)), None, 0.2, runs),
+        *(figure for block_days in BLOCKS if f"switched_{block_days}_best" in planted.columns for figure in _switchback_figures(planted, f"{code}.switched_{block_days}", f"the whole port by turns, blocks of {BLOCKS[block_days]}", block_days)),
     ]  # fmt: skip
+
+
+def _switchback_figures(planted: pl.DataFrame, code: str, words: str, block_days: int) -> list[Figure]:
+    best, half, truth = (planted[name].to_numpy() for name in (f"switched_{block_days}_best", f"switched_{block_days}_half", "all_log"))
+    return [
+        Figure(f"{code}.coverage", f"{words}: the effect on every lane lies in the interval", round(100 * float((np.abs(best - truth) <= half).mean()), 2), None, None, planted.height),
+        Figure(f"{code}.bias", f"{words}: mean error", float(100 * (np.exp(best) - np.exp(truth)).mean()), None, None, planted.height, "points of %"),
+        Figure(f"{code}.half", f"{words}: margin on either side, mean", float(100 * np.expm1(half).mean()), None, None, planted.height),
+    ]

@@ -79,7 +79,7 @@ def test_shared_points_cap_the_verdict_and_bounds_hold_the_effect_on_every_lane(
     assert planted.select(pl.col("all_min").is_between("bounds_low", "bounds_high").all()).item()
     assert rows.select(((pl.col("bounds_low") <= pl.col("change_low")) & (pl.col("change_high") <= pl.col("bounds_high"))).all()).item()
     assert rows.filter(~pl.col("is_planted"))["verdict"].to_list() == ["none", "none"]
-    figures = {each.code: each for each in port_figures(rows, "tight", False)}
+    figures = {each.code: each for each in port_figures(rows, is_light=False)}
     assert figures["tight.bounds"].value == 100 and figures["tight.strong"].holds and figures["tight.false"].value == 0
     # ... and it is the declaration that caps it: the same panel without shared points would be called strong.
     free = [assess(panel_of(visits, "on", START, LAST, PILOT_LANES), Plan("turnaround_min", unit_kind="lane", end_day=35)).verdict.code for visits in ports.values()]
