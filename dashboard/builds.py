@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 import time
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from etl.settings import Settings
 from etl.warehouse import SEGMENT_TABLES, OpenBuild, current_build_id, open_build
 
 POLL_SECONDS = 0.5
+# The copy it warns of is of the answer, a few rows; the relation it recommends plans the question a second time.
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
 OPEN_BUILDS = 3  # the current one and two replaced ones, so that an open page still exports its own
 
 
@@ -64,7 +67,8 @@ class Opened:
         """Run a query. `days` are the first and last local day it can touch: planning over every month of a build costs more than most answers."""
         cursor = self._cursor(days)
         try:
-            return cursor.sql(sql, params=dict(params)).pl() if params else cursor.sql(sql).pl()
+            # By execute, not by a relation: that one is bound twice, 2 of the 10 ms of a small question over four months.
+            return pl.from_arrow(cursor.execute(sql, dict(params or {})).to_arrow_reader().read_all(), rechunk=False)
         finally:
             cursor.close()
 

@@ -42,8 +42,12 @@ _VISITS_THEN = (
 )
 _KNOWN_THEN: dict[str, str] = {
     "visits": _VISITS_THEN, "exits": _VISITS_THEN,
-    "declarations": "* REPLACE (CASE WHEN released_at < $cut_at THEN release_min END AS release_min, CASE WHEN gate_out_at < $cut_at THEN gate_out_min END AS gate_out_min)",
-    "stages": "* REPLACE (CASE WHEN ended_at < $cut_at THEN stage_min END AS stage_min)",
+    "declarations": (
+        "* REPLACE (CASE WHEN released_at < $cut_at THEN release_min END AS release_min, CASE WHEN released_at < $cut_at THEN clearance_min END AS clearance_min,\n"
+        "    CASE WHEN gate_out_at < $cut_at THEN gate_out_min END AS gate_out_min, CASE WHEN released_at < $cut_at THEN released_at END AS released_at,\n"
+        "    CASE WHEN gate_out_at < $cut_at THEN gate_out_at END AS gate_out_at, CASE WHEN greatest(released_at, gate_out_at) < $cut_at THEN is_out_before_release END AS is_out_before_release)"
+    ),
+    "stages": "* REPLACE (CASE WHEN ended_at < $cut_at THEN stage_min END AS stage_min, CASE WHEN ended_at < $cut_at THEN after_arrival_min END AS after_arrival_min)",
     "appointments": "* REPLACE (CASE WHEN outcome_code = 'no_show' AND slot_end_at > $cut_at - INTERVAL 24 HOUR THEN 'pending' ELSE outcome_code END AS outcome_code)",
 }
 
@@ -53,7 +57,7 @@ class Query:
     """One SQL text with its parameters. `keys` are its group columns, in order; `sql` ends without a semicolon.
 
     `run` is what is run instead of `sql` where limits are asked: it gathers each list of values once, and `ranked` names the percentiles
-    to be read from them, (list column, ((code, p), ...)). Both give the same columns (dashboard/metrics/ranks.py says why).
+    to be read from them, (list column, ((code, p), ...)), with their limits or without. Both give the same columns (dashboard/metrics/ranks.py says why).
     """
 
     fact: Fact
@@ -64,6 +68,7 @@ class Query:
     needs: tuple[str, ...] = ()
     run: str = ""
     ranked: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
+    limits: bool = False
 
 
 def filtered(expression: str, where: str) -> str:
@@ -182,10 +187,11 @@ def unanswered(fact: Fact, selection: Selection) -> tuple[str, ...]:
 
 def compile_query(
     metrics: Sequence[Metric], by: Sequence[Dimension], grain: str | None, selection: Selection,
-    *, cut_at: dt.datetime | None = None, totals: bool = False, intervals: bool = False, reference_end: dt.date | None = None, shift_days: int = 0,
+    *, cut_at: dt.datetime | None = None, totals: bool = False, intervals: bool = False, gather: bool = False, reference_end: dt.date | None = None, shift_days: int = 0,
 ) -> Query:  # fmt: skip
     """Return the query of metrics of ONE fact. Columns: [period,] dimension codes, [is_total,] then code, code__n [, code__low, code__high].
 
+    `gather` reads percentiles from gathered values even without limits, for groups that are put together from smaller ones.
     Raises DeclarationError when the fact cannot be split as asked.
     """
     fact = FACTS[metrics[0].fact]
@@ -210,13 +216,12 @@ def compile_query(
     lean = list(selected)
     for metric in metrics:
         among = sorted({each.quantile[1] for each in metrics if each.quantile and (each.quantile[0], each.where) == (metric.quantile[0], metric.where)}) if metric.quantile else ()
-        if intervals and metric.quantile:
-            selected += _ranked_sql(metric)
-            gathered.setdefault(filtered(f"list({metric.quantile[0]})", _known(metric)), []).append((metric.code, metric.quantile[1]))
-            continue
         plain = [f"{value_sql(metric, among)} AS {metric.code}", f"{n_sql(metric)} AS {metric.code}__n"]
-        selected += plain
-        lean += plain
+        selected += _ranked_sql(metric) if intervals and metric.quantile else plain
+        if (intervals or gather) and metric.quantile:
+            gathered.setdefault(filtered(f"list({metric.quantile[0]})", _known(metric)), []).append((metric.code, metric.quantile[1]))
+        else:
+            lean += plain
     listed = ", ".join(keys.values())
     grouped = f"\nGROUP BY {f'GROUPING SETS (({listed}), ())' if totals else listed}" if keys else ""
     lean += [f"{expression} AS gathered_{number}" for number, expression in enumerate(gathered)]
@@ -229,7 +234,7 @@ def compile_query(
         params |= {"reference_first_day": end - dt.timedelta(days=REFERENCE_DAYS), "reference_end_day": end}
     used = {name: value for name, value in params.items() if f"${name}" in sql}
     ranked = tuple((f"gathered_{number}", tuple(percentiles)) for number, percentiles in enumerate(gathered.values()))
-    return Query(fact, tuple(metrics), tuple(keys), sql, used, tuple(needs), run if ranked else sql, ranked)
+    return Query(fact, tuple(metrics), tuple(keys), sql, used, tuple(needs), run if ranked else sql, ranked, intervals)
 
 
 def _with_references(needs: Sequence[str], metrics: Sequence[Metric]) -> str:

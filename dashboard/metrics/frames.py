@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
 import polars as pl
 
 from dashboard.metrics import ranks
@@ -13,6 +15,7 @@ from dashboard.metrics.definitions import Metric
 from dashboard.metrics.hours import hours_in
 from dashboard.metrics.intervals import wilson_columns
 from dashboard.selection import Selection
+from etl.errors import DeclarationError
 
 LEAST_FOR_LIMITS = 6  # below it the extreme values are no 95 % limits of a median
 
@@ -79,9 +82,26 @@ def _counted(metric: Metric) -> tuple[str, ...]:
 
 def ranked(query: Query, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the answer with its percentiles and limits in the place of gathered values: the columns of the query's own SQL."""
-    if not query.ranked:
-        return frame
-    made = [series for name, wanted in query.ranked for series in ranks.columns(frame[name], wanted)]
-    whole = frame.drop(name for name, _ in query.ranked).with_columns(made)
+    return _ordered(query, frame, {name: ranks.groups_of(frame[name]) for name, _ in query.ranked}) if query.ranked else frame
+
+
+def put_together(fine: Query, frame: pl.DataFrame, query: Query) -> pl.DataFrame:
+    """Return the answer of `query` from that of `fine`, the same metrics over smaller groups with their values gathered: counts add up, values are joined.
+
+    Raises DeclarationError for a metric of another kind: a mean or a share of groups is not that of the whole.
+    """
+    if other := next((metric for metric in query.metrics if not (metric.quantile or metric.count)), None):
+        raise DeclarationError(f"metric {other.code}", "it cannot be put together from smaller groups", "counts and percentiles")
+    parts = [name for name in frame.columns if name not in fine.keys and name not in dict(fine.ranked)]
+    rows = frame.lazy().select(*query.keys, *parts).with_row_index("part").group_by(query.keys, maintain_order=True).agg("part", *(pl.col(name).sum() for name in parts)).collect()
+    values = {name: ranks.groups_of(frame[name]) for name, _ in fine.ranked}
+    groups = {name: [np.concatenate([each[part] for part in of]) for of in rows["part"].to_list()] for name, each in values.items()}
+    return _ordered(replace(fine, keys=query.keys), rows.drop("part"), groups)
+
+
+def _ordered(query: Query, frame: pl.DataFrame, groups: Mapping[str, Sequence[np.ndarray]]) -> pl.DataFrame:
+    """Put the percentiles read from the groups' values beside the other columns, in the order of the query's metrics."""
+    made = [series for name, wanted in query.ranked for series in ranks.columns(groups[name], wanted, query.limits)]
+    whole = frame.drop([name for name in groups if name in frame.columns]).with_columns(made)
     order = [name for metric in query.metrics for name in (metric.code, f"{metric.code}__n", f"{metric.code}__low", f"{metric.code}__high") if name in whole.columns]
     return whole.select(*(name for name in whole.columns if name not in set(order)), *order)

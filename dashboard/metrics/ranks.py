@@ -1,12 +1,11 @@
-"""Percentiles with their order-statistic 95 % limits, read from gathered values. Lists in, columns out; no SQL, no data access.
+"""Percentiles with their order-statistic 95 % limits, read from gathered values. Values in, columns out; no SQL, no data access.
 
-The limits are values of exact rank and need the whole order of a group's values. DuckDB gathers a list in 9 ms where sorting it there costs
-28 ms (215,000 visits); numpy sorts the same values in 2 ms. The SQL shown to readers sorts in SQL and gives the same figures (tests hold both).
+The limits are values of exact rank. DuckDB gathers a list in 9 ms where sorting it there costs 28 ms (215,000 visits); numpy sorts the same values
+in 2 ms and finds the few ranks that are asked in a third of that. The SQL shown to readers sorts in SQL and gives the same figures (tests hold both).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,24 +14,38 @@ import polars as pl
 Z95 = 1.959964
 
 
-def columns(lists: pl.Series, wanted: Sequence[tuple[str, float]]) -> list[pl.Series]:
-    """Return code, code__n, code__low, code__high of every (code, p) wanted; `lists` holds the known values of one group a row, or null."""
-    groups = [np.sort(group.to_numpy()) if group is not None else np.empty(0) for group in lists]
+def groups_of(lists: pl.Series) -> list[np.ndarray]:
+    """Return the gathered values of each row, as read-only views; none where the list is null."""
+    rows = lists.rechunk().to_arrow()
+    values, edges = rows.values.to_numpy(zero_copy_only=False), rows.offsets.to_numpy()
+    return [values[start:end] for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
+
+
+def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], limits: bool = True) -> list[pl.Series]:
+    """Return code, code__n [, code__low, code__high] of every (code, p) wanted, a row a group of known values; null for a group without any."""
+    n = np.array([len(group) for group in groups], dtype=np.int64)
+    starts = np.cumsum(n) - n
+    ordered = np.concatenate([*groups, np.zeros(1)])  # a copy, put in order in part; the last one is read for groups without values
+    asked = [rank for _, p in wanted for rank in _ranks(n, p)[: 4 if limits else 2]]
+    for start, size, kept in zip(starts.tolist(), n.tolist(), np.stack(asked, axis=1).tolist(), strict=True):
+        if size:
+            ordered[start : start + size].partition(kept)
     found = []
     for code, p in wanted:
-        rows = [_rank(group, p) for group in groups]
-        found.append(pl.Series(code, [row[0] for row in rows], dtype=pl.Float64))
-        found.append(pl.Series(f"{code}__n", [len(group) for group in groups], dtype=pl.Int64))
-        found += [pl.Series(f"{code}__{side}", [row[at] for row in rows], dtype=pl.Float64) for side, at in (("low", 1), ("high", 2))]
+        below, above, low, high = (ordered[starts + rank] for rank in _ranks(n, p))
+        at = (n - 1) * p
+        found += [_known(code, below + (above - below) * (at - np.floor(at)), n), pl.Series(f"{code}__n", n)]
+        if limits:
+            found += [_known(f"{code}__low", low, n), _known(f"{code}__high", high, n)]
     return found
 
 
-def _rank(values: np.ndarray, p: float) -> tuple[float | None, float | None, float | None]:
-    """Return (percentile, lower limit, upper limit) of sorted values, interpolated as quantile_cont does."""
-    n = len(values)
-    if not n:
-        return None, None, None
-    at, middle, half = (n - 1) * p, n * p, Z95 * math.sqrt(n * p * (1 - p))
-    below, above = float(values[math.floor(at)]), float(values[math.ceil(at)])
-    low, high = max(1, math.floor(middle - half)), min(n, math.ceil(middle + half) + 1)
-    return below + (above - below) * (at - math.floor(at)), float(values[low - 1]), float(values[high - 1])
+def _ranks(n: np.ndarray, p: float) -> tuple[np.ndarray, ...]:
+    """Return, for n values in order, the indices of those below and above the percentile (it lies between, as quantile_cont has it) and of its limits."""
+    at, middle, half = (n - 1) * p, n * p, Z95 * np.sqrt(n * p * (1 - p))
+    found = (np.floor(at), np.ceil(at), np.maximum(1, np.floor(middle - half)) - 1, np.minimum(n, np.ceil(middle + half) + 1) - 1)
+    return tuple(np.maximum(rank, 0).astype(np.int64) for rank in found)
+
+
+def _known(name: str, values: np.ndarray, n: np.ndarray) -> pl.Series:
+    return pl.Series(name, np.where(n > 0, values, np.nan), dtype=pl.Float64, nan_to_null=True)

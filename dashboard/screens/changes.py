@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-from functools import partial
 
 import streamlit as st
 
@@ -43,18 +42,15 @@ def show(page: Frame, now: Result) -> None:
     st.html(f'<p class="quiet">{html.escape(say("Only changes whose 95 % intervals do not touch; several groups are looked at, so one in some dozens may still be chance."))}</p>')
 
 
-def _split(page: Frame, split: str) -> Result:
-    return page.ask(["turnaround_p50"], by=[split], compare=True, intervals=True)
-
-
-QUESTIONS = tuple(partial(_split, split=split) for split in SPLITS)
+def medians(page: Frame) -> tuple[Result, ...]:
+    """The median of every split's groups, now and before."""
+    return page.store.ask_each(page.selection, ["turnaround_p50"], [[split] for split in SPLITS], compare=True, intervals=True)
 
 
 def moved(page: Frame) -> list[tuple[str, str, Cell]]:
     """Return (split, group in words, figure) of every median that moved, the most truck-minutes first."""
     found = []
-    for split in SPLITS:
-        result = _split(page, split)
+    for split, result in zip(SPLITS, medians(page), strict=True):
         codes = DIMENSIONS[split].codes
         for row in result.rows.iter_rows(named=True):
             figure = result.cell("turnaround_p50", {split: row[split]})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import math
 import threading
 from dataclasses import replace
 
@@ -10,9 +12,10 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from dashboard import store
+from dashboard import answers, store
 from dashboard.metrics import METRICS, ranks
 from dashboard.selection import Selection
+from etl.errors import DeclarationError
 
 
 @pytest.mark.parametrize(("fact", "by"), [("visits", ()), ("visits", ("lane",)), ("stays", ("zone", "hour")), ("steps", ("place",)), ("declarations", ("channel",))])
@@ -20,8 +23,8 @@ from dashboard.selection import Selection
 def test_gathered_values_give_what_the_sql_shown_gives(sel: Selection, monkeypatch: pytest.MonkeyPatch, fact: str, by: tuple[str, ...], totals: bool) -> None:
     codes = [code for code, metric in METRICS.items() if metric.fact == fact]
     found = store.ask(sel, codes, by, compare=True, intervals=True, totals=totals).frame
-    real = store._run
-    monkeypatch.setattr(store, "_run", lambda opened, query: real(opened, replace(query, run=query.sql, ranked=())))
+    real = answers.run
+    monkeypatch.setattr(answers, "run", lambda opened, query: real(opened, replace(query, run=query.sql, ranked=())))
     shown = store.Store(store.of().settings, "MACAS").ask(sel, codes, by, compare=True, intervals=True, totals=totals).frame
     assert found.columns == shown.columns
     assert_frame_equal(found, shown, rel_tol=1e-12, abs_tol=1e-12)
@@ -29,9 +32,41 @@ def test_gathered_values_give_what_the_sql_shown_gives(sel: Selection, monkeypat
 
 def test_limits_are_values_of_exact_rank() -> None:
     values = list(np.random.default_rng(1).permutation(np.arange(1.0, 101.0)))
-    p50, n, low, high = (series[0] for series in ranks.columns(pl.Series("v", [values, []], dtype=pl.List(pl.Float64)), [("x", 0.5)]))
+    p50, n, low, high = (series[0] for series in ranks.columns(_groups([values, []]), [("x", 0.5)]))
     assert (p50, n, low, high) == (50.5, 100, 40.0, 61.0)  # 50 +- 9.8, widened to whole ranks
-    assert ranks.columns(pl.Series("v", [[], None], dtype=pl.List(pl.Float64)), [("x", 0.5)])[0].to_list() == [None, None]
+    assert ranks.columns(_groups([[], None]), [("x", 0.5)])[0].to_list() == [None, None]
+    assert [series.name for series in ranks.columns(_groups([values]), [("x", 0.5)], limits=False)] == ["x", "x__n"]
+
+
+def _groups(lists: list) -> list[np.ndarray]:
+    return ranks.groups_of(pl.Series("v", lists, dtype=pl.List(pl.Float64)))
+
+
+@pytest.mark.parametrize("values", [[7.0], [7.0, 7.0, 8.0], list(range(40)), [1.0, *[5.0] * 30, 9.0, 9.0]])
+@pytest.mark.parametrize("p", [0.05, 0.5, 0.9, 0.95])
+def test_a_few_ranks_are_those_of_the_whole_order(values: list[float], p: float) -> None:
+    mixed = np.random.default_rng(3).permutation(np.array(values, dtype=float))
+    found, n, low, high = (series[0] for series in ranks.columns([mixed, mixed], [("x", p), ("y", 0.25)])[:4])
+    ordered, middle, half = sorted(values), len(values) * p, ranks.Z95 * math.sqrt(len(values) * p * (1 - p))
+    assert n == len(values) and found == pytest.approx(np.quantile(values, p), rel=1e-12)
+    assert low == ordered[max(1, math.floor(middle - half)) - 1] and high == ordered[min(n, math.ceil(middle + half) + 1) - 1]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "splits", "intervals"),
+    [(["turnaround_p50"], [["lane"], ["terminal"], ["direction", "channel"]], True), (["congestion_index", "stays", "stay_p50"], [["zone"], ["zone", "hour"], ["zone", "hour_of_week"]], False)],
+)  # fmt: skip
+def test_splits_answered_in_one_pass_are_what_each_is_alone(sel: Selection, metrics: list[str], splits: list[list[str]], intervals: bool) -> None:
+    for asked in (sel, replace(sel, terminal=("TCE",)), replace(sel, first_day=sel.first_day - dt.timedelta(days=4000), end_day=sel.first_day - dt.timedelta(days=3990), period="custom")):
+        for by, found in zip(splits, store.of().ask_each(asked, metrics, splits, compare=True, intervals=intervals), strict=True):
+            alone = store.ask(asked, metrics, by, compare=True, intervals=intervals)
+            assert found.frame.columns == alone.frame.columns and (found.sql, found.params, found.by) == (alone.sql, alone.params, alone.by)
+            assert_frame_equal(found.frame, alone.frame, rel_tol=1e-12, abs_tol=1e-12)
+
+
+def test_a_share_is_not_put_together_from_groups(sel: Selection) -> None:
+    with pytest.raises(DeclarationError, match="over_120_share.*cannot be put together"):
+        store.of().ask_each(sel, ["over_120_share"], [["lane"], ["terminal"]])
 
 
 def test_part_of_a_result_is_what_it_would_be_alone(sel: Selection) -> None:
@@ -41,14 +76,14 @@ def test_part_of_a_result_is_what_it_would_be_alone(sel: Selection) -> None:
 
 
 def test_a_question_asked_ahead_is_answered_once(sel: Selection, monkeypatch: pytest.MonkeyPatch) -> None:
-    own, ran, begun, real = store.Store(store.of().settings, "MACAS"), [], threading.Event(), store._run
+    own, ran, begun, real = store.Store(store.of().settings, "MACAS"), [], threading.Event(), answers.run
 
     def counted(opened, query):
         ran.append(query)
         begun.set()
         return real(opened, query)
 
-    monkeypatch.setattr(store, "_run", counted)
+    monkeypatch.setattr(answers, "run", counted)
     own.ahead(lambda: own.ask(sel, ["visits"], by=["hour"]), lambda: own.ask(sel, ["no_such_metric"]))
     assert begun.wait(10)
     assert own.ask(sel, ["visits"], by=["hour"]).n > 0

@@ -1,0 +1,122 @@
+"""How a question becomes its Result: compiled a fact and a period, run on an open build, put beside its comparison. No cache, no words.
+
+    results = answer(opened, Question(selection, metrics, splits=((), (lane,))), small_cell=5)    # one Result a split
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from dashboard.builds import Build, Opened
+from dashboard.metrics import FACTS, Dimension, Metric, Result, frames
+from dashboard.metrics.compiler import REFERENCES, Query, compile_query, unanswered
+from dashboard.metrics.privacy import suppress
+from dashboard.selection import Selection
+from etl import clock
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, names resolved; `splits` are answered one by one (Store.ask has one). The other fields are those of Store.ask."""
+
+    selection: Selection
+    metrics: tuple[Metric, ...]
+    splits: tuple[tuple[Dimension, ...], ...] = ((),)
+    grain: str | None = None
+    compare: bool = False
+    totals: bool = False
+    intervals: bool = False
+    limit: int | None = None
+
+    @property
+    def before(self) -> Selection | None:
+        """The comparison period, if one is asked and the selection has one."""
+        return self.selection.previous() if self.compare else None
+
+    @property
+    def key(self) -> tuple:
+        """What tells this question from any other of the same build."""
+        splits = tuple(tuple(dimension.code for dimension in by) for by in self.splits)
+        return (self.selection, tuple(metric.code for metric in self.metrics), splits, self.grain, self.before is not None, self.totals, self.intervals, self.limit)
+
+
+def answer(opened: Opened, asked: Question, small_cell: int) -> tuple[Result, ...]:
+    """Return one Result a split. Several splits take one pass over the rows, and their metrics must be counts and percentiles (frames.put_together)."""
+    build, selection = opened.about, asked.selection
+    cut_at = build.now_at if build.now_local_at < dt.datetime.combine(selection.end_day, dt.time()) else None
+    then_at = _earlier(build, selection.shift_days) if cut_at else None
+    queries: list[list[Query]] = [[] for _ in asked.splits]
+    answers: list[list[pl.DataFrame]] = [[] for _ in asked.splits]
+    for period, cut, shift in ((selection, None, 0), *(((asked.before, then_at, selection.shift_days),) if asked.before else ())):
+        parts: list[list[pl.DataFrame]] = [[] for _ in asked.splits]
+        for fact in dict.fromkeys(metric.fact for metric in asked.metrics):
+            mine = [metric for metric in asked.metrics if metric.fact == fact]
+            how = {"cut_at": cut, "totals": asked.totals, "intervals": asked.intervals, "reference_end": selection.end_day, "shift_days": shift}
+            compiled = [compile_query(mine, by, asked.grain, period, **how) for by in asked.splits]
+            every = tuple({dimension.code: dimension for by in asked.splits for dimension in by}.values())
+            found = run(opened, compiled[0]) if len(compiled) == 1 else run_together(opened, compile_query(mine, every, asked.grain, period, gather=True, **how), compiled)
+            for number, query in enumerate(compiled):
+                queries[number].append(query)
+                parts[number].append(found[number])
+        for number, part in enumerate(parts):
+            split = queries[number][-1].keys
+            end = build.now_local_at - dt.timedelta(days=shift)
+            answers[number].append(frames.finished(frames.joined(part, _keys(split, asked)), asked.metrics, split, period, end, asked.grain, shift, clock.seams(build.zone_name)))
+    return tuple(_result(opened, asked, by, queries[number], answers[number], cut_at, small_cell) for number, by in enumerate(asked.splits))
+
+
+def _keys(split: tuple[str, ...], asked: Question) -> list[str]:
+    return [*split, *(("is_total",) if asked.totals and split else ())]
+
+
+def _result(
+    opened: Opened, asked: Question, by: tuple[Dimension, ...], queries: list[Query], answers: list[pl.DataFrame], cut_at: dt.datetime | None, small_cell: int,
+) -> Result:  # fmt: skip
+    build, split = opened.about, queries[-1].keys
+    keys = _keys(split, asked)
+    frame, hidden = suppress(frames.whole(answers, asked.metrics, keys, split), split, by, asked.metrics, small_cell)
+    if asked.limit is not None and keys:
+        frame = frames.largest(frame, asked.metrics[0], asked.limit)
+    return Result(
+        frame, asked.metrics, by, asked.grain, asked.selection, asked.before, opened.build_id, build.now_at, build.now_local_at, tuple(query.sql for query in queries),
+        tuple(query.params for query in queries), cut_at, asked.totals, hidden,
+        {metric.code: missing for metric in asked.metrics if (missing := unanswered(FACTS[metric.fact], asked.selection))},
+    )  # fmt: skip
+
+
+def run(opened: Opened, query: Query) -> list[pl.DataFrame]:
+    """Run one query; a list of its one answer."""
+    return [frames.ranked(query, _rows(opened, query))]
+
+
+def run_together(opened: Opened, fine: Query, queries: list[Query]) -> list[pl.DataFrame]:
+    """Run the query over the smallest groups and return the answers of the others, put together from them."""
+    rows = _rows(opened, fine)
+    return [frames.put_together(fine, rows, query) for query in queries]
+
+
+def _rows(opened: Opened, query: Query) -> pl.DataFrame:
+    """Run it over the months it can touch only, with free-flow values made once a build and window."""
+    sql, params = query.run, query.params
+    for name in query.needs:
+        used = {key: value for key, value in params.items() if f"${key}" in REFERENCES[name][0]}
+        table = opened.once(f"{name}_{params['reference_end_day']:%Y%m%d}", REFERENCES[name][0], used, (params["reference_first_day"], params["reference_end_day"]))
+        sql = sql.replace(REFERENCES[name][0], f"SELECT * FROM {table}", 1)
+    used = {name: value for name, value in params.items() if f"${name}" in sql}
+    return opened.frame(sql, used, days_of(params, 4))
+
+
+def days_of(params: Mapping[str, object], before: int = 31, after: int = 2) -> tuple[dt.date, dt.date] | None:
+    """The days a query of these parameters can touch, with the room row lists look around their period (incidents: 30 days)."""
+    days = [params[name] for name in ("first_day", "end_day") if name in params]
+    return (min(days) - dt.timedelta(days=before), max(days) + dt.timedelta(days=after)) if len(days) == 2 else None
+
+
+def _earlier(build: Build, days: int) -> dt.datetime:
+    """The UTC instant at the same local wall time `days` earlier."""
+    local = pl.Series([build.now_local_at - dt.timedelta(days=days)], dtype=pl.Datetime("us"))
+    return clock.to_utc(local, build.zone_name)[0][0]
