@@ -39,8 +39,10 @@ PAGES: tuple[Page, ...] = (
     Page("overview", "", N_("Port overview"), "overview.py"),
     Page("turnaround", "turnaround", N_("Truck turnaround"), "turnaround.py"),
     Page("congestion", "congestion", N_("Queues and congestion"), "congestion.py"),
+    Page("clearance", "clearance", N_("Clearance"), "clearance.py"),
     Page("pilot", "pilot", N_("Pilot effect"), "pilot.py"),
     Page("quality", "quality", N_("Data quality"), "quality.py"),
     Page("handbook", "handbook", N_("KPI handbook"), "handbook.py", has_filters=False),
+    Page("planning", "planning", N_("Plan a pilot"), "planning.py", in_menu=False, has_filters=False),
     Page("visit", "visit", N_("One visit"), "visit.py", in_menu=False, has_filters=False),
 )
