@@ -16,7 +16,7 @@ import urllib.request
 import webbrowser
 from pathlib import Path
 
-from etl.errors import BusyError, SmartportError
+from etl.errors import BusyError
 from etl.settings import ROOT, SAMPLE_SITE, load_settings
 
 PORT = 8501
@@ -24,25 +24,16 @@ _SERVER = Path(__file__).with_name("server.py")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command and return its exit code. Errors a user may see are one sentence on standard error."""
+    """Run one command and return its exit code. Errors a user may see are one sentence on standard error (etl.cli.run)."""
+    from etl.cli import run
+
     parser = argparse.ArgumentParser(prog="smartport", description="Truck turnaround, congestion and pilot evidence for a port agency, from its own logs.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_dashboard(commands)
     _add_etl(commands)
     _add_sample(commands)
     _add_evidence(commands)
-    arguments = parser.parse_args(argv)
-    try:
-        return int(arguments.run(arguments) or 0)
-    except SmartportError as error:
-        print(f"smartport: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("smartport: interrupted. The last build stands; run the same command again to finish.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    return run(parser.parse_args(argv))
 
 
 def _add_dashboard(commands: argparse._SubParsersAction) -> None:

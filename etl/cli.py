@@ -62,9 +62,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run a parsed command; errors a user may see become one sentence on standard error and their exit code."""
+    """Run a parsed command of any room; errors a user may see become one sentence on standard error and their exit code, with `--json` one document too."""
     try:
-        return arguments.run(arguments)
+        return int(arguments.run(arguments) or 0)
     except SmartportError as error:
         if getattr(arguments, "json", False):
             print(json.dumps({"error": str(error), "exit_code": error.exit_code}))
@@ -97,9 +97,10 @@ def _rebuild(arguments: argparse.Namespace) -> int:
 
 
 def _print_report(report: pipeline.BuildReport, arguments: argparse.Namespace) -> int:
+    code = 3 if report.refused or (report.files and not report.build_id) else 0
     if arguments.json:
         print(json.dumps(report.to_json(), ensure_ascii=False))
-        return 3 if report.refused else 0
+        return code
     fresh = [file for file in report.files if file.status != "known"]
     for file in report.refused:
         print(f"refused: {file.message}", file=sys.stderr)
@@ -108,15 +109,19 @@ def _print_report(report: pipeline.BuildReport, arguments: argparse.Namespace) -
         print(file.message)
     if len(again) > _SHOWN:
         print(f"... and {len(again) - _SHOWN:,} more files have the content of another.")
+    if not report.build_id:
+        why = f"none of the {len(report.files):,} files can be read; smartport status names the reasons" if report.files else "there is nothing to read yet"
+        print(f"No build is published: {why}.")
+        return code
     if not report.is_changed:
-        print(f"Nothing new: {len(report.files):,} files known. Build {report.build_id or 'none'} stands.")
-        return 3 if report.refused else 0
+        print(f"Nothing new: {len(report.files):,} files known. Build {report.build_id} stands.")
+        return code
     print(f"{len(fresh):,} files, {report.read_n:,} lines read, {report.rejected_n:,} rejected, {len(report.files) - len(fresh):,} files known, {len(report.refused):,} refused.")
     span = f"{report.days_n:,} days recomputed ({report.first_day} to {report.last_day})" if report.first_day else "no days recomputed"
     print(f"Build {report.build_id} published in {report.seconds:.1f} s: {span}; in all {report.good_n:,} good rows, {report.duplicate_n:,} duplicates.")
     if report.rejected_n:
         print("See the rejected lines with: smartport rejects")
-    return 3 if report.refused else 0
+    return code
 
 
 def _check(arguments: argparse.Namespace) -> int:
@@ -145,6 +150,7 @@ def _status(arguments: argparse.Namespace) -> int:
         return 0 if about["build_id"] else 4
     if not about["build_id"]:
         print("No build is published. Run `smartport load INBOX`.")
+        _print_refused(about["refused"])
         return 4
     print(f"{about['port_name']} ({about['port_code']}): build {about['build_id']}, published {about['built_at']:%Y-%m-%d %H:%M} UTC")
     reach = f"{about['now_local_at']:%Y-%m-%d %H:%M} local" if about["now_local_at"] else "no event yet"
@@ -152,13 +158,17 @@ def _status(arguments: argparse.Namespace) -> int:
     print(f"{about['read_n']:,} lines read = {about['good_n']:,} good + {about['rejected_n']:,} rejected + {about['duplicate_n']:,} duplicate")
     for row in about["freshness"]:
         print(f"  {row['source_code']:<13} to {_reach(row['last_event_local_at']):<19}   {row['files_n']:>6,} files {row['rows_n']:>12,} rows")
-    for row in about["refused"][:_SHOWN]:
-        print(f"refused: {row['message']}")
-    if len(about["refused"]) > _SHOWN:
-        print(f"... and {len(about['refused']) - _SHOWN:,} more refused files: smartport status --json lists them all.")
+    _print_refused(about["refused"])
     if about["unpublished"]:
         print("A load was interrupted: run `smartport load` again to publish what it read.")
     return 0
+
+
+def _print_refused(refused: list[dict]) -> None:
+    for row in refused[:_SHOWN]:
+        print(f"refused: {row['message']}")
+    if len(refused) > _SHOWN:
+        print(f"... and {len(refused) - _SHOWN:,} more refused files: smartport status --json lists them all.")
 
 
 def _reach(at: dt.datetime | None) -> str:

@@ -20,8 +20,8 @@ from etl.contracts.interim import INT_FILE_COUNTS, INT_FILES
 from etl.contracts.reference import Site, load_site
 from etl.errors import SettingsError
 from etl.identities import load_identities
-from etl.lake import Lake
-from etl.loading import affected, intake, ledger, lock, recompute
+from etl.lake import NO_DAY, Lake
+from etl.loading import affected, intake, ledger, lock, reading, recompute
 from etl.loading.report import BuildReport, FileReport
 from etl.settings import Settings
 from etl.transform import RULES_VERSION
@@ -55,7 +55,7 @@ def _load(settings: Settings, inbox: Path | None, *, replay: bool, everything: b
     identities = load_identities(settings.keys, site)
     lake = Lake(settings.lake, site.port_code)
     _same_key(lake, identities.key_id, settings)
-    reader = intake.Intake.of(settings, site, identities)
+    reader = reading.Reader.of(settings, site, identities)
     pointer = warehouse.read_pointer(settings.build, site.port_code)
     published = _published(settings, pointer)
     reports: list[FileReport] = []
@@ -97,6 +97,10 @@ def _files(lake: Lake, pointer: dict | None, published: dict[str, pl.DataFrame])
     return pl.concat([published["int_files"].filter(~pl.col("file_id").is_in(fresh["file_id"].implode())), fresh]) if pointer else fresh
 
 
+def _has_loaded(lake: Lake) -> bool:
+    return "loaded" in lake.rows("int_files", columns=["status_code"])["status_code"]
+
+
 def _publish(
     settings: Settings, site: Site, lake: Lake, pointer: dict | None, published: dict[str, pl.DataFrame], *, is_whole: bool, progress: Progress | None
 ) -> BuildReport:
@@ -108,8 +112,8 @@ def _publish(
     zones_changed = lake.manifest.zones_digest not in ("", grid.digest)
     if not is_whole and not zones_changed and pointer["manifest_n"] == lake.manifest.n:
         return _report(site, pointer, published, start)
-    if pointer is None and not lake.parts("int_files"):
-        return _report(site, None, published, start)  # an empty inbox makes no build
+    if pointer is None and not _has_loaded(lake):
+        return _report(site, None, published, start)  # an empty inbox, or one of which every file was refused, makes no build
 
     after = 0 if is_whole else pointer["manifest_n"]
     found = affected.everything(lake) if is_whole else affected.of_new_rows(lake, after, site.zone_name)
@@ -131,10 +135,10 @@ def _publish(
     about_files = ledger.file_findings(files)
     if is_whole:
         days = set(counts["day"].unique()) | set(files["file_on"].drop_nulls().unique()) | _neighbours(counts)
-        days |= {intake.NO_DAY} if files["file_on"].null_count() else set()
+        days |= {NO_DAY} if files["file_on"].null_count() else set()
     else:
         fresh_files = lake.rows("int_files", after_n=after)
-        dates = set(fresh_files["file_on"].fill_null(intake.NO_DAY).unique()) | set(old_files.filter(pl.col("file_id").is_in(fresh_files["file_id"].implode()))["file_on"].fill_null(intake.NO_DAY))
+        dates = set(fresh_files["file_on"].fill_null(NO_DAY).unique()) | set(old_files.filter(pl.col("file_id").is_in(fresh_files["file_id"].implode()))["file_on"].fill_null(NO_DAY))
         days = found.days | dates | affected.of_time(next(iter(published["meta_builds"]["now_at"]), None), now_at, site.zone_name)
         if zones_changed:
             days |= touched_days(set(found.fix_days))
@@ -187,7 +191,7 @@ def _neighbours(counts: pl.DataFrame) -> set[dt.date]:
 
 
 def _report(site: Site, pointer: dict | None, tables: dict[str, pl.DataFrame], start: float, days: set[dt.date] | None = None, timings: dict | None = None) -> BuildReport:
-    real = sorted(day for day in days or () if day != intake.NO_DAY)
+    real = sorted(day for day in days or () if day != NO_DAY)
     files = tables["dq_files"]
     return BuildReport(
         site.port_code, pointer["build_id"] if pointer else None, False, (), len(real), real[0] if real else None, real[-1] if real else None,
@@ -202,13 +206,18 @@ def status(settings: Settings) -> dict:
     pointer = warehouse.read_pointer(settings.build, site.port_code)
     lake = Lake(settings.lake, site.port_code)
     if pointer is None:
-        return {"port_code": site.port_code, "build_id": None, "unpublished": lake.manifest.n > 0}
+        refused = _refused(lake.rows("int_files"))
+        return {"port_code": site.port_code, "build_id": None, "unpublished": _has_loaded(lake), "refused_n": refused.height, "refused": refused.to_dicts()}
     tables = warehouse.read_ledger(settings.build, pointer, ["meta_builds", "meta_freshness", "dq_files"])
     files = tables["dq_files"]
     about = tables["meta_builds"].row(0, named=True)
-    refused = files.filter(pl.col("status_code") == "refused").select("file_name", "message").sort("file_name")
+    refused = _refused(files)
     totals = {name: int(files[name].sum() or 0) for name in ("read_n", "good_n", "rejected_n", "duplicate_n")}
     return {
         **about, **totals, "refused_n": refused.height, "refused": refused.to_dicts(), "segments": list(pointer["segments"]),
         "freshness": tables["meta_freshness"].to_dicts(), "unpublished": lake.manifest.n > pointer["manifest_n"],
     }  # fmt: skip
+
+
+def _refused(files: pl.DataFrame) -> pl.DataFrame:
+    return files.filter(pl.col("status_code") == "refused").select("file_name", "message").sort("file_name")

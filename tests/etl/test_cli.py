@@ -10,6 +10,7 @@ import shutil
 
 import pytest
 
+from dashboard.__main__ import main as smartport
 from etl import cli
 from etl.loading import lock
 from etl.loading.progress import Bar
@@ -122,11 +123,36 @@ def test_rebuild_keeps_the_build(home, capsys):
     assert {name: value for name, value in before.items() if name != "built_at"} == {name: value for name, value in after.items() if name != "built_at"}
 
 
-def test_an_empty_inbox_makes_no_build_and_a_refused_file_alone_is_told(tmp_path, capsys):
-    (tmp_path / "inbox").mkdir()
-    assert cli.main(["load", str(tmp_path / "inbox"), "--home", str(tmp_path / "home")]) == 0
-    assert cli.main(["status", "--home", str(tmp_path / "home")]) == 4
-    (tmp_path / "inbox" / "unknown.log").write_text("x\n")
-    assert cli.main(["load", str(tmp_path / "inbox"), "--home", str(tmp_path / "home")]) == 3
-    assert cli.main(["status", "--home", str(tmp_path / "home")]) == 0
-    assert "no event yet" in capsys.readouterr().out
+def test_an_empty_inbox_and_one_that_is_refused_whole_make_no_build_and_say_why(inbox, tmp_path, capsys):
+    """An empty build once stood there as if the port had had no traffic."""
+    home, first = ["--home", str(tmp_path / "home")], tmp_path / "inbox"
+    first.mkdir()
+    assert cli.main(["load", str(first), *home]) == 0
+    assert capsys.readouterr().out == "No build is published: there is nothing to read yet.\n"
+    assert cli.main(["status", *home]) == 4
+    (first / "unknown.log").write_text("x\n")
+    (first / "gate_port_2026-06-09.csv").write_text("not;this\n", "utf-8")
+    for _ in range(2):  # offered again it is not tried again, and still is no success
+        capsys.readouterr()
+        assert cli.main(["load", str(first), *home]) == 3
+        assert "No build is published: none of the 2 files can be read" in capsys.readouterr().out
+    assert cli.main(["load", str(first), *home, "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["build_id"] is None
+    assert cli.main(["status", *home]) == 4
+    said = capsys.readouterr().out
+    assert "No build is published" in said and "refused: unknown.log" in said and "refused: gate_port_2026-06-09.csv" in said
+    assert cli.main(["status", *home, "--json"]) == 4
+    about = json.loads(capsys.readouterr().out)
+    assert about["refused_n"] == 2 and not about["unpublished"]
+    assert cli.main(["rebuild", *home]) == 3
+    assert cli.main(["load", str(inbox), *home, "--quiet"]) == 0
+    capsys.readouterr()
+    assert cli.main(["status", *home, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["refused_n"] == 2, "what was refused before the first build is in it"
+
+
+@pytest.mark.parametrize("command", [cli.main, smartport])
+def test_an_error_is_one_json_document_too_whoever_called(command, tmp_path, capsys):
+    assert command(["load", str(tmp_path / "nowhere"), "--home", str(tmp_path / "home"), "--json"]) == 3
+    said = capsys.readouterr()
+    assert json.loads(said.out)["exit_code"] == 3 and said.err.startswith("smartport: ")

@@ -8,8 +8,9 @@ import pytest
 
 from etl import pipeline
 from etl.contracts.reference import load_site
+from etl.errors import InputError
 from etl.identities import load_identities
-from etl.loading import intake
+from etl.loading import intake, reading
 from etl.settings import ROOT, SAMPLE_SITE
 from etl.sources import file_id, match
 from tests.etl.small_port import small_port
@@ -22,7 +23,7 @@ SMALL = ROOT / "sample_data" / "small" / "inbox"
 def reader(tmp_path):
     settings = installation(tmp_path / "home")
     site = load_site(SAMPLE_SITE)
-    return intake.Intake.of(settings, site, load_identities(settings.keys, site))
+    return reading.Reader.of(settings, site, load_identities(settings.keys, site))
 
 
 def test_files_judged_together_come_out_as_one_by_one(reader):
@@ -44,10 +45,10 @@ def test_files_judged_together_come_out_as_one_by_one(reader):
 def test_a_large_file_in_stretches_gives_the_same_build(tmp_path, monkeypatch):
     files = small_port(days=2).write(tmp_path / "files")
     whole = load_in(tmp_path, [files], "whole")
-    monkeypatch.setattr(intake, "LARGE_BYTES", 200)
+    monkeypatch.setattr(reading, "LARGE_BYTES", 200)
     monkeypatch.setattr(intake, "SMALL_BYTES", 100)
-    original = intake.chunks
-    monkeypatch.setattr(intake, "chunks", lambda path, mapping: original(path, mapping, block_bytes=300))
+    original = reading.chunks
+    monkeypatch.setattr(reading, "chunks", lambda path, mapping: original(path, mapping, block_bytes=300))
     assert differences(content(whole), content(load_in(tmp_path, [files], "stretches"))) == {}
 
 
@@ -55,16 +56,16 @@ def test_a_stretch_that_is_refused_takes_the_whole_file_back(tmp_path, monkeypat
     files = small_port(days=2).write(tmp_path / "files")
     bad = next(path for path in files if path.name.startswith("gate_port"))
     rest = load_in(tmp_path, [[path for path in files if path != bad]], "rest")
-    monkeypatch.setattr(intake, "LARGE_BYTES", 100)
-    original = intake.chunks
+    monkeypatch.setattr(reading, "LARGE_BYTES", 100)
+    original = reading.chunks
 
     def breaks(path, mapping):
         for number, raw in enumerate(original(path, mapping, block_bytes=300)):
             if path.name == bad.name and number == 1:
-                raise intake.InputError(path.name, "the file cannot be unpacked", "", "Have it sent again")
+                raise InputError(path.name, "the file cannot be unpacked", "", "Have it sent again")
             yield raw
 
-    monkeypatch.setattr(intake, "chunks", breaks)
+    monkeypatch.setattr(reading, "chunks", breaks)
     home = installation(tmp_path / "home")
     (tmp_path / "inbox").mkdir()
     for path in files:
