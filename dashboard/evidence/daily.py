@@ -9,7 +9,8 @@ one side only are left out on both, and counted. Nothing else is trimmed: long v
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -206,29 +207,35 @@ def read_rows(
     starts = np.array([min((each - first_day).days, len(days) - 1) for each in starts_on])
     values = {"first_day": first_day, "last_day": last_day, **(params or {})}
     scope, joined = (_SCOPE.format(unit=UNIT_COLUMNS[arms["unit_kind_code"][0]], where=where, join=join) for join in ("", _CLASSES))
-    cursor.register("evidence_units", pl.DataFrame({"unit_code": arms["unit_code"], "unit": np.arange(arms.height, dtype=np.int64)}).to_arrow())
-    try:
-        kept = f"v.{minutes} IS NOT NULL"
+    kept = f"v.{minutes} IS NOT NULL"
+    with numbered(cursor, "unit", arms["unit_code"].to_list()):
         classes = tuple(row[0] for row in cursor.execute(f"SELECT DISTINCT v.cargo_class_code {scope} AND {kept} ORDER BY ALL", values).fetchall())
-        cursor.register("evidence_classes", pl.DataFrame({"class_code": pl.Series(classes, dtype=pl.String), "class": np.arange(len(classes), dtype=np.int64)}).to_arrow())
-        more = "".join(f", {sql} AS {name}" for name, sql in (beside or {}).items())
-        found = cursor.execute(_PACKED.format(minutes=minutes, more=more, scope=f"{joined} AND {kept}", classes=max(1, len(classes)), days=len(days)), values).fetchnumpy()
+        with numbered(cursor, "class", classes):
+            more = "".join(f", {sql} AS {name}" for name, sql in (beside or {}).items())
+            found = cursor.execute(_PACKED.format(minutes=minutes, more=more, scope=f"{joined} AND {kept}", classes=max(1, len(classes)), days=len(days)), values).fetchnumpy()
         lost = cursor.execute(
             f"SELECT u.unit, v.entry_day - $first_day::DATE AS day, coalesce(v.is_excluded, false) AS is_excluded, v.status_code, count(*) AS n {scope} AND NOT ({kept}) GROUP BY ALL ORDER BY ALL", values,
         ).fetchall()  # fmt: skip
-    finally:
-        cursor.unregister("evidence_units")
-        cursor.unregister("evidence_classes")
     columns = {name: np.asarray(np.ma.getdata(each)) for name, each in found.items()}
     return Rows(tuple(arms["unit_code"]), days, starts, (arms["arm_code"] == "pilot").to_numpy(), columns.pop("packed").astype(np.int64), columns, tuple(lost), classes)
+
+
+@contextmanager
+def numbered(cursor: Any, name: str, codes: Sequence[str | None]) -> Iterator[None]:
+    """Give the cursor a table `evidence_<name>` of codes and their numbers from 0, for the time of a question."""
+    cursor.register(f"evidence_{name}", pl.DataFrame({f"{name}_code": pl.Series(codes, dtype=pl.String), name: np.arange(len(codes), dtype=np.int64)}).to_arrow())
+    try:
+        yield
+    finally:
+        cursor.unregister(f"evidence_{name}")
 
 
 # One visit is one integer: unit x day, thousandths of a minute, cell of the mix. Sorting it sorts visits within their day, and equal numbers are equal
 # visits, so that sums come in the same order whatever order the threads answered in.
 _MIX_BITS, _TIME_BITS = 10, 24
 LOW_BITS, MIXES = _MIX_BITS + _TIME_BITS, 1 << _MIX_BITS
-_SCOPE = "FROM fct_visits AS v JOIN evidence_units AS u ON u.unit_code = v.{unit}{join} WHERE v.entry_day BETWEEN $first_day AND $last_day AND ({where})"
-_CLASSES = " JOIN evidence_classes AS c ON c.class_code IS NOT DISTINCT FROM v.cargo_class_code"
+_SCOPE = "FROM fct_visits AS v JOIN evidence_unit AS u ON u.unit_code = v.{unit}{join} WHERE v.entry_day BETWEEN $first_day AND $last_day AND ({where})"
+_CLASSES = " JOIN evidence_class AS c ON c.class_code IS NOT DISTINCT FROM v.cargo_class_code"
 _PACKED = f"""
 SELECT CAST(((u.unit * {{days}} + (v.entry_day - $first_day::DATE)) * {1 << _TIME_BITS} + CAST(round(least(v.{{minutes}}, {LONGEST_MIN}) * 1000) AS BIGINT)) * {MIXES}
             + (v.entry_hour // {HOURS_A_BLOCK}) * {{classes}} + c.class AS BIGINT) AS packed{{more}}

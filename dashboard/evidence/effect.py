@@ -96,6 +96,10 @@ class Effect:
         return self.change is not None
 
 
+# What an Effect without a verdict does not carry.
+_NUMBERS = ("found", "gap", "standard_gap", "change", "percent", "truck_hours", "bounds", "mde", "mde_change", "erased_by_percent", "largest_before_percent")
+
+
 def assess(panel: Panel, plan: Plan | None = None) -> Effect:
     """Return the Effect of a panel. The verdict is that of the last verdict day reached; the numbers are of all the data.
 
@@ -114,6 +118,8 @@ def assess(panel: Panel, plan: Plan | None = None) -> Effect:
     seen = np.array([_last_day(panel, day) < on for day in panel.periods])
     then = whole if seen.all() else _assess(panel.only(periods=seen), plan, alpha)
     verdict = then.verdict
+    if verdict.code == "not_yet":  # enough by now, but not on the day a verdict was due: the next one gives the first number
+        return replace(dated, **dict.fromkeys(_NUMBERS), verdict=replace(verdict, reasons=(Reason("lacked_at_look"),)), verdict_on=on, is_provisional=next_look is not None)
     if verdict.code == "none" and abs(float(whole.found.b)) > float(whole.found.half()):
         verdict = replace(verdict, reasons=(Reason("below_this_look"),))
     return replace(dated, verdict=verdict, verdict_on=on, is_provisional=next_look is not None and not seen.all())

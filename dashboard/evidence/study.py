@@ -24,6 +24,7 @@ from dashboard.evidence.shares import PERCENTS, change_over, gaps, share_over
 from dashboard.evidence.verdict import Reason
 from dashboard.metrics import FACTS
 from dashboard.selection import Selection
+from etl.contracts import codes
 
 if TYPE_CHECKING:
     from dashboard.store import Opened, Store
@@ -122,17 +123,17 @@ class Headline:
 
 def headline(store: Store, selection: Selection) -> Headline:
     """Return the main measures of the pilot for these filters and this view. Raises BuildError without a build, and nothing for data that do not suit."""
-    return store.made(("headline", *_key(selection), selection.view), lambda opened: _headline(store, opened, selection))
+    return store.made(("headline", *key_of(selection), selection.view), lambda opened: _headline(store, opened, selection))
 
 
 # ---------------------------------------------------------------------- reading
-def _key(selection: Selection) -> tuple:
+def key_of(selection: Selection) -> tuple:
     return ("evidence", selection.port, tuple(selection.filters.items()))
 
 
 def rows_of(store: Store, opened: Opened, selection: Selection) -> Rows | Reason:
     """Return the visits of both views, read once per build and filters; or why there is no panel."""
-    return store.made(("rows", *_key(selection)), lambda opened: _rows(opened, selection), opened.build_id)
+    return store.made(("rows", *key_of(selection)), lambda opened: _rows(opened, selection), opened.build_id)
 
 
 def days_of(opened: Opened) -> tuple[dt.date, dt.date]:
@@ -159,15 +160,23 @@ def _rows(opened: Opened, selection: Selection) -> Rows | Reason:
     try:
         rows = read_rows(
             cursor, arms, first, last, where=where, params=params,
-            beside={"is_excluded": "coalesce(v.is_excluded, false)", "checks": "CAST(coalesce(v.document_checks_n, -1) AS SMALLINT)"},
+            beside={
+                "is_excluded": "coalesce(v.is_excluded, false)", "checks": "CAST(coalesce(v.document_checks_n, -1) AS SMALLINT)",
+                "direction": f"CAST(coalesce(list_position({list(codes.DIRECTION.codes)}, v.direction_code), 0) - 1 AS TINYINT)",
+            },
         )  # fmt: skip
     finally:
         cursor.close()
     return rows if len(rows.packed) or rows.lost else Reason("no_visits")
 
 
-def plan_of(opened: Opened, selection: Selection, kind: str, **more: object) -> Plan:
+def kind_of(opened: Opened) -> str:
+    return opened.frame("SELECT min(unit_kind_code) AS kind FROM dim_pilot_arms")["kind"][0]
+
+
+def plan_of(opened: Opened, selection: Selection, **more: object) -> Plan:
     """Return the plan of an Effect from the build: what is shared, and what the reader's filters leave out."""
+    kind = kind_of(opened)
     points = opened.frame("SELECT place_code, is_shared FROM dim_service_points ORDER BY place_code")
     shared = points if kind == "carrier" else points.filter(pl.col("is_shared").fill_null(False))  # transporters share every point
     left_out = tuple(f"{name}={','.join(values)}" for name, values in selection.filters.items()) + (("view=core",) if selection.view == "core" else ())
@@ -195,19 +204,18 @@ def _headline(store: Store, opened: Opened, selection: Selection) -> Headline:
     rows, view, filters = rows_of(store, opened, selection), selection.view, tuple(selection.filters.items())
     if isinstance(rows, Reason):
         return Headline(rows, view, filters=filters)
-    kind = opened.frame("SELECT min(unit_kind_code) AS kind FROM dim_pilot_arms")["kind"][0]
     raw = of_view(rows, view)
     visits, left_out = suited(raw)
-    plan = plan_of(opened, selection, kind, missing_exits=raw.missing_exits)
+    plan = plan_of(opened, selection, missing_exits=raw.missing_exits)
     main, median, p90 = (assess(visits.panel(each), replace(plan, statistic=each)) for each in ("mean", "p50", "p90"))
     others = of_view(rows, other := "core" if view == "all" else "all")
-    other_plan = plan_of(opened, replace(selection, view=other), kind, missing_exits=others.missing_exits)
+    other_plan = plan_of(opened, replace(selection, view=other), missing_exits=others.missing_exits)
     out = _ramadan(opened, visits)
     known = rows.beside["checks"] >= 0
     in_view = np.ones(len(known), bool) if view == "all" else ~rows.beside["is_excluded"]
     calm = assess(visits.without_days(out).panel(), plan) if out.any() and not out.all() else None
     return Headline(
-        None, view, kind, main, median, p90, _checks(rows, known & in_view, plan), assess(visits.as_recorded().panel(), plan), _shares(visits, main), _sides(rows, raw, known, in_view),
+        None, view, plan.unit_kind, main, median, p90, _checks(rows, known & in_view, plan), assess(visits.as_recorded().panel(), plan), _shares(visits, main), _sides(rows, raw, known, in_view),
         tuple(split for arm in ARMS if (split := _mix(visits, arm)) is not None), _agree(main, median, p90), calm, int(out.sum()) * visits.period_days,
         assess(suited(others)[0].panel(), other_plan), int(rows.beside["is_excluded"].sum()), _exclusions(opened, rows, visits, raw, main, left_out, view), left_out, visits.period_days,
         used := (len(visits.days) - main.periods_dropped) * visits.period_days, len(raw.days) - used, filters, _fingerprint(main, filters, view),

@@ -34,6 +34,21 @@ _AT = {
     "gate": ("à la porte", "aux portes"), "lane": ("à la voie", "aux voies"), "terminal": ("au terminal", "aux terminaux"),
     "carrier": ("du transporteur", "des transporteurs"), "unit": ("de l’unité", "des unités"),
 }  # fmt: skip
+# Who or where, by the measure (and its statistic): the beginning of a sentence about minutes. Steps say where; median and P90 say which truck.
+_LEADS: dict[str, tuple[str, str]] = {
+    "queue_min": ("In the queue before the gate, ", "Dans la file avant la porte, "), "weigh_empty_min": ("At the empty weighing, ", "Au pesage à vide, "),
+    "terminal_min": ("At the terminal, ", "Au terminal, "), "scan_min": ("At the scanner, ", "Au scanner, "),
+    "physical_inspection_min": ("At the physical inspection, ", "À la visite physique, "), "phytosanitary_inspection_min": ("At the phytosanitary inspection, ", "Au contrôle phytosanitaire, "),
+    "weigh_full_min": ("At the full weighing, ", "Au pesage à plein, "), "exit_check_min": ("At the customs exit check, ", "Au contrôle douanier de sortie, "),
+    "port_gate_out_min": ("At the port gate-out, ", "À la sortie du port, "), "travel_min": ("Between service points, ", "Entre les points de service, "),
+}  # fmt: skip
+# statistic -> (subject EN, subject FR, verb FR)
+_WHICH: dict[str, tuple[str, str, str]] = {
+    "mean": ("trucks", "les camions", "ont mis"), "p50": ("the typical truck (median)", "le camion médian", "a mis"), "p90": ("a slow truck (one in ten is slower)", "un camion lent (un sur dix l’est davantage)", "a mis"),
+}  # fmt: skip
+_MEASURES: dict[str, tuple[str, str]] = {"document_checks": ("The number of document checks per visit", "Nombre de contrôles documentaires par visite")}
+_TENTHS_BELOW_MIN = 2.0  # minutes: a change this small would round to nothing, or to twice itself
+_NAMED = 4  # places said by name; of more, the rest is counted
 REASONS: dict[str, tuple[str, str]] = {
     "no_comparison": ("there is no comparison unit", "il n’y a aucune unité de comparaison"),
     "short_before": ("the days measured before the start number {days} and {least} are needed", "le nombre de jours mesurés avant le début est de {days} et il en faut {least}"),
@@ -42,6 +57,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "missing_exits": ("{share} of the exits are missing on one side and {most} is the most that is accepted", "{share} des sorties manquent d’un côté, pour {most} au plus admis"),
     "no_noise": ("there are too few units and periods to tell a change from chance", "il y a trop peu d’unités et de périodes pour distinguer un changement du hasard"),
     "too_noisy": ("the range would reach {half} either way and {most} is the most that is shown", "la marge atteindrait {half} de part et d’autre, pour {most} au plus affiché"),
+    "lacked_at_look": ("too little had been measured by the last verdict day", "les mesures étaient trop peu nombreuses au dernier jour de verdict"),
     "within_noise": ("the difference is within what these units show without any pilot", "l’écart reste dans ce que ces unités montrent sans aucun pilote"),
     "below_this_look": ("it leaves out zero, but a look before the end asks for more", "zéro en est exclu, mais un regard avant la fin en demande davantage"),
     "beyond_noise": ("the change stands out from the day-to-day noise", "le changement dépasse le bruit d’un jour à l’autre"),
@@ -63,6 +79,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "plan_not_locked": ("the plan was not locked before day {least}", "le plan n’a pas été figé avant le jour {least}"),
     "plan_locked_late": ("the plan was locked {days} days after the start and day {least} is the limit", "le plan n’a été figé que {days} jours après le début, la limite étant le jour {least}"),
     "plan_changed": ("the locked plan was changed afterwards", "le plan figé a été modifié par la suite"),
+    "not_among_groups": ("it does not stand out among the {groups} groups looked at together", "il ne se détache pas parmi les {groups} groupes examinés ensemble"),
     "several_starts": ("the checks of single starts are not made for several starts", "les contrôles faits pour un seul début ne le sont pas pour plusieurs"),
 }  # fmt: skip
 # Why there is no panel at all: whole sentences, since nothing else can be said.
@@ -116,7 +133,7 @@ def reason(each: Reason, effect: Effect, lang: str) -> str:
         if name in ("per_100", "missed"):
             values[name] = _drift(float(value), effect, lang)
         elif isinstance(value, tuple):
-            values[name] = _listed(value, lang)
+            values[name] = _some(value, lang)
         else:
             values[name] = _percent(float(value) * 100, lang) if name in _SHARES else _number(value, lang)
     return REASONS[each.code][0 if lang == "en" else 1].format(**values)
@@ -136,25 +153,33 @@ def excluded(code: str, n: int, lang: str) -> str:
 def span(given: Range, unit: str, lang: str) -> str:
     """Return a range of change with its ends rounded outward: '9 to 14 minutes less', 'anything from 3 minutes less to 2 minutes more'.
 
-    Minutes are whole; ends below 10 of another unit (`unit` is empty) keep the two digits they need.
+    Minutes are whole, or tenths where both ends are under two; ends below 10 of another unit (`unit` is empty) keep the two digits they need.
     """
     low, high = outward(given, bool(unit))
     less, more, to = ("less", "more", "to") if lang == "en" else ("de moins", "de plus", "à")
     if high <= 0:
-        return f"{_number(-high, lang)} {to} {_number(-low, lang)}{unit} {less}"
+        return f"{_number(abs(high), lang)} {to} {_counted(abs(low), unit, lang)} {less}"
     if low >= 0:
-        return f"{_number(low, lang)} {to} {_number(high, lang)}{unit} {more}"
-    between = f"{_number(-low, lang)}{unit} {less}", f"{_number(high, lang)}{unit} {more}"
+        return f"{_number(abs(low), lang)} {to} {_counted(high, unit, lang)} {more}"
+    between = f"{_counted(-low, unit, lang)} {less}", f"{_counted(high, unit, lang)} {more}"
     return f"anything from {between[0]} to {between[1]}" if lang == "en" else f"entre {between[0]} et {between[1]}"
 
 
-def _step(size: float, is_whole: bool) -> float:
-    return 1.0 if is_whole or size >= 10 or size == 0 else 10.0 ** (math.floor(math.log10(size)) - 1)
+def _counted(size: float, unit: str, lang: str) -> str:
+    """Return a number with its unit, singular where the language has it so."""
+    is_one = size == 1 if lang == "en" else size < 2
+    return f"{_number(size, lang)}{unit.removesuffix('s') if is_one else unit}"
 
 
-def outward(given: Range, is_whole: bool) -> tuple[float, float]:
-    """Return the ends of a range rounded outward, whole or to two digits; never one point."""
-    step = _step(max(abs(given.low), abs(given.high)), is_whole)
+def _step(size: float, is_minutes: bool) -> float:
+    if is_minutes:
+        return 1.0 if size >= _TENTHS_BELOW_MIN or size == 0 else 0.1
+    return 1.0 if size >= 10 or size == 0 else 10.0 ** (math.floor(math.log10(size)) - 1)
+
+
+def outward(given: Range, is_minutes: bool) -> tuple[float, float]:
+    """Return the ends of a range rounded outward, as span says them; never one point."""
+    step = _step(max(abs(given.low), abs(given.high)), is_minutes)
     low, high = math.floor(given.low / step + 1e-9) * step, math.ceil(given.high / step - 1e-9) * step
     return (low, high) if low != high else (low - step, high + step)
 
@@ -162,26 +187,44 @@ def outward(given: Range, is_whole: bool) -> tuple[float, float]:
 def _found(effect: Effect, lang: str) -> tuple[str, ...]:
     en, is_minutes = lang == "en", effect.plan.measure.endswith("_min")
     unit = " minutes" if is_minutes else ""
-    best = f"{_number(round(abs(effect.change.best)) if is_minutes else abs(effect.change.best), lang)}{' min' if is_minutes and not en else ''}"
+    digits = 0 if _step(max(abs(effect.change.low), abs(effect.change.high)), True) == 1 else 1
+    best = f"{_number(round(abs(effect.change.best), digits) if is_minutes else abs(effect.change.best), lang)}{' min' if is_minutes and not en else ''}"
     size = _percent(abs(effect.percent.best), lang)
     who = _units(effect.pilots, effect.plan.unit_kind, lang)
     against = _units(effect.comparisons, effect.plan.unit_kind, lang)
     dates = f"{_day(effect.start, lang)}–{_day(effect.last, lang)}"
     against = (f", compared with {against}" if en else f", par comparaison avec {against}") if effect.comparisons else (", compared with units that start later" if en else ", par comparaison avec les unités qui commencent plus tard")
+    change = f"**{span(effect.change, unit, lang)}**"
     if is_minutes:
         at = f"at {who}" if en else _at(effect.pilots, effect.plan.unit_kind)
-        change = f"**{span(effect.change, unit, lang)}**"
+        subject_en, subject_fr, verb = _WHICH.get(effect.plan.statistic, _WHICH["mean"])
+        would = "they would have taken" if effect.plan.statistic == "mean" else "it would have taken"
         first = (
-            f"Trucks {at} took {change} (best estimate {best}; {size}) than they would have taken{against}, {dates}."
-            if en else f"Les camions {at} ont mis {change} (meilleure estimation : {best}, {size}) que sans le pilote{against}, {dates}."
+            f"{_led(effect, lang, subject_en)} {at} took {change} (best estimate {best}; {size}) than {would}{against}, {dates}."
+            if en else f"{_led(effect, lang, subject_fr)} {at} {verb} {change} (meilleure estimation : {best}, {size}) que sans le pilote{against}, {dates}."
         )  # fmt: skip
     else:
-        change = f"**{span(effect.change, unit, lang)}**"
+        name = _MEASURES.get(effect.plan.measure, (effect.plan.measure,) * 2)[0 if en else 1]
         first = (
-            f"{effect.plan.measure} at {who} was {change} (best estimate {best}; {size}) than it would have been{against}, {dates}."
-            if en else f"{effect.plan.measure}, {who} : {change} (meilleure estimation : {best}, {size}) que sans le pilote{against}, {dates}."
+            f"{name} at {who} was {change} (best estimate {best}; {size}) than it would have been{against}, {dates}."
+            if en else f"{name}, {who} : {change} (meilleure estimation : {best}, {size}) que sans le pilote{against}, {dates}."
         )  # fmt: skip
     return tuple(part for part in (first, _evidence(effect, lang), _erased(effect, lang), _uncovered(effect, lang)) if part)
+
+
+def _led(effect: Effect, lang: str, rest: str) -> str:
+    """Return the beginning of a sentence: where in the visit, if it is about a step, then the rest, with a capital at the front."""
+    said = _LEADS.get(effect.plan.measure, ("", ""))[0 if lang == "en" else 1] + rest
+    return said[:1].upper() + said[1:]
+
+
+def _topic(effect: Effect, lang: str) -> str:
+    """Return what a verdict without a finding is about, where that is not the average visit: ' in the median', ' at the scanner'."""
+    lead = _LEADS.get(effect.plan.measure, ("", ""))[0 if lang == "en" else 1].rstrip(", ")
+    other = {"p50": ("for the typical truck", "pour le camion médian"), "p90": ("for a slow truck", "pour un camion lent")}.get(effect.plan.statistic, ("", ""))[0 if lang == "en" else 1]
+    checks = {"document_checks": ("in document checks per visit", "des contrôles documentaires par visite")}.get(effect.plan.measure, ("", ""))[0 if lang == "en" else 1]
+    said = (lead[:1].lower() + lead[1:]) or other or checks
+    return f" {said}" if said else ""
 
 
 def _evidence(effect: Effect, lang: str) -> str:
@@ -215,28 +258,28 @@ def _none(effect: Effect, lang: str) -> tuple[str, ...]:
     unit = " minutes" if effect.plan.measure.endswith("_min") else ""
     largest = max(abs(effect.change.low), abs(effect.change.high), effect.mde_change or 0)
     step = _step(largest, bool(unit))
-    size = f"{_number(math.ceil(largest / step - 1e-9) * step, lang)}{unit}"
-    why = _listed(tuple(reason(each, effect, lang) for each in effect.verdict.reasons), lang)
+    size = _counted(round(math.ceil(largest / step - 1e-9) * step, 6), unit, lang)
+    why, topic = _listed(tuple(reason(each, effect, lang) for each in effect.verdict.reasons), lang), _topic(effect, lang)
     if effect.verdict.reasons[0].code == "below_this_look":
         at, on = _at(effect.pilots, effect.plan.unit_kind), _day(effect.verdict_on, lang)
         if lang == "en":
-            return f"No detectable change at {who} at the verdict of {on}.", f"All the data so far give a range of {span(effect.change, unit, lang)}: {why}."
-        return f"Aucun changement décelable {at} au verdict du {on}.", f"Toutes les données donnent à ce jour {span(effect.change, unit, lang)} : {why}."
+            return f"No detectable change{topic} at {who} at the verdict of {on}.", f"All the data so far give a range of {span(effect.change, unit, lang)}: {why}."
+        return f"Aucun changement décelable{topic} {at} au verdict du {on}.", f"Toutes les données donnent à ce jour {span(effect.change, unit, lang)} : {why}."
     if lang == "en":
-        return f"No detectable change at {who}: no change larger than {size}; smaller ones cannot be seen.", f"The data agree with {span(effect.change, unit, lang)}, because {why}."
+        return f"No detectable change{topic} at {who}: no change larger than {size}; smaller ones cannot be seen.", f"The data agree with {span(effect.change, unit, lang)}, because {why}."
     who = _at(effect.pilots, effect.plan.unit_kind)
-    return f"Aucun changement décelable {who} : pas de changement de plus de {size} ; de plus petits ne se voient pas.", f"Reste possible : {span(effect.change, unit, lang)}, car {why}."
+    return f"Aucun changement décelable{topic} {who} : pas de changement de plus de {size} ; de plus petits ne se voient pas.", f"Reste possible : {span(effect.change, unit, lang)}, car {why}."
 
 
 def _not_yet(effect: Effect, lang: str) -> tuple[str, ...]:
     why = _listed(tuple(reason(each, effect, lang) for each in effect.verdict.reasons), lang)
-    days, around = effect.days_after, effect.seen_around
+    days, around, topic = effect.days_after, effect.seen_around, _topic(effect, lang)
     waits = around is not None and isinstance(effect.last, dt.date) and around > effect.last
     s = "" if days == 1 else "s"
     if lang == "en":
-        made = (f"Not yet measurable{f': {days} day{s} after the start' if days is not None else ''}, because {why}.",)
+        made = (f"Not yet measurable{topic}{f': {days} day{s} after the start' if days is not None else ''}, because {why}.",)
         return (*made, f"At today's noise a change of 10 % would be visible around {_day(around, lang)}.") if waits else made
-    made = (f"Pas encore mesurable{f' : {days} jour{s} après le début' if days is not None else ''}, car {why}.",)
+    made = (f"Pas encore mesurable{topic}{f' : {days} jour{s} après le début' if days is not None else ''}, car {why}.",)
     return (*made, f"Au bruit actuel, un changement de 10 % serait visible vers le {_day(around, lang)}.") if waits else made
 
 
@@ -258,6 +301,14 @@ def _listed(parts: tuple[str, ...], lang: str) -> str:
     parts = tuple(str(part) for part in parts)
     last = " and " if lang == "en" else " et "
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + last + parts[-1] if parts else ""
+
+
+def _some(parts: tuple, lang: str) -> str:
+    """Return the first few of many names, and how many more there are."""
+    if len(parts) <= _NAMED + 1:
+        return _listed(parts, lang)
+    rest = len(parts) - _NAMED
+    return _listed((*parts[:_NAMED], f"{rest} others" if lang == "en" else f"{rest} autres"), lang)
 
 
 def _drift(size: float, effect: Effect, lang: str) -> str:

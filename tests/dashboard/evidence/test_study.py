@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from dashboard import store
-from dashboard.evidence import study
+from dashboard.evidence import parts, study
 from dashboard.evidence.words import EXCLUSIONS, FORBIDDEN, REFUSALS, excluded, refusal, sentence
 from dashboard.selection import Selection
 
@@ -27,12 +27,14 @@ CLOSED = {"port_code": "MACAS", "entry_hour": 9, "cargo_class_code": "dry", "dir
 class Port:
     """A store over hand-made tables: what study asks of the real one."""
 
-    def __init__(self, visits: list[dict], arms=LANES, days: int = 110, points=(), calendar=()) -> None:
+    def __init__(self, visits: list[dict], arms=LANES, days: int = 110, points=(), calendar=(), steps=()) -> None:
         connection = duckdb.connect()
         schema = {"port_code": pl.String, "entry_day": pl.Date, "entry_hour": pl.Int64, "entry_gate_code": pl.String, "entry_lane_code": pl.String, "terminal_code": pl.String,
                   "carrier_key": pl.String, "cargo_class_code": pl.String, "direction_code": pl.String, "status_code": pl.String, "is_excluded": pl.Boolean,
                   "turnaround_min": pl.Float64, "queue_min": pl.Float64, "travel_min": pl.Float64, "document_checks_n": pl.Int64}  # fmt: skip
+        of_step = {name: schema[name] for name in schema if not name.endswith(("_min", "_n")) and name not in ("status_code", "carrier_key")} | {"step_code": pl.String, "step_kind_code": pl.String, "step_min": pl.Float64}
         tables = {
+            "fct_visit_steps": pl.DataFrame([{**dict.fromkeys(of_step), **{name: row[name] for name in row if name in of_step}} for row in steps], schema=of_step),
             "fct_visits": pl.DataFrame(visits, schema=schema),
             "dim_pilot_arms": pl.DataFrame(list(arms), schema={"unit_kind_code": pl.String, "unit_code": pl.String, "arm_code": pl.String, "start_on": pl.Date}, orient="row"),
             "dim_service_points": pl.DataFrame(list(points), schema={"place_code": pl.String, "is_shared": pl.Boolean}, orient="row"),
@@ -164,6 +166,82 @@ def test_refusals_and_exclusions_have_words_in_both_languages() -> None:
         assert all("1" in excluded(code, 1234, lang) and "{" not in excluded(code, 1234, lang) and not FORBIDDEN.search(excluded(code, 1234, lang)) for lang in ("en", "fr"))
 
 
+# ---------------------------------------------------------------------- in parts
+def test_each_step_has_its_own_change() -> None:
+    """The terminal falls from 40 to 30 minutes at the pilot lanes, the scanner stays at 20 and is passed by every other truck; gaps are no step.
+
+    On day 28 the scanner had seen 280 trucks a side, and 300 are needed: its first number comes with the next verdict, though it has 400 by now.
+    """
+    steps = [
+        visit(day, lane, None) | {"step_code": code, "step_kind_code": "service", "step_min": minutes}
+        for day in range(110) for lane in ("6A", "6B", "6D", "6E") for number in range(10)
+        for code, minutes in (("terminal", 30.0 if day >= 70 and lane in ("6A", "6B") else 40.0), *((("scan", 20.0),) if number % 2 else ()))
+    ]  # fmt: skip
+    steps = [row | {"step_min": row["step_min"] * float(np.exp(np.random.default_rng(index).normal(0, 0.05)))} for index, row in enumerate(steps)] + [visit(0, "6A", None) | {"step_code": "travel", "step_kind_code": "gap", "step_min": 9.0}]
+    found = parts.by_step(Port([row | {"queue_min": 12.0 if number % 2 else None, "travel_min": 6.0} for number, row in enumerate(days())], steps=steps), SEL)
+    steps = {step.code: step for step in found.steps}
+    assert list(steps) == ["queue", "terminal", "scan", "travel", "turnaround"] and steps["turnaround"].passages == (1400, 800, 1400, 800)
+    assert steps["terminal"].effect.change.low < -10 < steps["terminal"].effect.change.high and steps["terminal"].raw_means[0] == pytest.approx(40, rel=0.01)
+    assert steps["scan"].effect.verdict.reasons[0].code == "lacked_at_look" and not steps["scan"].effect.has_number and steps["scan"].effect.found is None
+    assert steps["scan"].passages == (700, 400, 700, 400) and steps["scan"].effect.plan.measure == "scan_min"
+    assert steps["queue"].raw_means == (12, 12, 12, 12) and steps["travel"].passages == (1400, 800, 1400, 800)
+    assert sentence(steps["terminal"].effect).startswith("At the terminal, trucks at lanes 6A and 6B took") and sentence(steps["terminal"].effect, "fr").startswith("Au terminal, les camions aux voies")
+
+
+def test_a_step_is_standardised_like_the_visits_are() -> None:
+    """Before: one dry of 10 and three reefers of 30 a day; since: half and half. Like for like the days before are 20."""
+    steps = [
+        visit(day, "6A", None) | {"step_code": "scan", "step_kind_code": "service", "step_min": minutes, "cargo_class_code": cargo}
+        for day in (0, 1, 2, 3) for cargo, minutes, n in (("dry", 10.0, 1), ("reefer", 30.0, 3 if day < 2 else 1)) for _ in range(n)
+    ]  # fmt: skip
+    port = Port([visit(day, lane, 60.0, cargo_class_code=cargo) for day in range(4) for lane in ("6A", "6D") for cargo in ("dry", "reefer")], tuple((*row[:3], FIRST + dt.timedelta(days=2)) for row in LANES[::2]), days=4, steps=steps)
+    rows = study.rows_of(port, port.opened, SEL)
+    from dashboard.evidence.steps import read_passages
+
+    passages = read_passages(port.opened.connection.cursor(), rows, "lane", *study.conditions(SEL), "all")["scan"]
+    assert passages.panel().outcome[0].tolist() == [20, 20, 20, 20] and passages.panel().weight[0].tolist() == [4, 4, 2, 2] and np.isnan(passages.panel().outcome[1]).all()
+
+
+def test_each_pilot_unit_alone() -> None:
+    found = dict(parts.by_unit(Port(days(each=12)), SEL).units)
+    assert list(found) == ["6A", "6B"] and all(effect.pilots == (unit,) and effect.comparisons == ("6D", "6E") for unit, effect in found.items())
+    assert all(effect.gap.low < np.log(0.8) < effect.gap.high for effect in found.values())
+
+
+def test_groups_are_tested_together() -> None:
+    """Dry trucks take 20 % less, reefers nothing less; hazardous ones are too few to be measured, and say so."""
+    rows = days(0.7, 160, seed=2) + days(1.0, 160, seed=3, cargo_class_code="reefer") + [visit(day, lane, 70.0, cargo_class_code="hazardous") for day in (1, 90) for lane in ("6A", "6D")]
+    found = parts.by_group(Port(rows, days=160), SEL, "cargo")
+    groups = {group.code: group for group in found.groups}
+    assert set(groups) == {"dry", "reefer"} and groups["dry"].stands_out and not groups["reefer"].stands_out and groups["reefer"].effect.verdict.code == "none"
+    assert [(code, why.code) for code, why in found.left_out] == [("hazardous", "short_before")] or [(code, why.code) for code, why in found.left_out] == [("hazardous", "few_visits")]
+
+
+def test_a_group_that_stands_out_alone_only_claims_nothing() -> None:
+    effect = study.headline(Port(days()), SEL).main
+    held = parts._held("dry", effect, False, 8)
+    assert effect.verdict.code in ("strong", "moderate", "weak") and held.effect.verdict.code == "none" and held.effect.truck_hours is None and not held.stands_out
+    assert "8 groups looked at together" in sentence(held.effect) and "8 groupes examinés ensemble" in sentence(held.effect, "fr")
+
+
+def test_transporters_below_the_minimum_are_counted_not_named() -> None:
+    rows = [row | {"carrier_key": ("large", "large", "small")[number % 3] if number % 30 else "tiny"} for number, row in enumerate(days(0.7, 160, 12))]
+    found = parts.by_group(Port(rows, days=160), SEL, "carrier")
+    assert [group.code for group in found.groups] == ["large", "small"] and found.too_small == 1 and all(group.stands_out for group in found.groups)
+    assert not parts.by_group(Port(days()), SEL, "carrier").groups
+
+
+def test_directions_and_hours() -> None:
+    rows = days(direction_code="import") + days(seed=5, direction_code="export", entry_hour=21)
+    assert [group.code for group in parts.by_group(Port(rows), SEL, "direction").groups] == ["import", "export"]
+    assert [group.code for group in parts.by_group(Port(rows), SEL, "hour").groups] == ["08", "20"]
+
+
+@pytest.mark.parametrize("ask", [parts.by_step, parts.by_unit, lambda port, sel: parts.by_group(port, sel, "cargo")])
+def test_parts_are_refused_like_the_headline(ask) -> None:
+    assert ask(Port([visit(0, "6A", 40.0)], ()), SEL).refused.code == "no_arms"
+
+
 # ---------------------------------------------------------------------- the small build, through the real store
 def test_the_store_keeps_the_answer_by_filters_and_view_not_by_period(sel) -> None:
     port = store.of()
@@ -190,3 +268,16 @@ def test_same_build_same_digits(sel) -> None:
         port._cache.clear()
     again = study.headline(port, sel)
     assert again is not first and again.fingerprint == first.fingerprint and again.main.change == first.main.change and again.sides == first.sides and again.shares == first.shares
+
+
+def test_parts_of_the_small_build(sel) -> None:
+    port = store.of()
+    steps = parts.by_step(port, sel).steps
+    assert {"weigh_empty", "terminal", "scan", "weigh_full", "exit_check", "port_gate_out", "travel", "turnaround"} <= {step.code for step in steps}
+    assert len(parts.by_unit(port, sel).units) == 3 and parts.by_step(port, sel).steps is steps
+    for dimension in parts.DIMENSIONS:
+        found = parts.by_group(port, sel, dimension)
+        assert found.refused is None and (found.groups or found.left_out or found.too_small)
+    for lang in ("en", "fr"):
+        for step in steps:
+            assert not FORBIDDEN.search(sentence(step.effect, lang)) and "nan" not in sentence(step.effect, lang)
