@@ -31,6 +31,7 @@ _AGAINST: dict[str, tuple[str, str]] = {
     "lane": (N_("{n} lane against the others"), N_("{n} lanes against the others")), "gate": (N_("{n} gate against the others"), N_("{n} gates against the others")),
     "terminal": (N_("{n} terminal against the others"), N_("{n} terminals against the others")),
 }  # fmt: skip
+_SHORT: dict[str, tuple[str, str]] = {"lane": (N_("{n} lane"), N_("{n} lanes")), "gate": (N_("{n} gate"), N_("{n} gates")), "terminal": (N_("{n} terminal"), N_("{n} terminals"))}
 _STARTS_IN = 14  # days from the last day measured to the start first proposed: time to lock the plan and tell the staff
 
 
@@ -40,6 +41,7 @@ class Option:
 
     kind: str
     label: str
+    short: str
     design: design.Design
     not_before: dt.date | None = None
 
@@ -96,10 +98,10 @@ def _options(page: Frame, past: Past, start: dt.date, lanes: int, block_days: in
         n = lanes if kind == "lane" else max(1, len(units.names) // 2)
         found = _against(past, kind, units, n, start)
         if found is not None:
-            made.append(Option(kind, _.plural(*_AGAINST[kind], n), found, _not_before(past, start)))
+            made.append(Option(kind, _.plural(*_AGAINST[kind], n), _.plural(*_SHORT[kind], n), found, _not_before(past, start)))
     blocks = design.switchback("switchback", past.port, block_days)
     if blocks is not None:
-        made.append(Option("switchback", _("Whole port, blocks of {length}", length=_(_BLOCKS[block_days])), blocks))
+        made.append(Option("switchback", _("Whole port, blocks of {length}", length=_(_BLOCKS[block_days])), _("whole port"), blocks))
     return made
 
 
@@ -145,8 +147,7 @@ def _in_words(page: Frame, options: list[Option], size: float) -> str:
     """Return every design with its days, as a list inside a sentence."""
     w = Words(page)
     said = [(each.label, _days(page, each.design.days(_log(size))) if each.not_before is None else page.say("not before {day}", day=w.day(each.not_before))) for each in options]
-    colon, semicolon = ("\u00a0: ", "\u00a0; ") if page.lang == "fr" else (": ", "; ")
-    return semicolon.join(f"{label[0].lower()}{label[1:]}{colon}{days}" for label, days in said)
+    return ", ".join(f"{days} ({label[0].lower()}{label[1:]})" for label, days in said)
 
 
 # ------------------------------------------------------------------------------------------------------------------------------- panels
@@ -160,7 +161,7 @@ def _chart(page: Frame, past: Past, options: list[Option], size: int) -> None:
     panel.section(_("How many days, for how small a change"), _("Days after the start until a change of this size is seen in four cases of five, at one end announced before. Days count on a log scale; none under 28."))
     curves = [
         drawn.Curve(
-            f"{each.label} · {_days(page, each.design.days(_log(size)))}", [each.design.days(_log(x)) for x in SIZES], each.design.days(_log(size)),
+            f"{each.short} · {_days(page, each.design.days(_log(size)))}", [each.design.days(_log(x)) for x in SIZES], each.design.days(_log(size)),
             [f"{each.label}<br>{w.percent(x / 100, 0 if x == int(x) else 1)} · {_days(page, each.design.days(_log(x)))}" for x in SIZES],
         )
         for each in options if each.not_before is None
@@ -264,7 +265,7 @@ def _lanes(page: Frame, past: Past, start: dt.date, size: int) -> None:
         rows.append(
             {
                 _("Pilot lanes"): str(n), _("For example"): ", ".join(which), _("Days for {size}", size=w.percent(size / 100)): w.number(days) if days else _("> {n}", n=design.LONGEST_DAYS),
-                _("Smallest after {n} days", n=84): _seen(w, Option("lane", "", found), 84),
+                _("Smallest after {n} days", n=84): _seen(w, Option("lane", "", "", found), 84),
             }
         )  # fmt: skip
     panel.section(_("How many lanes"), _("More pilot lanes than half help no more than the same number of comparison lanes. The example takes lanes of like traffic on both sides."))

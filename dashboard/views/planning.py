@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard.views import theme
 
 TICKS = (28, 56, 84, 182, 365, 730)
+_SIZE_TICKS = (5, 10, 15, 20, 25)
 _STYLES = ((theme.MAIN, "solid"), (theme.ACCENT, "dash"), (theme.QUIET, "dot"), (theme.SOFT, "dashdot"))
 _APART = 0.085  # least distance of two labels, in log10 of days: about a line of text
 
@@ -27,7 +26,7 @@ class Curve:
     hover: Sequence[str]
 
 
-def days_by_size(sizes: Sequence[float], curves: Sequence[Curve], chosen: float, *, x_words: str, y_words: str, suffix: str, height: int = 380) -> go.Figure:
+def days_by_size(sizes: Sequence[float], curves: Sequence[Curve], chosen: float, *, x_words: str, y_words: str, suffix: str, height: int = 380) -> theme.Figure:
     """Draw days (log) against the change in %. A label stands beside its line at the chosen size, on the side that has room."""
     traces: list[dict[str, Any]] = []
     for number, curve in enumerate(curves):
@@ -51,7 +50,7 @@ def days_by_size(sizes: Sequence[float], curves: Sequence[Curve], chosen: float,
     ]  # fmt: skip
     shape = theme.layout(
         height, annotations=notes, margin={"t": 14, "r": 14},
-        xaxis={"title": {"text": x_words, "font": {"size": 12}}, "range": [sizes[0] - 0.5, sizes[-1] + 0.5], "showgrid": False, "tickvals": [3, 5, 10, 15, 20, 25], "ticktext": [f"{each}{suffix}" for each in (3, 5, 10, 15, 20, 25)]},
+        xaxis={"title": {"text": x_words, "font": {"size": 12}}, "range": [sizes[0] - 0.5, sizes[-1] + 0.5], "showgrid": False, "tickvals": list(_SIZE_TICKS), "ticktext": [f"{each}{suffix}" for each in _SIZE_TICKS]},
         yaxis={"type": "log", "title": {"text": y_words, "font": {"size": 12}}, "tickvals": list(TICKS), "ticktext": [str(each) for each in TICKS], "range": [math.log10(22), math.log10(760)]},
         shapes=[{"type": "line", "x0": chosen, "x1": chosen, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}, "layer": "below"}],
     )  # fmt: skip
