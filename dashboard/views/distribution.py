@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 
 from dashboard.views import theme
 
@@ -40,7 +39,7 @@ def band_of(minutes: float) -> int:
 
 def histogram(
     bins: Sequence[tuple[int, int]], *, marks: Sequence[tuple[float, str]], ticks: Sequence[str], hover: Sequence[str], height: int = 300,
-) -> go.Figure:
+) -> theme.Figure:
     """Draw it. `bins`: (bin index, visits), in order; `marks`: (minutes, label) of median, p90, ...;
     `ticks`: words for TICKS_MIN; `hover`: one text a bin."""
     total = sum(n for _, n in bins) or 1

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 
 from dashboard.views import theme
 
@@ -28,7 +27,7 @@ class Group:
     is_thin: bool = False
 
 
-def dots(groups: Sequence[Group], *, median: str, p90: str, unit: str, row: int = 50) -> go.Figure:
+def dots(groups: Sequence[Group], *, median: str, p90: str, unit: str, row: int = 50) -> theme.Figure:
     """Draw one row a group, in the order given."""
     names = [group.name for group in groups]
     top = max((value for group in groups for value in (group.p90, group.high, group.median) if value is not None), default=60)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboard.views import theme
 from dashboard.views.map import CLASSES, MIN_N, class_of
 
 _FONT = {"size": 12}
@@ -37,7 +37,7 @@ def layout(height: int, **more: object) -> dict:
 
 def congestion_heatmap(
     cells: pl.DataFrame, rows: Sequence[str], columns: Sequence[int], ticks: Sequence[tuple[int, str]], *, about: Callable[[dict], str], bands: Sequence[int] = (),
-) -> go.Figure:  # fmt: skip
+) -> theme.Figure:  # fmt: skip
     """Draw the congestion index by class.
 
     `cells`: row, column, index, n. `about` makes the hover text of a cell. `ticks` are (column, words). `bands` are columns before which a day begins.
@@ -55,13 +55,13 @@ def congestion_heatmap(
         {"type": "line", "xref": "x", "yref": "paper", "x0": at - 0.5, "x1": at - 0.5, "y0": 0, "y1": 1, "line": {"width": 1, "color": "rgba(110,120,135,.65)"}}
         for at in bands
     ]
-    return go.Figure({"data": [grey, known], "layout": layout(60 + 30 * max(len(rows), 3), xaxis=axis, shapes=shapes)})
+    return theme.figure([grey, known], layout(60 + 30 * max(len(rows), 3), xaxis=axis, shapes=shapes))
 
 
 def count_heatmap(
     cells: pl.DataFrame, rows: Sequence[str], columns: Sequence[object], ticks: Sequence[tuple[object, str]], *, colours: Sequence[str], limits: Sequence[float],
     show: Callable[[dict], str] | None, about: Callable[[dict], str], row_height: int = 30,
-) -> go.Figure:  # fmt: skip
+) -> theme.Figure:  # fmt: skip
     """Draw a measured share by class: `cells` has row, column, value; class k holds from limits[k-1] on; `show` writes the figure in the cell."""
     rich = cells.with_columns(
         sum((pl.col("value") >= limit).cast(pl.Int64) for limit in limits).alias("class") if limits else pl.lit(0).alias("class"),
@@ -70,11 +70,11 @@ def count_heatmap(
     )
     trace = {
         "type": "heatmap", "x": list(columns), "y": list(rows), "z": _grid(rich, "class", rows, columns), "text": _grid(rich, "shown", rows, columns, ""),
-        "hovertext": _grid(rich, "words", rows, columns, ""), "hoverinfo": "text", "texttemplate": "%{text}" if show else None,
+        "hovertext": _grid(rich, "words", rows, columns, ""), "hoverinfo": "text", **({"texttemplate": "%{text}"} if show else {}),
         "colorscale": _steps(colours), "zmin": -0.5, "zmax": len(colours) - 0.5, "showscale": False, "xgap": 1.5, "ygap": 2,
     }  # fmt: skip
     axis = {"tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks], "showgrid": False, "side": "top", "zeroline": False, "ticks": ""}
-    return go.Figure({"data": [trace], "layout": layout(48 + row_height * max(len(rows), 2), xaxis=axis)})
+    return theme.figure([trace], layout(48 + row_height * max(len(rows), 2), xaxis=axis))
 
 
 __all__ = ["MIN_N", "congestion_heatmap", "count_heatmap", "layout"]

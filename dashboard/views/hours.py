@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboard.views import theme
 from dashboard.views.palette import ACCENT, GRID, SOFT, WARN
 
 
@@ -21,7 +21,7 @@ class Words:
     limit: str = ""
 
 
-def day_curve(hours: pl.DataFrame, words: Words, *, limit: float | None = None, ticks: Sequence[tuple[int, str]] = (), hover: Sequence[str] = (), height: int = 300) -> go.Figure:
+def day_curve(hours: pl.DataFrame, words: Words, *, limit: float | None = None, ticks: Sequence[tuple[int, str]] = (), hover: Sequence[str] = (), height: int = 300) -> theme.Figure:
     """Draw the typical day (median over days) as a line and the busy day (p90) as the top of a soft band.
 
     `hours`: hour 0..23, typical, busy. `limit` is a capacity, drawn as a dashed line with its name. Hours without data leave a gap.
@@ -52,4 +52,4 @@ def day_curve(hours: pl.DataFrame, words: Words, *, limit: float | None = None, 
         "yaxis": {"rangemode": "tozero", "range": [0, top * 1.15 or 1], "gridcolor": GRID, "automargin": True, "zeroline": False, "nticks": 5, "ticksuffix": ""},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, "shapes": shapes, "annotations": notes, "hovermode": "closest",
     }  # fmt: skip
-    return go.Figure({"data": data, "layout": layout})
+    return theme.figure(data, layout)

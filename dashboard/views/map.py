@@ -12,9 +12,10 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import plotly.graph_objects as go
 import polars as pl
 import pydeck as pdk
+
+from dashboard.views import theme
 
 # Congestion classes: the index from which each holds, and its colour. Lightness falls steadily from class to class (the order survives every
 # colour blindness and a black and white print) and every zone also carries its figure as text.
@@ -239,7 +240,7 @@ def congestion_deck(
     return base_deck(zones, language=language, layers=layers, basemap=basemap, labels=False, view=view)
 
 
-def shape_figure(zones: pl.DataFrame, states: Mapping[str, ZoneState], *, language: str = "en", height: int = 460, width_px: int = 900) -> go.Figure:
+def shape_figure(zones: pl.DataFrame, states: Mapping[str, ZoneState], *, language: str = "en", height: int = 460, width_px: int = 900) -> theme.Figure:
     """Return the same picture as a plain drawing (SVG): for browsers without WebGL, where a deck.gl map is blank and silent."""
     data: list[dict] = []
     for zone in zones.to_dicts():
@@ -274,7 +275,7 @@ def shape_figure(zones: pl.DataFrame, states: Mapping[str, ZoneState], *, langua
         "height": height, "margin": {"l": 0, "r": 0, "t": 0, "b": 0}, "xaxis": hidden, "yaxis": {**hidden, "scaleanchor": "x", "scaleratio": scale},
         "annotations": notes, "plot_bgcolor": _LAND, "paper_bgcolor": "rgba(0,0,0,0)", "dragmode": "pan",
     }  # fmt: skip
-    return go.Figure({"data": data, "layout": layout})
+    return theme.figure(data, layout)
 
 
 def legend_html(translate: Translate, number: Callable[[float], str] = lambda value: f"{value:g}") -> str:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
 
 from dashboard.views import theme
 
@@ -27,7 +26,7 @@ class Part:
     is_travel: bool = False
 
 
-def waterfall(parts: Sequence[Part], *, wait: str, service: str, travel: str, row: int = 34) -> go.Figure:
+def waterfall(parts: Sequence[Part], *, wait: str, service: str, travel: str, row: int = 34) -> theme.Figure:
     """Draw the parts from the top down; waiting in the strong colour, service in the soft one, travel in grey, named on their first bar."""
     names = [part.name for part in parts]
     starts, at = [], 0.0

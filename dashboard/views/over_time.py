@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
 
 from dashboard.views import theme
 
@@ -40,7 +39,7 @@ def seen(days: Sequence[dt.date], events: Sequence[Event]) -> list[Event]:
     return [event for event in events if event.last_day >= days[0] and event.first_day <= days[-1] + step]
 
 
-def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event], *, unit: str, height: int = 340, band: tuple[Sequence, Sequence] | None = None) -> go.Figure:
+def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event], *, unit: str, height: int = 340, band: tuple[Sequence, Sequence] | None = None) -> theme.Figure:
     """Draw lines over days. `band`: two rows of values between which the plane is shaded (the middle half of the visits)."""
     traces: list[dict[str, Any]] = []
     if band:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboard.views import theme
 from dashboard.views.palette import GRID, KINDS
 
 
-def stacked_days(rows: pl.DataFrame, kinds: Sequence[tuple[str, str]], *, unit: str, height: int = 280) -> go.Figure:
+def stacked_days(rows: pl.DataFrame, kinds: Sequence[tuple[str, str]], *, unit: str, height: int = 280) -> theme.Figure:
     """Draw counts by day, one colour a kind, the most frequent at the bottom. `rows`: day, kind, n. `kinds` are (kind, words)."""
     data = []
     for number, (kind, words) in enumerate(kinds):
@@ -26,4 +26,4 @@ def stacked_days(rows: pl.DataFrame, kinds: Sequence[tuple[str, str]], *, unit: 
         "plot_bgcolor": "rgba(0,0,0,0)", "xaxis": {"type": "date", "showgrid": False, "tickformat": "%-d %b", "fixedrange": True}, "yaxis": {"gridcolor": GRID, "automargin": True, "rangemode": "tozero", "nticks": 5},
         "legend": {"orientation": "h", "y": -0.15, "yanchor": "top", "x": 0},
     }  # fmt: skip
-    return go.Figure({"data": data, "layout": layout})
+    return theme.figure(data, layout)

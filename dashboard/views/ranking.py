@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboard.views import theme
 from dashboard.views.palette import ACCENT, AFTER, BEFORE, GRID, QUIET
 
 
-def ranked_bars(rows: pl.DataFrame, *, hover: Sequence[str] = (), colour: str = ACCENT, height_a_row: int = 34, label_room: float = 0.75) -> go.Figure:
+def ranked_bars(rows: pl.DataFrame, *, hover: Sequence[str] = (), colour: str = ACCENT, height_a_row: int = 34, label_room: float = 0.75) -> theme.Figure:
     """Draw one bar a row, longest on top. `rows`: name, value, label (the text beside the bar), is_quiet (drawn grey: thin data).
 
     `label_room` is the room for the texts, as a share of the longest bar: a phone needs more.
@@ -26,10 +26,10 @@ def ranked_bars(rows: pl.DataFrame, *, hover: Sequence[str] = (), colour: str = 
         "height": 24 + height_a_row * max(rows.height, 2), "margin": {"l": 8, "r": 8, "t": 4, "b": 4}, "bargap": 0.35, "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)", "xaxis": {"visible": False, "range": [0, top * (1 + label_room)], "fixedrange": True}, "yaxis": {"automargin": True, "ticks": "", "showgrid": False, "fixedrange": True},
     }  # fmt: skip
-    return go.Figure({"data": [trace], "layout": layout})
+    return theme.figure([trace], layout)
 
 
-def dumbbells(rows: pl.DataFrame, *, before: str, after: str, suffix: str = "", hover: Sequence[tuple[str, str]] = (), height_a_row: int = 40) -> go.Figure:
+def dumbbells(rows: pl.DataFrame, *, before: str, after: str, suffix: str = "", hover: Sequence[tuple[str, str]] = (), height_a_row: int = 40) -> theme.Figure:
     """Draw one pair a row: hollow where it was before, filled where it is since, joined by a thin line. `rows`: name, before, after."""
     ordered = rows.reverse()
     names = ordered["name"].to_list()
@@ -50,4 +50,4 @@ def dumbbells(rows: pl.DataFrame, *, before: str, after: str, suffix: str = "", 
         "yaxis": {"automargin": True, "ticks": "", "showgrid": True, "gridcolor": GRID, "type": "category"},
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, "shapes": links, "hovermode": "closest",
     }  # fmt: skip
-    return go.Figure({"data": data, "layout": layout})
+    return theme.figure(data, layout)

@@ -6,9 +6,13 @@ that use them follow the theme without a rerun. For paper, `resolve(figure, LIGH
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
 from typing import Any
 
 import plotly.graph_objects as go
+import plotly.io as pio
+from plotly.basedatatypes import BaseFigure
 
 # Placeholders of Streamlit's Plotly theme (streamlit/elements/lib/streamlit_plotly_theme.py).
 MAIN, ACCENT, SOFT = "#000001", "#000002", "#000003"
@@ -45,16 +49,43 @@ def note(x: Any, y: Any, text: str, **more: Any) -> dict[str, Any]:
     return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 12}, **more}
 
 
-def figure(traces: list[dict[str, Any]], shape: dict[str, Any]) -> go.Figure:
-    """A figure from plain dicts: an order of magnitude faster than plotly.express. Selected points keep their looks, others fade a little."""
-    return go.Figure({"data": traces, "layout": shape}, skip_invalid=False)
+class Figure(BaseFigure):
+    """What Plotly draws, as plain dicts, in the place of a go.Figure, which checks and copies every value: 10 ms a chart. `checked` is that one, for tests and paper."""
+
+    def __init__(self, traces: list[dict[str, Any]], shape: dict[str, Any]) -> None:
+        # Not the parent's: its checks are what is left out.
+        object.__setattr__(self, "_plain", {"data": traces, "layout": shape})
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"data": self._plain["data"], "layout": {**self._plain["layout"], "template": _template(pio.templates.default)}}
+
+    def checked(self) -> go.Figure:
+        """The same as a go.Figure. Raises ValueError for anything Plotly does not know."""
+        return go.Figure(self._plain, skip_invalid=False)
+
+    @property
+    def data(self) -> tuple:
+        return self.checked().data
+
+    @property
+    def layout(self) -> go.Layout:
+        return self.checked().layout
 
 
-def resolve(drawn: go.Figure, colours: dict[str, str]) -> go.Figure:
+@lru_cache(maxsize=4)
+def _template(name: str) -> dict[str, Any]:
+    """The theme Streamlit gives every figure."""
+    return pio.templates[name].to_plotly_json()
+
+
+def figure(traces: list[dict[str, Any]], shape: dict[str, Any]) -> Figure:
+    """A figure from plain dicts. Selected points keep their looks, others fade a little."""
+    return Figure(traces, shape)
+
+
+def resolve(drawn: Figure, colours: dict[str, str]) -> go.Figure:
     """Put real colours in place of the placeholders, for paper."""
-    text = drawn.to_json()
+    text = drawn.checked().to_json()
     for placeholder, colour in colours.items():
         text = text.replace(placeholder, colour)
-    import json
-
     return go.Figure(json.loads(text))

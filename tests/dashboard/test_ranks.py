@@ -65,7 +65,7 @@ def test_splits_answered_in_one_pass_are_what_each_is_alone(sel: Selection, metr
 
 
 def test_a_share_is_not_put_together_from_groups(sel: Selection) -> None:
-    with pytest.raises(DeclarationError, match="over_120_share.*cannot be put together"):
+    with pytest.raises(DeclarationError, match=r"over_120_share.*cannot be put together"):
         store.of().ask_each(sel, ["over_120_share"], [["lane"], ["terminal"]])
 
 
