@@ -15,8 +15,9 @@ import polars as pl
 
 from dashboard import store
 from dashboard.details import DETAILS, compile_detail
-from dashboard.exports import about
+from dashboard.exports import about, workbook
 from dashboard.exports.dialects import BOM, DIALECTS, copy_options, file_sql
+from dashboard.i18n import translator
 from dashboard.metrics import Result
 from dashboard.selection import Selection
 from etl.errors import DeclarationError
@@ -116,6 +117,19 @@ def write_zip(order: Order, folder: Path) -> Path:
     csv.unlink()
     beside.unlink()
     return target
+
+
+def write_xlsx(order: Order, folder: Path) -> Path:
+    """Write a table or a Result into an Excel workbook, its definitions on the second sheet, and return its path. Raises DeclarationError for a row list."""
+    build, say = store.of(order.port).opened(order.build_id).about, translator(order.lang)
+    if order.result is not None:
+        table, text = order.result.frame, about.of_result(order.result, build, order.lang, order.dialect, order.result.frame.height)
+    elif order.table is not None:
+        table, text = order.table, about.of_table(order.title, order.table.columns, order.selection, build, order.lang, order.dialect, order.table.height)
+    else:
+        raise DeclarationError("export", f"the row list '{order.detail}' is no workbook", "csv, zip")
+    text = "\n".join(line for line in text.splitlines() if not line.startswith(f"- {say('Spelling')}:"))  # a workbook has no separator
+    return workbook.write(folder / f"{order.stem}.xlsx", table, say("Figures"), text, say("What they mean"))
 
 
 def _parts(order: Order) -> list[Selection | None]:

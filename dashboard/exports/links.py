@@ -10,6 +10,7 @@ from collections import OrderedDict
 from dashboard.exports.files import Order
 
 PREFIX = "/export"
+FORMS = ("zip", "csv", "about", "xlsx")
 LIFE_SECONDS = 900
 MOST = 20_000
 
@@ -18,9 +19,9 @@ _lock = threading.Lock()
 
 
 def link(order: Order, form: str = "zip") -> str:
-    """Return the address of the export; form is zip (CSV and about.md), csv or about. Nothing is made before it is fetched."""
-    if form not in ("zip", "csv", "about"):
-        raise ValueError(f"form '{form}' is none of zip, csv, about")
+    """Return the address of the export; form is zip (CSV and about.md), csv, about or xlsx. Nothing is made before it is fetched."""
+    if form not in FORMS:
+        raise ValueError(f"form '{form}' is none of {', '.join(FORMS)}")
     token = secrets.token_urlsafe(32)
     now = time.monotonic()
     with _lock:

@@ -12,11 +12,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from dashboard.exports.files import write, write_zip
+from dashboard.exports.files import write, write_xlsx, write_zip
 from dashboard.exports.links import PREFIX, take
 from etl.errors import SmartportError
 
-_TYPES = {"zip": "application/zip", "csv": "text/csv; charset=utf-8", "about": "text/markdown; charset=utf-8"}
+_TYPES = {
+    "zip": "application/zip", "csv": "text/csv; charset=utf-8", "about": "text/markdown; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}  # fmt: skip
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _CHUNK = 1 << 18
 
@@ -29,7 +32,7 @@ def export(request: Request) -> Response:
     form, order = found
     folder = Path(tempfile.mkdtemp(prefix="smartport-export-"))
     try:
-        path = write_zip(order, folder) if form == "zip" else write(order, folder)[form == "about"]
+        path = write_zip(order, folder) if form == "zip" else write_xlsx(order, folder) if form == "xlsx" else write(order, folder)[form == "about"]
     except SmartportError as error:
         shutil.rmtree(folder, ignore_errors=True)
         return PlainTextResponse(f"{error}\n", 410, _HEADERS)

@@ -7,14 +7,16 @@ Adding a KPI is one Metric in one of the area files; nothing else changes.
 
 from __future__ import annotations
 
-from dashboard.metrics import inside, papers, visits
+from dashboard.metrics import clearance, flow, inside, papers, visits
 from dashboard.metrics.definitions import Dimension, Fact, Metric
 from dashboard.metrics.dimensions import BANDS, BANDS4, DIMENSIONS, WEEKDAYS
 from dashboard.metrics.facts import FACTS
 from dashboard.metrics.result import Cell, Result
 from etl.errors import DeclarationError
 
-AREAS: dict[str, tuple[Metric, ...]] = {"visits": visits.METRICS, "inside": inside.METRICS, "papers": papers.METRICS}
+AREAS: dict[str, tuple[Metric, ...]] = {
+    "visits": visits.METRICS, "inside": inside.METRICS, "flow": flow.METRICS, "clearance": clearance.METRICS, "papers": papers.METRICS,
+}  # fmt: skip
 
 
 def _collected() -> dict[str, Metric]:

@@ -19,6 +19,8 @@ _FACTS = (
     Fact("stays", "fct_zone_stays", "entered_day", "entered_hour", "entered_at", {}, via_visit=True),
     Fact("declarations", "fct_declarations", "lodged_day", None, "lodged_at", {"channel": "channel_code"}),
     Fact("stages", "fct_declaration_stages", "lodged_day", None, "started_at", {"channel": "channel_code"}),
+    Fact("weighings", "fct_weighings", "ended_day", None, "ended_at", {}, via_visit=True),
+    Fact("checks", "(SELECT * FROM fct_visit_events WHERE event_code = 'document_check')", "entry_day", None, "event_at", {}, via_visit=True),
     Fact("inspections", "fct_inspections", "ended_day", None, "ended_at", {}, via_visit=True),
     Fact("appointments", "fct_appointments", "slot_day", "slot_hour", "slot_start_at", {"terminal": "terminal_code", "direction": "direction_code"}),
     Fact("logbook", "fct_logbook", "started_day", "hour(started_local_at)", "started_at"),

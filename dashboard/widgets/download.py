@@ -3,6 +3,7 @@
     download.link(page, result, key="by_lane")                                   # the figures of a result
     download.rows(page, "visits", key="behind", narrow={"lane": "6A"})           # the rows behind a figure, all of them
     download.worded(page, frame, title, key="files", selection=page.selection)   # a small table of several answers
+    download.made(page, make, title, key="trs")                                  # a large table, made on the click; CSV and Excel
     download.table(page, result)                                                 # list of dicts in words, for st.dataframe
 
 A click makes a one-time link and follows it: the file is streamed by the export route and never held in memory.
@@ -43,13 +44,21 @@ def worded(page: Frame, table: pl.DataFrame, title: str, *, key: str, name: str 
     _buttons(page, lambda dialect: exports.of_table(table, title, port=page.store.port_code, build_id=build_id, selection=selection, dialect=dialect, lang=page.lang, name=plain), key)
 
 
+def made(page: Frame, make: Callable[[], pl.DataFrame], title: str, *, key: str, name: str = "") -> None:
+    """Offer a table that is made only when it is asked for, as CSV and as an Excel workbook; its columns are in the reader's words, its figures in full."""
+    build_id = page.store.build().build_id
+    _buttons(page, lambda dialect: exports.of_table(make(), title, port=page.store.port_code, build_id=build_id, selection=page.selection, dialect=dialect, lang=page.lang, name=name or key), key, has_workbook=True)
+
+
 @st.fragment
-def _buttons(page: Frame, order: Callable[[str], exports.Order], key: str) -> None:
+def _buttons(page: Frame, order: Callable[[str], exports.Order], key: str, has_workbook: bool = False) -> None:
     # A French Excel wants ; and the decimal comma; the other dialect stays one click away.
     first, second = ("semicolon", "comma") if page.lang == "fr" else ("comma", "semicolon")
     with st.container(horizontal=True, gap="medium"):
         if st.button(page.say("Download CSV"), key=f"{key}_csv", type="tertiary", help=page.say(exports.DIALECTS[first].label)):
             _follow(exports.link(order(first), form="csv"))
+        if has_workbook and st.button(page.say("Download Excel (XLSX)"), key=f"{key}_xlsx", type="tertiary"):
+            _follow(exports.link(order(first), form="xlsx"))
         if st.button(page.say("with definitions (ZIP)"), key=f"{key}_zip", type="tertiary"):
             _follow(exports.link(order(first)))
         if st.button(page.say(exports.DIALECTS[second].label), key=f"{key}_csv2", type="tertiary"):

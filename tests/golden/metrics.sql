@@ -961,6 +961,422 @@ SELECT
   count(verdict_min) AS verdict_p50__n
 FROM kept;
 
+-- unweighed_exit_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE status_code = 'closed' AND clock_flag = 'ok' AND has_weigh_full IS NOT NULL AND (NOT has_weigh_full)) / nullif(count(*) FILTER (WHERE status_code = 'closed' AND clock_flag = 'ok' AND has_weigh_full IS NOT NULL), 0) AS unweighed_exit_share,
+  count(*) FILTER (WHERE status_code = 'closed' AND clock_flag = 'ok' AND has_weigh_full IS NOT NULL) AS unweighed_exit_share__n
+FROM kept;
+
+-- weighings
+WITH kept AS (
+  SELECT *
+  FROM fct_weighings
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  count(*) AS weighings,
+  count(*) AS weighings__n
+FROM kept;
+
+-- e_slip_share
+WITH kept AS (
+  SELECT *
+  FROM fct_weighings
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE is_e_slip IS NOT NULL AND (is_e_slip)) / nullif(count(is_e_slip), 0) AS e_slip_share,
+  count(is_e_slip) AS e_slip_share__n
+FROM kept;
+
+-- re_weigh_share
+WITH kept AS (
+  SELECT *
+  FROM fct_weighings
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE is_again IS NOT NULL AND (is_again)) / nullif(count(is_again), 0) AS re_weigh_share,
+  count(is_again) AS re_weigh_share__n
+FROM kept;
+
+-- weighing_wait_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_weighings
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  quantile_cont(wait_min, 0.5) AS weighing_wait_p50,
+  count(wait_min) AS weighing_wait_p50__n
+FROM kept;
+
+-- weighing_wait_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_weighings
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  quantile_cont(wait_min, 0.9) AS weighing_wait_p90,
+  count(wait_min) AS weighing_wait_p90__n
+FROM kept;
+
+-- weighing_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_weighings
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  quantile_cont(service_min, 0.5) AS weighing_p50,
+  count(service_min) AS weighing_p50__n
+FROM kept;
+
+-- weighing_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_weighings
+  WHERE port_code = $port_code
+    AND ended_day >= $first_day
+    AND ended_day < $end_day
+)
+SELECT
+  quantile_cont(service_min, 0.9) AS weighing_p90,
+  count(service_min) AS weighing_p90__n
+FROM kept;
+
+-- document_checks
+WITH kept AS (
+  SELECT *
+  FROM (SELECT * FROM fct_visit_events WHERE event_code = 'document_check')
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) AS document_checks,
+  count(*) AS document_checks__n
+FROM kept;
+
+-- clearance_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  quantile_cont(clearance_min, 0.5) AS clearance_p50,
+  count(clearance_min) AS clearance_p50__n
+FROM kept;
+
+-- clearance_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  quantile_cont(clearance_min, 0.9) AS clearance_p90,
+  count(clearance_min) AS clearance_p90__n
+FROM kept;
+
+-- clearance_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  avg(clearance_min) AS clearance_mean,
+  count(clearance_min) AS clearance_mean__n
+FROM kept;
+
+-- clearance_sd
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  stddev_samp(clearance_min) FILTER (WHERE clearance_min IS NOT NULL) AS clearance_sd,
+  count(clearance_min) AS clearance_sd__n
+FROM kept;
+
+-- clearance_4h_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE clearance_min IS NOT NULL AND (clearance_min <= 240)) / nullif(count(clearance_min), 0) AS clearance_4h_share,
+  count(clearance_min) AS clearance_4h_share__n
+FROM kept;
+
+-- clearance_8h_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE clearance_min IS NOT NULL AND (clearance_min <= 480)) / nullif(count(clearance_min), 0) AS clearance_8h_share,
+  count(clearance_min) AS clearance_8h_share__n
+FROM kept;
+
+-- clearance_24h_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE clearance_min IS NOT NULL AND (clearance_min <= 1440)) / nullif(count(clearance_min), 0) AS clearance_24h_share,
+  count(clearance_min) AS clearance_24h_share__n
+FROM kept;
+
+-- clearance_48h_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE clearance_min IS NOT NULL AND (clearance_min <= 2880)) / nullif(count(clearance_min), 0) AS clearance_48h_share,
+  count(clearance_min) AS clearance_48h_share__n
+FROM kept;
+
+-- clearance_72h_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE clearance_min IS NOT NULL AND (clearance_min <= 4320)) / nullif(count(clearance_min), 0) AS clearance_72h_share,
+  count(clearance_min) AS clearance_72h_share__n
+FROM kept;
+
+-- clearance_120h_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE clearance_min IS NOT NULL AND (clearance_min <= 7200)) / nullif(count(clearance_min), 0) AS clearance_120h_share,
+  count(clearance_min) AS clearance_120h_share__n
+FROM kept;
+
+-- clearance_known_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (clearance_min IS NOT NULL)) / nullif(count(*), 0) AS clearance_known_share,
+  count(*) AS clearance_known_share__n
+FROM kept;
+
+-- prelodged_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE is_prelodged IS NOT NULL AND (is_prelodged)) / nullif(count(is_prelodged), 0) AS prelodged_share,
+  count(is_prelodged) AS prelodged_share__n
+FROM kept;
+
+-- gate_out_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  quantile_cont(gate_out_min, 0.9) AS gate_out_p90,
+  count(gate_out_min) AS gate_out_p90__n
+FROM kept;
+
+-- gate_out_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  avg(gate_out_min) AS gate_out_mean,
+  count(gate_out_min) AS gate_out_mean__n
+FROM kept;
+
+-- release_sd
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  stddev_samp(release_min) FILTER (WHERE release_min IS NOT NULL) AS release_sd,
+  count(release_min) AS release_sd__n
+FROM kept;
+
+-- gate_out_sd
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  stddev_samp(gate_out_min) FILTER (WHERE gate_out_min IS NOT NULL) AS gate_out_sd,
+  count(gate_out_min) AS gate_out_sd__n
+FROM kept;
+
+-- out_before_release_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE is_out_before_release IS NOT NULL AND (is_out_before_release)) / nullif(count(is_out_before_release), 0) AS out_before_release_share,
+  count(is_out_before_release) AS out_before_release_share__n
+FROM kept;
+
+-- out_without_release_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE gate_out_at IS NOT NULL AND (released_at IS NULL)) / nullif(count(gate_out_at), 0) AS out_without_release_share,
+  count(gate_out_at) AS out_without_release_share__n
+FROM kept;
+
+-- out_unweighed_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE gate_out_at IS NOT NULL AND released_at IS NOT NULL AND is_out_weighed IS NOT NULL AND (NOT is_out_weighed)) / nullif(count(*) FILTER (WHERE gate_out_at IS NOT NULL AND released_at IS NOT NULL AND is_out_weighed IS NOT NULL), 0) AS out_unweighed_share,
+  count(*) FILTER (WHERE gate_out_at IS NOT NULL AND released_at IS NOT NULL AND is_out_weighed IS NOT NULL) AS out_unweighed_share__n
+FROM kept;
+
+-- set_apart_share
+WITH kept AS (
+  SELECT *
+  FROM fct_declarations
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (order_fault_code IS NOT NULL)) / nullif(count(*), 0) AS set_apart_share,
+  count(*) AS set_apart_share__n
+FROM kept;
+
+-- stage_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_declaration_stages
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  avg(stage_min) AS stage_mean,
+  count(stage_min) AS stage_mean__n
+FROM kept;
+
+-- stage_sd
+WITH kept AS (
+  SELECT *
+  FROM fct_declaration_stages
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  stddev_samp(stage_min) FILTER (WHERE stage_min IS NOT NULL) AS stage_sd,
+  count(stage_min) AS stage_sd__n
+FROM kept;
+
+-- clock_hours
+WITH kept AS (
+  SELECT *
+  FROM fct_declaration_stages
+  WHERE port_code = $port_code
+    AND lodged_day >= $first_day
+    AND lodged_day < $end_day
+)
+SELECT
+  sum(after_arrival_min) FILTER (WHERE after_arrival_min IS NOT NULL) / 60 AS clock_hours,
+  count(after_arrival_min) AS clock_hours__n
+FROM kept;
+
 -- declarations
 WITH kept AS (
   SELECT *

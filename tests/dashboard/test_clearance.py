@@ -1,0 +1,145 @@
+"""The Clearance page, its study as a table and as a workbook, on the small build; figures against plain arithmetic over the rows."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import polars as pl
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import exports, store
+from dashboard.i18n import LANGUAGES, translator
+from dashboard.metrics.clearance import LIMITS_H, within
+from dashboard.metrics.intervals import wilson
+from dashboard.screens import clearance, clearance_table
+from etl.contracts.codes import CUSTOMS_EVENT, DECLARATION_STAGE, HOLDER, STAGE_HOLDER
+from etl.errors import DeclarationError
+
+ROOT = Path(__file__).resolve().parents[2]
+LANGS = [language.code for language in LANGUAGES]
+
+
+def opened(lang: str = "en", part: str = "times", limit: int = 48, split: str = "channel") -> AppTest:
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=30)
+    app.query_params["lang"] = lang
+    app.switch_page("screens/clearance.py")
+    app.session_state["clearance_part"], app.session_state["clearance_limit"], app.session_state["clearance_split"] = part, limit, split
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def text_of(app: AppTest) -> str:
+    return "\n".join(str(block.proto.body) for block in app.get("html")) + "\n".join(each.value for kind in (app.title, app.header) for each in kind)
+
+
+def known(sel) -> pl.DataFrame:
+    return store.table("fct_declarations").filter(pl.col("lodged_day").is_between(sel.first_day, sel.last_day) & pl.col("clearance_min").is_not_null())
+
+
+def frame(sel, lang: str = "en") -> SimpleNamespace:
+    """What the table needs of a page."""
+    return SimpleNamespace(say=translator(lang), lang=lang, ask=lambda metrics, by=(), **how: store.ask(sel, metrics, by, **how))
+
+
+def test_every_stage_has_a_holder_and_every_end_an_event():
+    assert list(STAGE_HOLDER) == list(DECLARATION_STAGE.codes) and set(STAGE_HOLDER.values()) == set(HOLDER.codes)
+    assert len(CUSTOMS_EVENT.codes) == len(STAGE_HOLDER)  # nine events and the gate-out end a stage; the arrival ends none
+
+
+def test_figures_are_those_of_the_rows(sel):
+    rows = known(sel)["clearance_min"]
+    found = store.ask(sel, ["clearance_p50", "clearance_p90", "clearance_mean", "clearance_sd", *map(within, LIMITS_H)]).frame.row(0, named=True)
+    assert found["clearance_p50__n"] == rows.len() > 100
+    assert [found[f"clearance_{part}"] for part in ("p50", "p90", "mean", "sd")] == pytest.approx([rows.median(), rows.quantile(0.9, "linear"), rows.mean(), rows.std()])
+    for hours in LIMITS_H:
+        inside = (rows <= hours * 60).sum()
+        assert found[within(hours)] == pytest.approx(inside / rows.len())
+        assert (found[f"{within(hours)}__low"], found[f"{within(hours)}__high"]) == pytest.approx(wilson(inside, rows.len()))
+
+
+def test_the_hours_of_the_holders_add_up_to_the_hours_of_the_goods(sel):
+    held = store.ask(sel, ["clock_hours"], by=["stage"]).rows["clock_hours"].sum()
+    rows = known(sel)
+    assert held == pytest.approx((rows["clearance_min"].sum() + rows["gate_out_min"].sum()) / 60)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("part", clearance.PARTS)
+def test_every_part_opens_in_every_language(lang, part, small):
+    assert translator(lang)("Clearance") in text_of(opened(lang, part))
+
+
+@pytest.mark.parametrize("split", clearance.SPLITS)
+def test_every_split_opens(split, small):
+    opened(split=split)
+
+
+def test_the_limit_is_the_readers(small, sel):
+    for hours in (8, 72):
+        share = store.ask(sel, [within(hours)]).cell(within(hours)).value
+        assert f"Within {hours} h: \u2066{share:.1%}".replace("%", "") in text_of(opened(limit=hours)).replace("%", ""), hours
+
+
+def test_what_is_set_apart_is_told_with_its_reason(small, sel):
+    n = store.table("fct_declarations").filter(pl.col("lodged_day").is_between(sel.first_day, sel.last_day) & pl.col("order_fault_code").is_not_null()).height
+    app = opened(part="order")
+    assert n and f"{n} of " in text_of(app)
+    tables = [table.value for table in app.dataframe]
+    assert any("Released before lodging" in table.to_csv() for table in tables)
+
+
+def test_without_times_the_page_says_no_data(small, sel, monkeypatch):
+    """A port that gives dates only (Korea): words, not zeros."""
+    real = store.Store.ask
+
+    def dateless(own, selection, metrics, by=(), grain=None, viewer=None, **how):
+        result = real(own, selection, metrics, by, grain, viewer, **how)
+        gone = [name for name in result.frame.columns if name.startswith(("clearance_", "release_", "gate_out_", "prelodged"))]
+        blank = result.frame.with_columns((pl.lit(0) if name.endswith("__n") else pl.lit(None, dtype=pl.Float64)).alias(name) for name in gone)
+        return type(result)(**{**{name: getattr(result, name) for name in result.__dataclass_fields__}, "frame": blank})
+
+    monkeypatch.setattr(store.Store, "ask", dateless)
+    text = text_of(opened())
+    assert "no data on when the goods" in text and "dates without times" in text
+
+
+def test_the_study_is_one_table_of_every_segment(sel):
+    table = clearance_table.made(frame(sel), 48)
+    everything = table.filter((pl.col("Split by") == "All") & (pl.col("Segment") == "Arrival to release")).row(0, named=True)
+    rows = known(sel)["clearance_min"]
+    assert everything["n"] == rows.len() and everything["Standard deviation, min"] == pytest.approx(rows.std())
+    assert everything["Share within 48 h"] == pytest.approx((rows <= 2880).mean())
+    by_channel = table.filter((pl.col("Split by") == "Customs channel") & (pl.col("Segment") == "Arrival to release"))
+    assert by_channel["n"].sum() == rows.len()
+    assert set(table["Split by"]) == {"All", "Customs channel", "Customs office", "Customs regime", "Peak or other hours", "HS chapter"}
+
+
+def test_small_groups_of_an_hs_chapter_are_hidden(sel):
+    physical = type(sel)(**{**{name: getattr(sel, name) for name in sel.__dataclass_fields__}, "first_day": sel.last_day})
+    found = store.ask(physical, ["clearance_p50"], by=["hs_chapter"])
+    assert found.suppressed_n and found.frame.filter(pl.col("is_suppressed"))["clearance_p50"].null_count() == found.frame["is_suppressed"].sum()
+
+
+def test_a_workbook_holds_the_figures_as_numbers_and_no_formula(sel, tmp_path):
+    table = pl.DataFrame({"Segment": ["=1+1", "Arrival"], "n": [3, None], "Mean, min": [12.5, float("nan")]})
+    order = exports.of_table(table, "Study", port="MACAS", build_id=store.build().build_id, selection=sel, name="study")
+    path = exports.write_xlsx(order, tmp_path)
+    with zipfile.ZipFile(path) as book:
+        sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
+        texts = "".join(book.read("xl/sharedStrings.xml").decode())
+    space = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    cells = {cell.get("r"): (cell.get("t"), cell.findtext("x:v", namespaces=space)) for cell in sheet.iterfind(".//x:c", space)}
+    assert not sheet.findall(".//x:f", space) and "=1+1" in texts and "Demonstration data - fictitious" in texts
+    assert cells["B2"] == (None, "3") and cells["C2"] == (None, "12.5") and "B3" not in cells and "C3" not in cells
+    again = exports.write_xlsx(order, tmp_path / "again" if (tmp_path / "again").mkdir() is None else tmp_path)
+    assert path.read_bytes() == again.read_bytes()
+
+
+def test_a_row_list_is_no_workbook(sel, tmp_path):
+    with pytest.raises(DeclarationError, match="no workbook"):
+        exports.write_xlsx(exports.of_rows("visits", sel), tmp_path)
