@@ -327,7 +327,7 @@ def _rest(page: Frame, past: Past) -> None:
     thin = [name for units in past.kinds.values() for name in units.thin]
     if thin:
         lines.append(_("Left out for too few visits: {names}.", names=", ".join(w.place(name) for name in thin)))
-    lines.append(_("On simulated ports, pilots of the planned length saw the planned change in 77 to 85 of 100 cases; drawn blocks claimed a change where there was none in 4 to 6 of 100. Formulae: docs/pilot-evidence.md, Planning a pilot."))
+    lines.append(_("On simulated ports, pilots of the planned length saw the planned change in 76 to 82 of 100 cases; drawn blocks claimed a change where there was none in 4 to 6 of 100. Formulae: docs/pilot-evidence.md, Planning a pilot."))
     st.markdown("\n".join(f"- {line}" for line in lines))
 
 
