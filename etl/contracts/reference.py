@@ -33,6 +33,9 @@ DIM_LANES = Table(
     (Field("lane_code", "text", "Lane", required=True), Field("gate_code", "text", "Gate", required=True), *_VALID, *_NAMES),
 )  # fmt: skip
 DIM_TERMINALS = Table("dim_terminals", "One terminal.", ("terminal_code",), (Field("terminal_code", "text", "Terminal", required=True), *_NAMES))
+DIM_PARTNERS = Table(
+    "dim_partners", "One partner electronic messages are exchanged with.", ("partner_code",), (Field("partner_code", "text", "Partner", required=True), *_NAMES)
+)
 DIM_SERVICE_POINTS = Table(
     "dim_service_points", "One service point inside the port.", ("place_code",),
     (
@@ -90,7 +93,7 @@ DIM_CONSTANTS = Table(
     ),
 )  # fmt: skip
 REFERENCE_TABLES: tuple[Table, ...] = (
-    DIM_GATES, DIM_LANES, DIM_TERMINALS, DIM_SERVICE_POINTS, DIM_ZONES, DIM_PILOT_ARMS, DIM_PILOT_PLAN, DIM_CALENDAR, DIM_BENCHMARKS, DIM_CONSTANTS,
+    DIM_GATES, DIM_LANES, DIM_TERMINALS, DIM_SERVICE_POINTS, DIM_ZONES, DIM_PILOT_ARMS, DIM_PILOT_PLAN, DIM_CALENDAR, DIM_BENCHMARKS, DIM_CONSTANTS, DIM_PARTNERS,
 )  # fmt: skip
 _CSV_TYPES = {"float": float, "int": int, "bool": lambda text: text.lower() == "true"}
 
@@ -118,7 +121,7 @@ class Site:
             "service_points": self.tables["dim_service_points"]["place_code"], "zones": self.tables["dim_zones"]["zone_code"],
         }  # fmt: skip
         lists = {name: frozenset(series.to_list()) for name, series in codes_of.items()}
-        return lists | {"places": frozenset().union(*lists.values())}
+        return lists | {"places": frozenset().union(*lists.values()), "partners": frozenset(self.tables["dim_partners"]["partner_code"].to_list())}
 
     @property
     def mappings(self) -> Path:

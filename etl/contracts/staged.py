@@ -142,5 +142,52 @@ STG_SERVICES = _staged(
     *_truck(), _CONTAINER,
     rules=(_ordered("started_at", "ended_at"), _ordered("arrived_at", "ended_at"), _ordered("ended_at", "verdict_at")),
 )  # fmt: skip
+STG_MANIFESTS = _staged(
+    "stg_manifests", "One filing of one US-bound container, in its last known state. What made it a risk is never read.", ("container_key", "filed_at"), "filed_at",
+    Field("container_key", "identity", "Pseudonym of the container number", required=True, reads="container_no"),
+    Field("filed_at", "instant", "Manifest filed", required=True),
+    Field("loading_at", "instant", "Loaded on the ship, or due to be"),
+    Field("terminal_code", "code", "Terminal it is loaded at", reference="terminals"),
+    Field("risk_tier_code", "code", "Risk tier given to it", codes=codes.RISK_TIER),
+    Field("referred_at", "instant", "Referred to the host customs for inspection; null if it was not"),
+    Field("host_answer_code", "code", "What the host answered", codes=codes.HOST_ANSWER),
+    Field("has_nii", "bool", "Scanned (non-intrusive inspection)"),
+    Field("has_physical", "bool", "Opened and inspected"),
+    Field("inspection_result_code", "code", "What the inspection found", codes=codes.INSPECTION_RESULT),
+    Field("resolved_at", "instant", "Hold lifted, or the box cleared for loading"),
+    rules=(
+        _ordered("filed_at", "referred_at"), _ordered("filed_at", "resolved_at"), _ordered("referred_at", "resolved_at"),
+        Rule("answer_without_referral", "the host answered, but referred_at is empty", pl.col("host_answer_code").is_not_null() & pl.col("referred_at").is_null()),
+        Rule(
+            "result_without_inspection", "an inspection result stands there, but neither scan nor physical inspection",
+            pl.col("inspection_result_code").is_not_null() & ~(pl.col("has_nii").fill_null(False) | pl.col("has_physical").fill_null(False)),
+        ),
+    ),
+)  # fmt: skip
+STG_MESSAGES = _staged(
+    "stg_messages", "One electronic message exchanged with one partner.", ("message_key", "partner_code", "sent_at"), "sent_at",
+    Field("message_key", "identity", "Pseudonym of the message's reference", required=True, reads="message_no"),
+    Field("message_type_code", "code", "Type", required=True, codes=codes.MESSAGE_TYPE),
+    Field("partner_code", "code", "Partner it was exchanged with", required=True, reference="partners"),
+    Field("sent_at", "instant", "Sent", required=True),
+    Field("received_at", "instant", "Received; null if it never was"),
+    Field("message_answer_code", "code", "Accepted or rejected by the receiver; null without an answer", codes=codes.MESSAGE_ANSWER),
+    Field("message_reason_code", "code", "Why it was rejected", codes=codes.MESSAGE_REASON),
+    Field("needed_at", "instant", "When what it announces was due: the truck's or the ship's arrival"),
+    rules=(
+        _ordered("sent_at", "received_at"),
+        Rule("reason_without_rejection", "a reason stands there, but the message was not rejected", pl.col("message_reason_code").is_not_null() & pl.col("message_answer_code").ne_missing("rejected")),
+    ),
+)  # fmt: skip
+STG_MOVES = _staged(
+    "stg_moves", "One move of one container into or out of a terminal.", ("container_key", "move_code", "moved_at"), "moved_at",
+    Field("container_key", "identity", "Pseudonym of the container number", required=True, reads="container_no"),
+    Field("move_code", "code", "Which way it moved", required=True, codes=codes.MOVE),
+    Field("moved_at", "instant", "When", required=True),
+    Field("terminal_code", "code", "Terminal", reference="terminals"),
+    Field("cargo_class_code", "code", "Cargo class", codes=codes.CARGO_CLASS),
+)  # fmt: skip
 
-STAGED_TABLES: tuple[Table, ...] = (STG_GATE, STG_WEIGHBRIDGE, STG_CUSTOMS, STG_TRACKING, STG_APPOINTMENTS, STG_MEANS, STG_LOGBOOK, STG_SERVICES)
+STAGED_TABLES: tuple[Table, ...] = (
+    STG_GATE, STG_WEIGHBRIDGE, STG_CUSTOMS, STG_TRACKING, STG_APPOINTMENTS, STG_MEANS, STG_LOGBOOK, STG_SERVICES, STG_MANIFESTS, STG_MESSAGES, STG_MOVES,
+)  # fmt: skip

@@ -1,8 +1,8 @@
 """Which days a load touches: from the rows that came, the local days whose facts may differ now. Nothing is recomputed here.
 
-Most lines reach as far as a visit lasts (transform.reach). Three reach by what they name instead of by their own time: a
+Most lines reach as far as a visit lasts (transform.reach). Four reach by what they name instead of by their own time: a
 customs event changes the visits of its container, an appointment event the days of its slots, a logbook entry the days it
-lasts. And time itself closes visits: between the old and the new "now" open ones become incomplete.
+lasts, a container move the later moves of its container. And time itself closes visits: between the old and the new "now" open ones become incomplete.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import polars as pl
 from etl import clock
 from etl.contracts.staged import STAGED_TABLES
 from etl.lake import Lake
+from etl.transform.moves import LONGEST_DWELL
 from etl.transform.reach import DAYS_BACK, LINK_CUSTOMS, touched_days
 
 ONE_DAY = dt.timedelta(days=1)
@@ -57,7 +58,9 @@ def of_new_rows(lake: Lake, after_n: int, zone: str) -> Affected:
             for started, ended in rows.filter(pl.col("ended_at").is_not_null()).select("started_at", "ended_at").iter_rows():
                 last = min(ended, started + LONGEST_ENTRY)
                 found.days |= {started.date() + step * ONE_DAY for step in range(-1, (last.date() - started.date()).days + 2)}
-        elif table.name == "stg_means":
+        elif table.name == "stg_moves":
+            _moves(found, lake, rows, local, zone)
+        elif table.name in ("stg_means", "stg_manifests", "stg_messages"):
             found.days |= local
         else:
             found.days |= touched_days(local)
@@ -75,6 +78,7 @@ def everything(lake: Lake) -> Affected:
 
 _NAMED = {
     "stg_customs": ("declaration_key", "container_key"), "stg_appointments": ("appointment_ref", "slot_start_at"), "stg_logbook": ("started_at", "ended_at"),
+    "stg_moves": ("container_key",),
 }  # fmt: skip
 
 
@@ -110,6 +114,14 @@ def _appointments(found: Affected, lake: Lake, rows: pl.DataFrame, local: set[dt
     known = lake.rows("stg_appointments", first - LONGEST_ENTRY, last + LONGEST_ENTRY, columns=["slot_start_at"], where=pl.col("appointment_ref").is_in(refs.implode()))
     slots = local_days(known["slot_start_at"], zone)
     found.days |= local | {day + step * ONE_DAY for day in slots for step in range(-SLOT_DAYS, SLOT_DAYS + 1)}
+
+
+def _moves(found: Affected, lake: Lake, rows: pl.DataFrame, local: set[dt.date], zone: str) -> None:
+    """The moves' own days, and those on which their containers' stays may end."""
+    first, last = rows["moved_at"].min().date(), rows["moved_at"].max().date()
+    boxes = pl.col("container_key").is_in(rows["container_key"].unique().implode())
+    later = lake.rows("stg_moves", first, last + LONGEST_DWELL + ONE_DAY, columns=["moved_at"], where=boxes)
+    found.days |= local | local_days(later["moved_at"], zone)
 
 
 def of_time(old_now: dt.datetime | None, new_now: dt.datetime | None, zone: str) -> set[dt.date]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from etl import clock
 from etl.errors import DeclarationError, InputError, SettingsError
+from etl.sources.masks import mask, shown
 from etl.sources.registry import SOURCES, Source
 from etl.sources.segments import MESSAGES, place
 
@@ -78,10 +79,16 @@ class Mapping:
 
     @cached_property
     def shown_columns(self) -> frozenset[str]:
-        """Raw columns that may be shown unmasked: mapped, and to no identity."""
+        """Raw columns that may be shown unmasked: mapped, to no identity, of no secret source."""
+        if self.source.is_secret:
+            return frozenset()
         identities = {field.source_name for field in self.source.fields if field.kind == "identity"}
         secret = {raw for name, raws in self.columns.items() if name in identities for raw in raws}
         return frozenset(self.raw_columns) - secret
+
+    def shown(self, text: str) -> str:
+        """Return a value for a reason sentence: masked where it may be an identity, and always if the source is secret."""
+        return mask(text) if self.source.is_secret else shown(text)
 
     def date_of(self, file_name: str) -> dt.date | None:
         """Return the date in the file's name, or None where the mapping declares none. Raises InputError when it should be there and is not."""

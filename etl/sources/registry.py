@@ -11,10 +11,14 @@ from etl.errors import DeclarationError
 
 @dataclass(frozen=True)
 class Source:
-    """One kind of log. `name` is a code of the list `source`; `table` is the staged table its rows become."""
+    """One kind of log. `name` is a code of the list `source`; `table` is the staged table its rows become.
+
+    Of a secret source no value is ever shown, not even a wrong one: what stands in the wrong column may be a targeting criterion.
+    """
 
     name: str
     table: Table
+    is_secret: bool = False
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -36,6 +40,9 @@ _ALL = (
     Source("means", staged.STG_MEANS),
     Source("logbook", staged.STG_LOGBOOK),
     Source("services", staged.STG_SERVICES),
+    Source("manifests", staged.STG_MANIFESTS, is_secret=True),
+    Source("messages", staged.STG_MESSAGES),
+    Source("moves", staged.STG_MOVES),
 )
 SOURCES: dict[str, Source] = {source.name: source for source in _ALL}
 

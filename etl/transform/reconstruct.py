@@ -11,8 +11,7 @@ from etl.contracts import facts
 from etl.contracts.interim import INT_TRACKS
 from etl.contracts.reference import Site
 from etl.contracts.staged import STAGED_TABLES
-from etl.transform import appointments, clocks, customs, filters, findings, links, places, source_days, stays, steps, tracking, weighings
-from etl.transform import exchange, security
+from etl.transform import appointments, clocks, customs, exchange, filters, findings, links, places, security, source_days, stays, steps, tracking, weighings
 from etl.transform import lines as log
 from etl.transform import visits as gate
 from etl.transform.digests import with_digest

@@ -12,7 +12,6 @@ from etl.contracts.fields import Field
 from etl.errors import InputError
 from etl.identities import Identities
 from etl.sources.mapping import EPOCHS, NO_VALUE, Mapping
-from etl.sources.masks import shown
 from etl.sources.raw import REASON_SCHEMA
 
 _ISO = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
@@ -92,7 +91,7 @@ def code(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping, known:
         values = values.set(is_bad, None)
         where = f"under [codes.{item.source_name}] in {mapping.path.name}"
         kind, do = ("unknown_code", f"Map it {where}") if item.codes else ("unknown_reference", f"Add it to the site's {item.reference} or map it {where}")
-        reasons.append(reasons_of(lines, seen, is_bad, kind, lambda value: f"{item.name} '{shown(value)}' is not known. Known: {listed(valid)}. {do}"))
+        reasons.append(reasons_of(lines, seen, is_bad, kind, lambda value: f"{item.name} '{mapping.shown(value)}' is not known. Known: {listed(valid)}. {do}"))
     return Typed(values, is_given, reasons)
 
 
@@ -104,7 +103,7 @@ def boolean(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping) -> 
     seen = _clean(raw)
     distinct = seen.unique().drop_nulls()
     values = seen.replace_strict(distinct, pl.Series([own.get(value, table.get(value.lower())) for value in distinct], dtype=pl.Boolean), default=None, return_dtype=pl.Boolean)
-    return _judged(raw, seen, values, lines, item, "true, false, 1, 0, yes, no, oui, non")
+    return _judged(raw, seen, values, lines, item, mapping, "true, false, 1, 0, yes, no, oui, non")
 
 
 def number(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping) -> Typed:
@@ -123,7 +122,7 @@ def number(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping) -> T
     if item.kind == "float":
         is_finite = values.is_finite()
         values = values.set(~is_finite.fill_null(True), None) if not is_finite.all() else values
-    typed = _judged(raw, seen, values, lines, item, f"a number with '{mapping.decimal}' as decimal mark")
+    typed = _judged(raw, seen, values, lines, item, mapping, f"a number with '{mapping.decimal}' as decimal mark")
     factor = mapping.scale.get(item.source_name)
     if factor is not None:
         typed.values = (typed.values * factor).cast(dtype)
@@ -155,7 +154,7 @@ def instant(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping) -> 
     elif mapping.clock.kind == "fixed" and not is_epoch:
         values = (values.cast(pl.Int64) - mapping.clock.offset_min * 60_000_000).cast(pl.Datetime("us"))
     known = f"{' or '.join(formats if mapping.time_formats else ('ISO 8601',))}{' with an offset' if mapping.clock.kind == 'offset' else ''}, years {_YEARS[0]} to {_YEARS[1]}"
-    typed = _judged(raw, seen, values, lines, item, known)
+    typed = _judged(raw, seen, values, lines, item, mapping, known)
     typed.clock_flag = flag
     return typed
 
@@ -179,7 +178,7 @@ def date(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping, zone: 
 
     values, seen = _parsed(raw, parse)
     values = _within_years(values)
-    return _judged(raw, seen, values, lines, item, f"{' or '.join(formats)}, years {_YEARS[0]} to {_YEARS[1]}")
+    return _judged(raw, seen, values, lines, item, mapping, f"{' or '.join(formats)}, years {_YEARS[0]} to {_YEARS[1]}")
 
 
 def _parsed(raw: pl.Series, parse: Callable[[pl.Series], pl.Series]) -> tuple[pl.Series, pl.Series]:
@@ -192,10 +191,10 @@ def _parsed(raw: pl.Series, parse: Callable[[pl.Series], pl.Series]) -> tuple[pl
     return values.scatter(failed, parse(cleaned)), raw.scatter(failed, cleaned)
 
 
-def _judged(raw: pl.Series, seen: pl.Series, values: pl.Series, lines: pl.Series, item: Field, known: str) -> Typed:
+def _judged(raw: pl.Series, seen: pl.Series, values: pl.Series, lines: pl.Series, item: Field, mapping: Mapping, known: str) -> Typed:
     is_given = seen.is_not_null()
     is_bad = is_given & values.is_null()
-    reasons = [reasons_of(lines, seen, is_bad, "bad_type", lambda value: f"{item.name} '{shown(value)}' is not {_KIND_WORDS[item.kind]}. Known: {known}")] if is_bad.any() else []
+    reasons = [reasons_of(lines, seen, is_bad, "bad_type", lambda value: f"{item.name} '{mapping.shown(value)}' is not {_KIND_WORDS[item.kind]}. Known: {known}")] if is_bad.any() else []
     return Typed(values.alias(raw.name), is_given, reasons)
 
 

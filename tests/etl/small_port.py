@@ -17,10 +17,14 @@ HEADERS = {
     "douane": "DUM;Evenement;Horodatage;Bureau;Regime;SH;Circuit;Resultat;Declarant;Conteneur",
     "rendezvous": "reference,event,event_time,slot_start,slot_end,terminal,direction,plate,carrier,container",
     "main_courante": "Numéro;Nature;Début;Fin;Lieu;Immatriculation;Texte",
+    "mouvements": "terminal,move,container,time,cargo",
+    "manifestes_us": "Conteneur;Terminal;Depot;Chargement;Niveau;Motif ciblage;Renvoi;Reponse;Scanner;Visite;Resultat;Levee",
+    "messages": "reference,type,partner,sent,received,answer,reason,due",
     "moyens": "means,kind,place,open_from,open_to,capacity_per_hour",
     "tracking_a": "",
 }
 ENDINGS = dict.fromkeys(HEADERS, "csv") | {"tracking_a": "jsonl", "douane": "csv.gz"}
+CRITERION = "ROUTAGE INHABITUEL"  # why a box was targeted: never mapped, never to be found again
 LOCAL = "%d/%m/%Y %H:%M:%S"
 ISO = "%Y-%m-%d %H:%M:%S"
 
@@ -98,6 +102,7 @@ def _visit(port: SmallPort, draw: random.Random, on: dt.date, number: int, fault
     slot = (at - dt.timedelta(hours=1) + draw.choice([-2, 0, 1, 20]) * hour).replace(minute=0, second=0)
     booked = slot - draw.choice([3, 50]) * hour
     port.add("rendezvous", booked.date(), f"{ref},booked,{booked.isoformat()}Z,{slot.isoformat()}Z,{(slot + hour).isoformat()}Z,TC3,import,{plate},{carrier},{box}")
+    _boxes(port, random.Random(f"{number} {plate}"), at, end, box, dum)
     if draw.random() < 0.2:
         moved = slot + draw.choice([-5, 5, 48]) * hour
         port.add("rendezvous", on, f"{ref},changed,{(booked + hour).isoformat()}Z,{moved.isoformat()}Z,{(moved + hour).isoformat()}Z,TC3,import,{plate},{carrier},{box}")
@@ -105,3 +110,18 @@ def _visit(port: SmallPort, draw: random.Random, on: dt.date, number: int, fault
         for fix in range(20):
             when = at - hour + fix * step / 2
             port.add("tracking_a", when.date(), json.dumps({"plate": plate, "t": when.isoformat() + "Z", "lon": -7.6 - fix * 0.0007, "lat": 33.6 + fix * 0.0005, "v": 10.0}))
+
+
+def _boxes(port: SmallPort, draw: random.Random, at: dt.datetime, end: dt.datetime, box: str, dum: str) -> None:
+    """What else is said of the visit's box: moves on days of their own, a filing now and then, a message."""
+    hour, day = dt.timedelta(hours=1), dt.timedelta(days=1)
+    came, left = at - draw.choice([0.5, 2, 9]) * day, end + draw.choice([0, 1, 4]) * day
+    for name, when in (("DISCHARGE", came), ("GATE_OUT", left)) if draw.random() < 0.5 else (("GATE_IN", came), ("LOAD", left)):
+        port.add("mouvements", when.date(), f"TC3,{name},{box},{when.isoformat()}Z,GP")
+    if draw.random() < 0.6:
+        filed = at + draw.choice([-100, -30, 5, 60]) * hour
+        port.add("manifestes_us", filed.date(), f"{box};TC3;{filed.isoformat()}Z;{(filed + 40 * hour).isoformat()}Z;3;{CRITERION};{(filed + hour).isoformat()}Z;ACCEPTE;O;N;CONFORME;{(filed + 9 * hour).isoformat()}Z")
+        port.raw.add(CRITERION)
+    sent = at - draw.choice([2, 30]) * hour
+    port.raw.add(f"REF{dum}")
+    port.add("messages", sent.date(), f"REF{dum},CUSDEC,FRFOS,{sent.isoformat()}Z,{(sent + hour / 20).isoformat()}Z,ACCEPTE,,{at.isoformat()}Z")

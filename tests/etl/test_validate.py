@@ -127,6 +127,7 @@ def test_a_bad_line_is_rejected_with_all_its_reasons_in_words(site: Site, change
 
 def test_the_hand_drawn_cases_cover_every_reject_code(site: Site) -> None:
     drawn = {code for _, reason_codes, _ in REJECTS for code in reason_codes} | {"bad_encoding"}
+    drawn |= {"malformed_message", "truncated_message", "wrong_count", "unknown_segment"}  # of messages, not lines: test_edifact.py
     assert drawn == set(codes.REJECT.codes)
 
 
