@@ -1,311 +1,93 @@
-"""Pilot vs baseline: what was measured before the pilot and since, on the pilot lanes and on the comparison lanes. No effect, no margin, no verdict.
+"""Pilot effect: the answer in one sentence, then where and for whom, what may be wrong with it, the raw figures, its worth, and the method.
 
-The windows are the pilot's own, not the filter period: whole weeks on both sides of the start. The page's filters and view apply. Raw figures are
-labelled raw; like-for-like figures weight the visits before to the mix of lanes, four-hour blocks and cargo seen since. Differences are not
-computed here: what may be claimed belongs to dashboard/evidence, with its margin.
+One part is shown and computed at a time; the address keeps which. The evidence itself is dashboard/evidence: nothing is estimated on this page.
+The pilot has its own days; the page's filters and view apply, its period does not.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import replace
-from functools import partial
+import html
 
 import polars as pl
 import streamlit as st
 
+from dashboard.evidence import study
+from dashboard.evidence.words import refusal
 from dashboard.i18n import N_
-from dashboard.metrics import Result
-from dashboard.selection import Selection
-from dashboard.views import pilot as curves
-from dashboard.views import ranking
-from dashboard.widgets import panel
+from dashboard.screens import pilot_answer, pilot_checks, pilot_method, pilot_raw, pilot_value, pilot_where
+from dashboard.widgets import address, panel
 from dashboard.widgets.frame import Frame, current
-from dashboard.widgets.panel import Words, coded, named
-from etl.contracts import codes
+from dashboard.widgets.panel import Words
 
-_EQUAL, _ALL = N_("Same length on both sides"), N_("Everything available")
-_ARMS, _PERIODS = ("pilot", "comparison"), ("before", "after")
-_SIDES = tuple((arm, period) for arm in _ARMS for period in _PERIODS)
-_QUANTILES = (5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95)
-_MEASURES = (("mean_min", N_("Mean")), ("q50", N_("Median")), ("q90", N_("90th percentile")))
-_THIN = 20
-_COUNTED = ("visits", "closed_visits", "missing_exit_share", "document_checks_coverage")
-_RAW = ("turnaround_p50", "turnaround_p90", "under_60_share", "over_120_share", "turnaround_mean")
-_CHECKED = ("document_checks_mean", "document_checks_coverage")
+PARTS: dict[str, str] = {
+    "answer": N_("The answer"), "where": N_("Where and for whom"), "checks": N_("Is it solid?"), "raw": N_("Before and since, raw"), "value": N_("What it is worth"), "method": N_("Method"),
+}  # fmt: skip
+_FIRST = next(iter(PARTS))
+_KEY = "pilot_part"
 
 
 def show(page: Frame) -> None:
     _ = page.say
     arms = page.store.table("dim_pilot_arms")
-    panel.head(page, _("Pilot vs baseline"), _("What was measured before the pilot and since, on both groups of lanes. No verdict yet: the estimate, with its margin of uncertainty, comes later."))
+    st.title(_("Pilot effect"), anchor=False)
     if arms.is_empty():
-        panel.quiet(_("This port has no pilot: reference/pilot_arms.csv of its site folder is empty."))
+        st.html(f'<p class="lead" data-testid="answer">{html.escape(_("No pilot is declared at this port."))}</p>')
+        panel.quiet(_("Lanes, gates, terminals or transporters that take part stand in reference/pilot_arms.csv of the site folder, with their dates."))
+        _plan_next(page)
         return
-    start = arms["start_on"].min()
-    _arms(page, arms)
-    panel.quiet(_("This page has its own dates, chosen below: the period above plays no part. The other filters apply."))
-    window = _window(page, start)
-    if window is None:
-        panel.quiet(_("The pilot starts on {day}; there is nothing to set side by side yet.", day=Words(page).day(start)))
+    _taking_part(page, arms)
+    part = _part(page)
+    if part == "method":
+        pilot_method.show(page)
+    elif part == "raw":
+        pilot_raw.show(page, arms)
+    else:
+        _evidence(page, part, arms)
+    _plan_next(page)
+
+
+def _evidence(page: Frame, part: str, arms: pl.DataFrame) -> None:
+    """The parts that read the estimate. What cannot be compared at all is one clear sentence in its place."""
+    found = study.headline(page.store, page.selection)
+    if found.refused is not None:
+        st.html(f'<p class="lead" data-testid="answer">{html.escape(refusal(found.refused, page.lang))}</p>')
+        panel.quiet(page.say("The part {part} still shows what was recorded.", part=page.say(PARTS["raw"])))
         return
-    page.ahead(*(partial(question, window=window) for question in (_passages, _spread, _sides)))
-    spread = _spread(page, window)
-    if spread.is_empty():
-        panel.quiet(_("No data for this selection."))
-        return
-    _counts(page, window)
-    _raw(page, window)
-    _like_for_like(page, window, spread)
-    _distribution(page, window, spread)
-    _steps(page, window)
-    _checks(page, window)
-    _limits(page)
+    {"answer": pilot_answer.show, "where": pilot_where.show, "checks": pilot_checks.show, "value": pilot_value.show}[part](page, found, arms)
 
 
-def _spread(page: Frame, window: Selection) -> pl.DataFrame:
-    return page.store.rows("pilot_like_for_like", window)
+def _part(page: Frame) -> str:
+    """The part chosen; the address decides, and a click writes the address."""
+    asked = page.own.get("part", "")
+    part = asked if asked in PARTS else _FIRST
+    if st.session_state.get(_KEY) != part:
+        st.session_state[_KEY] = part
+    st.segmented_control(page.say("Part of the page"), list(PARTS), key=_KEY, required=True, format_func=lambda code: page.say(PARTS[code]), label_visibility="collapsed", on_change=_chosen)
+    return part
 
 
-def _passages(page: Frame, window: Selection) -> Result:
-    return page.ask(("step_p50",), by=("step", "arm", "pilot_period"), selection=window)
+def _chosen() -> None:
+    part = st.session_state.get(_KEY)
+    address.set_own(part=None if part == _FIRST else part)
 
 
-def _sides(page: Frame, window: Selection) -> Result:
-    """Everything raw that is said of the four sides, asked in one pass over their visits."""
-    return page.ask(tuple(dict.fromkeys((*_COUNTED, *_RAW, *_CHECKED))), by=("arm", "pilot_period"), selection=window, intervals=True)
-
-
-def window_of(selection: Selection, start: dt.date, first_day: dt.date, last_day: dt.date, equal: bool) -> Selection | None:
-    """Return the selection over the pilot's own window, filters and view kept; None when one side has no day.
-
-    `equal` takes as many whole weeks before the start as there are since, at most what there is; else every day on both sides.
-    """
-    before, after = (start - first_day).days, (last_day - start).days + 1
-    if before < 1 or after < 1:
-        return None
-    weeks = min(before, after) // 7
-    days = (weeks * 7, weeks * 7) if equal and weeks else (before, after)
-    return replace(selection, first_day=start - dt.timedelta(days=days[0]), end_day=start + dt.timedelta(days=days[1]), period="custom", comparison="none")
-
-
-def _window(page: Frame, start: dt.date) -> Selection | None:
-    _, w, build = page.say, Words(page), page.store.build()
-    choice = st.segmented_control(_("Days set side by side"), [_EQUAL, _ALL], default=_EQUAL, key="pilot_window", format_func=_, help=_("The pilot's own dates are used, not the period of the filters. The other filters apply."))
-    window = window_of(page.selection, start, build.first_day, build.last_day, choice != _ALL)
-    if window is not None:
-        panel.quiet(_("Before: {first} to {last} · Since: {start} to {end}", first=w.day(window.first_day), last=w.day(start - dt.timedelta(days=1)), start=w.day(start), end=w.day(window.last_day)))
-    return window
-
-
-def _arms(page: Frame, arms: pl.DataFrame) -> None:
+def _taking_part(page: Frame, arms: pl.DataFrame) -> None:
+    """Who takes part and from when, in two quiet lines: every part needs it."""
     _, w = page.say, Words(page)
-    panel.section(_("Who takes part, from when"))
-    units = {arm: [w.lane(unit) for unit in arms.filter(pl.col("arm_code") == arm)["unit_code"]] for arm in _ARMS}
-    start = arms.filter(pl.col("arm_code") == "pilot")["start_on"].min() or arms["start_on"].min()
-    panel.cards(
-        [
-            (_("Pilot lanes"), str(len(units["pilot"])), ", ".join(units["pilot"])),
-            (_("Comparison lanes"), str(len(units["comparison"])), ", ".join(units["comparison"])),
-            (_("Start"), w.day(start), _("data up to {at}", at=w.moment(page.store.build().now_local_at))),
-        ]
-    )  # fmt: skip
+    said = []
+    for arm, name in (("pilot", N_("Pilot")), ("comparison", N_("Comparison"))):
+        units = [w.lane(unit) for unit in arms.filter(pl.col("arm_code") == arm).sort("unit_code")["unit_code"].unique(maintain_order=True)]
+        listed = ", ".join(units[:8]) + (f" … (+{len(units) - 8})" if len(units) > 8 else "")
+        said.append(f"<b>{html.escape(_(name))}</b> {html.escape(listed or '–')}")
+    starts = arms.filter(pl.col("arm_code") == "pilot")["start_on"].unique().sort().to_list() or arms["start_on"].unique().sort().to_list()
+    said.append(f"<b>{html.escape(_('Start'))}</b> {html.escape(', '.join(w.day(day) for day in starts[:3]) + (' …' if len(starts) > 3 else ''))}")
+    st.html(f'<p class="words arms" data-testid="arms">{" · ".join(said)}</p>')
+    panel.quiet(_("This page has its own dates, all days before and since the start: the period above plays no part. The other filters and the view apply."))
 
 
-def _counts(page: Frame, window: Selection) -> None:
-    _, w = page.say, Words(page)
-    panel.section(_("How many visits stand on each side"))
-    result = _sides(page, window).only(*_COUNTED)
-    rows = _ordered(result.rows)
-    table = pl.DataFrame(
-        [
-            {
-                _("Lanes"): coded(_, codes.ARM, row["arm"]), _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Visits"): w.number(row["visits"]),
-                _("Closed"): w.number(row["closed_visits"]), _("Missing exits"): w.percent(row["missing_exit_share"], 1), _("Document checks recorded"): w.percent(row["document_checks_coverage"]),
-            }
-            for row in rows
-        ]
-    )  # fmt: skip
-    panel.grid(table, key="pilot_counts")
-    few = [row for row in rows if row["visits"] < 300]
-    if few or len(rows) < 4:
-        st.warning(_("One side has fewer than 300 visits: too few to set side by side with any confidence."), icon=":material/info:")
-
-
-def _ordered(frame: pl.DataFrame) -> list[dict]:
-    """Rows of arm x period in reading order; rows outside any arm are left out."""
-    rows = {(row["arm"], row["pilot_period"]): row for row in frame.to_dicts()}
-    return [rows[arm, period] for arm in _ARMS for period in _PERIODS if (arm, period) in rows]
-
-
-def _raw(page: Frame, window: Selection) -> None:
-    _, w = page.say, Words(page)
-    panel.section(_("Raw, before and since"), _("As recorded, nothing adjusted. Who comes, when and with what changes too: these figures do not say what the pilot did."))
-    result = _sides(page, window).only(*_RAW)
-    rows = _ordered(result.rows)
-
-    def with_limits(row: dict, code: str, share: bool = False) -> str:
-        text = (w.percent if share else w.number)(row[code], 1)
-        low, high = row.get(f"{code}__low"), row.get(f"{code}__high")
-        if low is None or high is None:
-            return text
-        return f"{text} ({(w.percent if share else w.number)(low, 1)} – {(w.percent if share else w.number)(high, 1)})"
-
-    table = pl.DataFrame(
-        [
-            {
-                _("Lanes"): coded(_, codes.ARM, row["arm"]), _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Median, min"): with_limits(row, "turnaround_p50"),
-                _("90th percentile, min"): with_limits(row, "turnaround_p90"), _("Mean, min"): w.number(row["turnaround_mean"], 1), _("60 min or less"): with_limits(row, "under_60_share", True),
-                _("Over 120 min"): with_limits(row, "over_120_share", True), "n": w.number(row["turnaround_p50__n"]),
-            }
-            for row in rows
-        ]
-    )  # fmt: skip
-    panel.grid(table, key="pilot_raw")
-    panel.quiet(_("In brackets: 95 % limits of each figure on its own, taking visits as independent, which they are not quite. They are no margin of a difference."))
-    panel.data(page, table, key="pilot_raw_file", result=result)
-
-
-def _pairs(spread: pl.DataFrame, way: str, column: str, arm: str) -> tuple[float | None, float | None]:
-    found = {row["period_code"]: row[column] for row in spread.filter((pl.col("way") == way) & (pl.col("arm_code") == arm)).to_dicts()}
-    return found.get("before"), found.get("after")
-
-
-def _like_for_like(page: Frame, window: Selection, spread: pl.DataFrame) -> None:
-    _, w = page.say, Words(page)
-    panel.section(_("Like-for-like"), _("The same mix on both sides: visits before are weighted to the lanes, four-hour blocks and cargo classes seen since. Minutes from port entry to port exit."))
-    rows, hover = [], []
-    for arm in _ARMS:
-        n = _pairs(spread, "like_for_like", "n", arm)
-        for column, words in _MEASURES:
-            before, after = _pairs(spread, "like_for_like", column, arm)
-            if before is None and after is None:
-                continue
-            rows.append({"name": f"{_(codes.ARM.codes[arm])} · {_(words)}", "before": before, "after": after, "n_before": n[0], "n_after": n[1], "arm": arm, "column": column})
-            hover.append((_("Before: {value} min, n = {n}", value=w.number(before, 1), n=w.number(n[0])), _("Since: {value} min, n = {n}", value=w.number(after, 1), n=w.number(n[1]))))
-    frame = pl.DataFrame(rows)
-    median = {arm: _pairs(spread, "like_for_like", "q50", arm) for arm in _ARMS}
-    finding = _("Medians with the same mix. Pilot lanes: {a} min before, {b} since. Comparison lanes: {c} before, {d} since.", a=w.number(median["pilot"][0], 1), b=w.number(median["pilot"][1], 1),
-                c=w.number(median["comparison"][0], 1), d=w.number(median["comparison"][1], 1))  # fmt: skip
-    covered = spread.filter(pl.col("way") == "like_for_like")["covered"].min()
-    table = pl.DataFrame(
-        [
-            {
-                _("Lanes"): coded(_, codes.ARM, row["arm"]), _("Measure"): named(_, dict(_MEASURES), row["column"]), _("Before, raw"): _round(_pairs(spread, "raw", row["column"], row["arm"])[0]),
-                _("Before, like-for-like"): _round(row["before"]), _("Since"): _round(row["after"]), _("n before"): row["n_before"], _("n since"): row["n_after"],
-            }
-            for row in rows
-        ]
-    )  # fmt: skip
-    panel.show(
-        page, ranking.dumbbells(frame, before=_("Before, same mix"), after=_("Since"), suffix=" min", hover=hover), key="pilot_like", finding=finding, table=table, selection=window,
-        n_words=_("every visit has its like on the other side") if covered is not None and covered > 0.9995 else _("at least {share} of visits have their like on the other side", share=w.percent(covered, 0 if covered is None or covered > 0.9995 else 1)),
-    )  # fmt: skip
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
-
-
-def _distribution(page: Frame, window: Selection, spread: pl.DataFrame) -> None:
-    _, w = page.say, Words(page)
-    panel.section(_("The whole distribution"), _("How long the quickest, the middle and the slowest trucks took, with the same mix on both sides."))
-    rows = [
-        {"arm_code": row["arm_code"], "period_code": row["period_code"], "quantile": q / 100, "value": row[f"q{q:02d}"], "n": row["n"]}
-        for row in spread.filter(pl.col("way") == "like_for_like").to_dicts() for q in _QUANTILES
-    ]  # fmt: skip
-    frame = pl.DataFrame(rows)
-    tail = {arm: _pairs(spread, "like_for_like", "q90", arm) for arm in _ARMS}
-    finding = _("One truck in ten took longer than {a} min before and {b} since on the pilot lanes, {c} and {d} on the comparison lanes.", a=w.number(tail["pilot"][0]), b=w.number(tail["pilot"][1]),
-                c=w.number(tail["comparison"][0]), d=w.number(tail["comparison"][1]))  # fmt: skip
-    n = {row["arm_code"] + row["period_code"]: row["n"] for row in spread.filter(pl.col("way") == "raw").to_dicts()}
-    panels = [(arm, _(codes.ARM.codes[arm])) for arm in _ARMS if (frame["arm_code"] == arm).any()]
-    figure = curves.quantile_curves(
-        frame, panels, before=_("Before, same mix"), after=_("Since"), x_words=_("share of trucks"), y_words=_("minutes at most"), hover=_("{share} of trucks took {value} min or less"),
-    )  # fmt: skip
-    table = pl.DataFrame(
-        [
-            {_("Share of trucks"): f"{q} %", **{f"{_(codes.ARM.codes[arm])} · {_(codes.PILOT_PERIOD.codes[period])}": _round(_value(frame, arm, period, q)) for arm in _ARMS for period in _PERIODS}}
-            for q in _QUANTILES
-        ]
-    )  # fmt: skip
-    panel.show(page, figure, key="pilot_distribution", finding=finding, table=table, selection=window, n_words=_("n = {a} before and {b} since on the pilot lanes, {c} and {d} on the comparison lanes", **{name: w.number(n.get(arm + period, 0)) for name, (arm, period) in zip("abcd", _SIDES, strict=True)}))
-
-
-def _value(frame: pl.DataFrame, arm: str, period: str, q: int) -> float | None:
-    found = frame.filter((pl.col("arm_code") == arm) & (pl.col("period_code") == period) & (pl.col("quantile") == q / 100))["value"]
-    return found[0] if len(found) else None
-
-
-def _steps(page: Frame, window: Selection) -> None:
-    _, w = page.say, Words(page)
-    panel.section(_("Step by step"), _("Median minutes of one passage, wait and service together, raw. Medians of parts do not add up to the visit."))
-    result = _passages(page, window)
-    arm = st.segmented_control(_("Lanes"), list(_ARMS), default="pilot", key="pilot_step_arm", format_func=lambda code: _(codes.ARM.codes[code])) or "pilot"
-    found = {(row["step"], row["arm"], row["pilot_period"]): row for row in result.rows.to_dicts()}
-    rows, hover = [], []
-    for step in codes.STEP.codes:
-        pair = [found.get((step, arm, period)) for period in _PERIODS]
-        if all(pair) and min(row["step_p50__n"] for row in pair) >= _THIN:
-            before, after = pair
-            rows.append({"name": _(codes.STEP.codes[step]), "before": before["step_p50"], "after": after["step_p50"]})
-            hover.append((_("Before: {value} min, n = {n}", value=w.number(before["step_p50"], 1), n=w.number(before["step_p50__n"])), _("Since: {value} min, n = {n}", value=w.number(after["step_p50"], 1), n=w.number(after["step_p50__n"]))))
-    if not rows:
-        panel.quiet(_("No step has 20 passages on both sides."))
-        return
-    frame = pl.DataFrame(rows)
-    longest = frame.sort("after", descending=True).row(0, named=True)
-    finding = _("{arm}: the longest step is {step}, median {before} min before and {after} min since.", arm=_(codes.ARM.codes[arm]), step=longest["name"], before=w.number(longest["before"], 1), after=w.number(longest["after"], 1))
-    table = pl.DataFrame(
-        [
-            {_("Step"): _(codes.STEP.codes[step]), _("Lanes"): _(codes.ARM.codes[a]), _("Period"): _(codes.PILOT_PERIOD.codes[period]), _("Median, min"): _round(row["step_p50"]), "n": row["step_p50__n"]}
-            for (step, a, period), row in sorted(found.items(), key=str) if a and period
-        ]
-    )  # fmt: skip
-    panel.show(page, ranking.dumbbells(frame, before=_("Before, raw"), after=_("Since"), suffix=" min", hover=hover), key="pilot_steps", finding=finding, table=table, result=result, n_words=_("n = {n} passages, both groups, both sides", n=w.number(sum(row["step_p50__n"] for (_step, a, period), row in found.items() if a in _ARMS and period in _PERIODS))))
-
-
-def _checks(page: Frame, window: Selection) -> None:
-    _, w = page.say, Words(page)
-    panel.section(_("Document checks per visit"), _("The pilot's own aim: fewer places where the driver must show papers. Raw mean over the visits whose checks were recorded."))
-    result = _sides(page, window).only(*_CHECKED)
-    rows = _ordered(result.rows)
-    known = {(row["arm"], row["pilot_period"]): row for row in rows if row["document_checks_mean"] is not None}
-    if not known:
-        panel.quiet(_("No document check was recorded in these windows."))
-        return
-
-    def side(arm: str, period: str) -> tuple[float | None, int]:
-        row = known.get((arm, period))
-        return (row["document_checks_mean"], row["document_checks_mean__n"]) if row else (None, 0)
-
-    frame = pl.DataFrame([{"name": _(codes.ARM.codes[arm]), "before": side(arm, "before")[0], "after": side(arm, "after")[0]} for arm in _ARMS])
-    hover = [tuple(_("{value} checks per visit, n = {n}", value=w.number(side(arm, period)[0], 2), n=w.number(side(arm, period)[1])) for period in _PERIODS) for arm in _ARMS]
-    finding = _("Checks per visit. Pilot lanes: {a} before, {b} since. Comparison lanes: {c} before, {d} since.", **{name: w.number(side(arm, period)[0], 1) for name, (arm, period) in zip("abcd", _SIDES, strict=True)})
-    table = pl.DataFrame(
-        [
-            {_("Lanes"): coded(_, codes.ARM, row["arm"]), _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Checks per visit"): round(row["document_checks_mean"], 2), "n": row["document_checks_mean__n"], _("Recorded for, %"): _round((row["document_checks_coverage"] or 0) * 100)}
-            for row in known.values()
-        ]
-    )  # fmt: skip
-    panel.show(page, ranking.dumbbells(frame, before=_("Before, raw"), after=_("Since"), hover=hover), key="pilot_checks", finding=finding, table=table, result=result, n_words=_("n = {n} visits whose checks were recorded", n=w.number(sum(row["document_checks_mean__n"] for row in known.values()))))
-
-
-def _limits(page: Frame) -> None:
-    """What the reader must know before quoting anything from this page."""
-    _, w = page.say, Words(page)
-    points = page.store.table("dim_service_points")
-    shared = [w.place(code) for code in points.filter(pl.col("is_shared").fill_null(False))["place_code"]]
-    panel.section(_("What this page cannot say"))
-    lines = [
-        _("How many minutes the pilot saved, and how sure one may be. That needs an estimate with its margin; it will stand here when it exists."),
-        _("Whether anything else changed on the same date: traffic, ships, staff, weather, Ramadan, the clock."),
-        _("What happened to trucks that chose another gate or another hour."),
-    ]
-    if shared:
-        listed = ", ".join(shared[:6]) + (f" … (+{len(shared) - 6})" if len(shared) > 6 else "")
-        lines.insert(1, _("Both groups of lanes share {n} service points ({places}): relief or delay on one group reaches the other, so the comparison lanes are not untouched.", n=len(shared), places=listed))
-    st.markdown("\n".join(f"- {line}" for line in lines))
+def _plan_next(page: Frame) -> None:
+    if "planning" in page.pages:
+        st.page_link(page.to("planning"), label=page.say("Plan the next pilot"), query_params=page.query())
 
 
 if __name__ == "__main__":

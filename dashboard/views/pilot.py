@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
 import polars as pl
 
+from dashboard.views import theme
 from dashboard.views.palette import AFTER, BEFORE, GRID
 
 
-def quantile_curves(curves: pl.DataFrame, panels: Sequence[tuple[str, str]], *, before: str, after: str, x_words: str, y_words: str, hover: str) -> go.Figure:
+def quantile_curves(curves: pl.DataFrame, panels: Sequence[tuple[str, str]], *, before: str, after: str, x_words: str, y_words: str, hover: str) -> theme.Figure:
     """Draw minutes against the share of trucks that took no longer, before (dashed) and since (solid), one panel an arm side by side.
 
     `curves`: arm_code, period_code (before, after), quantile 0..1, value. `panels` are (arm_code, title). `hover` has {share} and {value}.
@@ -44,4 +44,4 @@ def quantile_curves(curves: pl.DataFrame, panels: Sequence[tuple[str, str]], *, 
                     "hovertext": [f"{title} · {name}<br>" + hover.format(share=f"{share:.0%}", value=f"{value:.0f}") for share, value in part.select("quantile", "value").iter_rows()],
                 }
             )  # fmt: skip
-    return go.Figure({"data": data, "layout": layout})
+    return theme.figure(data, layout)

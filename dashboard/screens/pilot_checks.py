@@ -1,0 +1,134 @@
+"""Pilot, part "Checks": what may be wrong with the answer, one line each, then the pictures of the three that matter most; and everything to take away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import polars as pl
+import streamlit as st
+
+from dashboard.evidence import report
+from dashboard.evidence.effect import Effect
+from dashboard.evidence.panel import Panel
+from dashboard.evidence.study import Headline
+from dashboard.screens.pilot_lines import Line, agreement, lines, plan, sensitivities, sides
+from dashboard.screens.pilot_words import STATES, axis, check, main_panel, percent_of, signed, verdict, window_of
+from dashboard.selection import Selection
+from dashboard.views import evidence as shapes
+from dashboard.widgets import panel
+from dashboard.widgets.frame import Frame
+from dashboard.widgets.panel import Words
+
+
+def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
+    _, effect, window = page.say, found.main, window_of(page, found.main)
+    st.html(verdict(page, effect))
+    if not effect.has_number:
+        panel.quiet(_("Nothing is measurable yet, so that there is no answer to check. What can be told of the data:"))
+        listed(page, [*sides(page, found), *plan(page)], window)
+        return
+    if effect.verdict_on is not None and effect.last >= effect.verdict_on:
+        panel.quiet(_("The verdict rests on the data of its day; the checks below are those of all data up to {day}.", day=Words(page).day(effect.last)))
+    made = [*lines(page, effect), agreement(page, found), *sensitivities(page, found), *sides(page, found), *plan(page)]
+    listed(page, [line for line in made if line is not None], window)
+    given = main_panel(page)
+    if effect.checks is not None:
+        event_study(page, effect, given, window)
+        trial_dates(page, effect, window)
+        one_by_one(page, effect, window)
+        take_away(page, effect, given, window)
+    elif effect.cohorts:
+        panel.quiet(_("The pilot has several starts: the checks made for a single start are not made for them."))
+
+
+def listed(page: Frame, lines: Sequence[Line], window: Selection) -> None:
+    """All checks, a line each; how many ask for caution stands first."""
+    _ = page.say
+    panel.section(_("What may be wrong with the answer"), _("Each check has its number. None of them can clear the answer; each could have spoilt it."))
+    cautions = sum(line.state == "caution" for line in lines)
+    judged = sum(line.state in ("holds", "caution") for line in lines)
+    said = _("All {n} checks hold.", n=judged) if not cautions else _.plural("{n} check of {of} asks for caution.", "{n} checks of {of} ask for caution.", cautions, n=cautions, of=judged)
+    st.html(f'<p class="lead" data-testid="checks-said">{said}</p><ul class="checks" data-testid="checks">{"".join(check(page, line.state, line.name, line.figure, line.said) for line in lines)}</ul>')
+    table = pl.DataFrame([{_("Check"): line.name, _("State"): _(STATES[line.state][1]) if STATES[line.state][1] else "", _("Figure"): line.figure, _("In words"): line.said} for line in lines])
+    panel.under(page, "", window)
+    panel.data(page, table, key="pilot_checks_lines", title=said, selection=window)
+
+
+def event_study(page: Frame, effect: Effect, given: Panel, window: Selection) -> None:
+    """The gap block by block against the last one before the start, with its limits."""
+    _, w = page.say, Words(page)
+    checks = effect.checks
+    panel.section(_("Was the gap steady before the start?"), _("The gap between both groups by blocks of four weeks, against the last block before the start. Bars are 95 % limits."))
+    whole, _dropped = given.complete()
+    points, rows = [], []
+    for block in checks.event_study:
+        first, last = whole.periods[block.first], whole.periods[block.last]
+        low, best, high = (axis(each, effect) for each in (block.gap - block.half, block.gap, block.gap + block.half))
+        is_reference = block.half == 0
+        hover = f"{w.day(first)} – {w.day(last)}<br>{signed(page, best, 1)} %" + ("" if is_reference else f" ({signed(page, low, 1)} … {signed(page, high, 1)})")
+        points.append(shapes.Point(first + (last - first) / 2, best, hover, block.is_after, None if is_reference else low, None if is_reference else high))
+        rows.append({_("From"): first, _("To"): last, _("Gap, %"): round(best, 2), _("Low end, %"): round(low, 2), _("High end, %"): round(high, 2), _("Since the start"): _("yes") if block.is_after else _("no")})
+    missed = checks.drift_missed_per_100
+    finding = (
+        _("The time before the start is too short to look for a drift.") if missed is None
+        else _("The largest steady drift this chart could miss: {size} % per 100 days.", size=w.number(abs(percent_of(missed, "log")), 1)) if not checks.has_drift
+        else _("The gap was already moving before the start: {size} % per 100 days.", size=signed(page, percent_of(checks.drift_per_100, "log"), 1))
+    )  # fmt: skip
+    figure = shapes.event_study(points, effect.start, start_words=_("pilot starts"), reference_words=_("compared with this one"), less=_("↓ less time than the comparison"), more=_("↑ more time"))
+    panel.show(page, figure, key="pilot_event_study", finding=finding, table=pl.DataFrame(rows), selection=window, n_words=_n(page, effect))
+
+
+def trial_dates(page: Frame, effect: Effect, window: Selection) -> None:
+    """What the same method shows on dates on which nothing began."""
+    _, w = page.say, Words(page)
+    checks = effect.checks
+    panel.section(_("What would a date have shown on which nothing began?"), _("Every week before the start is tried as if the pilot had begun then, four weeks each way."))
+    if not checks.placebo_gaps:
+        panel.quiet(_("The time before the start is too short for trial dates."))
+        return
+    sizes = [axis(each, effect) for each in checks.placebo_gaps]
+    finding = _("In {n} trial dates, {k} showed a change this large.", n=len(sizes), k=checks.placebo_as_large)
+    figure = shapes.trial_dates(
+        sizes, axis(float(effect.found.b), effect), found_words=_("the real start"), hover=_("a trial date: {size} %"), less=_("← less time"), more=_("more time →"),
+    )  # fmt: skip
+    table = pl.DataFrame([{_("Trial date"): number + 1, _("Change, %"): round(size, 2)} for number, size in enumerate(sizes)])
+    panel.show(page, figure, key="pilot_trials", finding=finding, table=table, selection=window, n_words=_("n = {n} trial dates", n=w.number(len(sizes))))
+
+
+def one_by_one(page: Frame, effect: Effect, window: Selection) -> None:
+    """Each unit left out in turn, and each comparison unit as if it were the pilot."""
+    _, checks, scale = page.say, effect.checks, axis
+    panel.section(_("Does one lane carry the answer?"), _("The answer again without each lane in turn, then each comparison lane as if it had been a pilot. Shaded: the range of the whole answer."))
+    rows = [
+        shapes.Dot(_("without {unit}", unit=unit), None, scale(gap, effect), None, f"{signed(page, scale(gap, effect), 1)} %", f"{_('without {unit}', unit=unit)}: {signed(page, scale(gap, effect), 1)} %") for unit, gap in checks.left_out
+    ] + [
+        shapes.Dot(_("{unit} as a fake pilot", unit=unit), None, scale(gap, effect), None, f"{signed(page, scale(gap, effect), 1)} %", f"{_('{unit} as a fake pilot', unit=unit)}: {signed(page, scale(gap, effect), 1)} %", True) for unit, gap in checks.fake_pilots
+    ]  # fmt: skip
+    if not rows:
+        panel.quiet(_("An arm with one unit cannot do without it."))
+        return
+    gaps = [scale(gap, effect) for _unit, gap in checks.left_out] or [scale(float(effect.found.b), effect)]
+    finding = _("Without any one of them the change lies between {low} % and {high} %.", low=signed(page, min(gaps), 1), high=signed(page, max(gaps), 1))
+    figure = shapes.dots(rows, band=(scale(effect.gap.low, effect), scale(effect.gap.high, effect)), less=_("← less time"), more=_("more time →"), row=40)
+    table = pl.DataFrame([{_("Check"): row.name, _("Change, %"): round(row.best, 2)} for row in rows])
+    panel.show(page, figure, key="pilot_left_out", finding=finding, table=table, selection=window, n_words=_n(page, effect))
+
+
+def take_away(page: Frame, effect: Effect, given: Panel, window: Selection) -> None:
+    """The table behind the estimate with its line of R, and every value of the Effect as JSON."""
+    _ = page.say
+    panel.section(_("Take it away and check it"), _("Means by lane and block of four weeks: with the line of R below they give the same estimate and standard error."))
+    table = report.collapsed(given, effect.plan.scale)
+    panel.data(page, table, key="pilot_collapsed", title=_("Means by lane and block behind the pilot's estimate"), selection=window)
+    st.code(report.R_LINE, language="r", wrap_lines=True)
+    with st.container(horizontal=True, gap="medium"):
+        # R reads a comma and a decimal point whatever the reader's language, and no mark at the head of the file.
+        st.download_button(_("collapsed.csv for R"), table.write_csv, file_name="collapsed.csv", mime="text/csv", key="pilot_r", type="tertiary", on_click="ignore")
+        whole = json.dumps(report.values(effect), ensure_ascii=False, indent=2)
+        st.download_button(_("Everything as JSON"), whole, file_name=f"smartport_pilot_effect_{effect.fingerprint}.json", mime="application/json", key="pilot_json", type="tertiary", on_click="ignore")
+    panel.quiet(_("Fingerprint of this analysis (data, filters, dates, rules): {mark}", mark=effect.fingerprint))
+
+
+def _n(page: Frame, effect: Effect) -> str:
+    return page.say("n = {n} visits", n=Words(page).number(sum(visits for *_rest, visits in effect.counts)))

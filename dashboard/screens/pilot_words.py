@@ -1,0 +1,156 @@
+"""Pilot: an Effect as pieces of a page: its verdict with a mark, the dates of the verdicts, cards with ranges, changes on an axis. Nothing is estimated here.
+
+Marks are shapes with a word beside them, never a colour alone: three dots that fill as the evidence grows, dashed ones where nothing can be measured yet.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import math
+import re
+from dataclasses import replace
+
+from dashboard.evidence import study, words
+from dashboard.evidence.effect import Effect, Range
+from dashboard.evidence.panel import Panel
+from dashboard.evidence.study import Share
+from dashboard.evidence.verdict import LOOKS, Reason
+from dashboard.i18n import N_
+from dashboard.selection import Selection
+from dashboard.widgets import kpi_card
+from dashboard.widgets.frame import Frame
+from dashboard.widgets.panel import Words
+
+FILLED: dict[str, int] = {"strong": 3, "moderate": 2, "weak": 1, "none": 0, "not_yet": 0}
+NAMES: dict[str, str] = {
+    "strong": N_("Evidence: strong"), "moderate": N_("Evidence: moderate"), "weak": N_("Evidence: weak"), "none": N_("No detectable change"), "not_yet": N_("Not yet measurable"),
+}  # fmt: skip
+# What a check says: its mark and its word.
+STATES: dict[str, tuple[str, str]] = {"holds": ("✓", N_("holds")), "caution": ("!", N_("caution")), "unknown": ("–", N_("cannot be said")), "fact": ("·", "")}
+
+
+NB = "\u00a0"  # a range is not torn apart at the end of a line
+
+
+def dots(code: str) -> str:
+    """The mark of a verdict, as HTML; the word beside it says the same."""
+    kind = "waiting" if code == "not_yet" else ""
+    return f'<span class="dots {kind}" aria-hidden="true">{"".join(f"""<i class="{"on" if number < FILLED[code] else ""}"></i>""" for number in range(3))}</span>'
+
+
+def verdict(page: Frame, effect: Effect) -> str:
+    """The verdict as a word, and since when it stands."""
+    _, w = page.say, Words(page)
+    since = ""
+    if effect.verdict_on is not None and effect.verdict.code != "not_yet":
+        since = _("verdict of {day}", day=w.day(effect.verdict_on))
+    elif effect.verdict.code != "not_yet" and isinstance(effect.last, dt.date):
+        since = _("with the data up to {day}", day=w.day(effect.last))
+    return f'<p class="verdict" data-testid="verdict">{dots(effect.verdict.code)} <b>{html.escape(_(NAMES[effect.verdict.code]))}</b> <span>{html.escape(since)}</span></p>'
+
+
+def looks(page: Frame, effect: Effect) -> str:
+    """The days on which a verdict is given: past, next, later. Between them the last one stands."""
+    _, w = page.say, Words(page)
+    if not isinstance(effect.start, dt.date):
+        return ""
+    days = (effect.plan.end_day,) if effect.plan.end_day else tuple(day for day, _alpha in LOOKS)
+    cells = []
+    for day in days:
+        on = effect.start + dt.timedelta(days=day)
+        is_past, is_next = effect.last >= on - dt.timedelta(days=1), on == effect.next_verdict_on
+        said = _("given") if is_past else _("next verdict") if is_next else _("later")
+        cells.append(f'<li class="{"past" if is_past else "next" if is_next else ""}"><i aria-hidden="true"></i><b>{html.escape(w.day(on))}</b><span>{html.escape(_("day {n}", n=day))} · {html.escape(said)}</span></li>')
+    note = _("Provisional: the figures below move until the next verdict.") if effect.is_provisional else ""
+    return f'<ol class="looks" data-testid="looks" aria-label="{html.escape(_("Verdict days"))}">{"".join(cells)}</ol>' + (f'<p class="quiet">{html.escape(note)}</p>' if note else "")
+
+
+def paragraph(page: Frame, effect: Effect) -> str:
+    """The sentence of the Effect: the answer large, the rest below it in running text."""
+    first, *rest = (_bold(each) for each in words.sentences(_with_names(page, effect), page.lang))
+    return f'<p class="lead answer" data-testid="answer">{first}</p>' + (f'<p class="because">{" ".join(rest)}</p>' if rest else "")
+
+
+def _with_names(page: Frame, effect: Effect) -> Effect:
+    """The Effect with its shared service points by name, for its sentence."""
+    verdict = effect.verdict
+    limits = tuple(Reason(each.code, {**each.values, "places": tuple(page.place(code) for code in each.values["places"])}) if "places" in each.values else each for each in verdict.limits)
+    return replace(effect, verdict=replace(verdict, limits=limits))
+
+
+def _bold(text: str) -> str:
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
+
+
+def ends(page: Frame, given: Range, is_whole: bool = True) -> tuple[str, str]:
+    """A range as (figure, its direction): ('9 – 14', 'less'), ('−3 … +2', ''). Ends are rounded outward."""
+    _ = page.say
+    low, high = words.outward(given, is_whole)
+    digits = next(each for each in (0, 1, 2) if each == 2 or all(abs(value - round(value, each)) < 1e-9 for value in (low, high)))
+    said = lambda value: Words(page).number(abs(value), digits)  # noqa: E731
+    if high <= 0:
+        return f"{said(high)}{NB}–{NB}{said(low)}", _("less")
+    if low >= 0:
+        return f"{said(low)}{NB}–{NB}{said(high)}", _("more")
+    return f"−{said(low)}{NB}…{NB}+{said(high)}", ""
+
+
+def card(page: Frame, name: str, effect: Effect, unit: str, *, is_whole: bool = True, code: str = "") -> str:
+    """One measure as a card: its range, its best estimate, its own verdict. Without a number it says why."""
+    _ = page.say
+    mark = _(NAMES[effect.verdict.code])
+    if not effect.has_number:
+        why = words.reason(effect.verdict.reasons[0], effect, page.lang)
+        return kpi_card.card(name, "–", say=why[:1].upper() + why[1:] + ".", notes=[mark], code=code)
+    figure, way = ends(page, effect.change, is_whole)
+    share, share_way = ends(page, effect.percent)
+    best = _("Best estimate {value} {unit}", value=signed(page, effect.change.best, 0 if is_whole else 2), unit=unit)
+    return kpi_card.card(name, figure, f"{unit} {way}".strip(), say=f"{share} % {share_way}".strip(), notes=[best, mark], code=code)
+
+
+def share_card(page: Frame, share: Share) -> str:
+    """A share over a limit: its change in points, and the share itself since the start."""
+    _, w = page.say, Words(page)
+    figure, way = ends(page, share.change, is_whole=False)
+    now = _("{share} % of the trucks since the start", share=w.number(share.observed, 1))
+    return kpi_card.card(_("Trucks over {limit} min", limit=share.limit), figure, f"{_('points')} {way}".strip(), say=now, notes=[_("Best estimate {value} {unit}", value=signed(page, share.change.best, 1), unit=_("points"))])
+
+
+def main_panel(page: Frame) -> Panel:
+    """The panel of the main measure, as the headline measured it."""
+    chosen = page.selection
+    return page.store.made(("main_panel", *study.key_of(chosen), chosen.view), lambda opened: study.suited(study.of_view(study.rows_of(page.store, opened, chosen), chosen.view))[0].panel())
+
+
+def window_of(page: Frame, effect: Effect) -> Selection:
+    """The days of an Effect as a selection, for the line under a figure and its CSV."""
+    return replace(page.selection, first_day=effect.first, end_day=effect.last + dt.timedelta(days=1), period="custom", comparison="none")
+
+
+def signed(page: Frame, value: float, decimals: int = 0) -> str:
+    """A change with its sign; a zero has none."""
+    text = Words(page).number(abs(value), decimals)
+    return text if not any(letter in "123456789" for letter in text) else f"{'−' if value < 0 else '+'}{text}"
+
+
+def percent_of(gap: float, scale: str, base: float | None = None) -> float:
+    """A gap of the panel's scale as a change in %; a level needs the level it is a share of."""
+    if scale == "log":
+        return math.expm1(gap) * 100
+    return gap / base * 100 if base else float("nan")
+
+
+def axis(gap: float, effect: Effect) -> float:
+    """A gap of an Effect's scale as it stands on an axis: % for logs, the measure's own unit for levels."""
+    return percent_of(gap, "log") if effect.plan.scale == "log" else gap
+
+
+def check(page: Frame, state: str, name: str, figure: str, said: str) -> str:
+    """One line of the checks: mark and word, what was checked, its number, and what it means."""
+    mark, word = STATES[state]
+    word = page.say(word) if word else ""
+    return (
+        f'<li class="{state}"><span class="mark"><i aria-hidden="true">{mark}</i> {html.escape(word)}</span><b>{html.escape(name)}</b>'
+        f'<span class="figure">{html.escape(figure)}</span><span class="said">{html.escape(said)}</span></li>'
+    )  # fmt: skip
