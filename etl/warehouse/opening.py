@@ -48,11 +48,12 @@ def _views(folder: Path, pointer: dict, months: Set[str] | None) -> duckdb.DuckD
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     attach(connection, folder / pointer["ledger"], "ledger")
+    held = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'ledger'").fetchall()}
     segments = [segment for month, segment in pointer["segments"].items() if months is None or month in months]
     for index, segment in enumerate(segments):
         attach(connection, folder / segment["name"], f"segment_{index}")
-    for table in LEDGER_FILE_TABLES:
-        connection.execute(f"CREATE VIEW {table.name} AS SELECT * FROM ledger.{table.name}")
+    for table in LEDGER_FILE_TABLES:  # a build made before a table was invented has none of its rows
+        connection.execute(f"CREATE VIEW {table.name} AS {f'SELECT * FROM ledger.{table.name}' if table.name in held else _no_rows(table)}")
     for table in SEGMENT_TABLES:
         holders = [index for index, segment in enumerate(segments) if segment["rows"].get(table.name)]
         parts = [f"SELECT * FROM segment_{index}.{table.name}" for index in holders] or [_no_rows(table)]

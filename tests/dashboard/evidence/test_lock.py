@@ -104,3 +104,17 @@ def test_a_lock_is_written_once(tmp_path) -> None:
     write_plan(tmp_path, PLANNED)
     with pytest.raises(InputError, match="locked there already"):
         write_plan(tmp_path, PLANNED)
+
+
+def test_a_build_made_before_plans_were_kept_opens_and_is_not_locked(tmp_path) -> None:
+    import sys
+
+    import duckdb
+
+    settings = sys.modules["small_build"].make(tmp_path, days=5, per_day=20)
+    [ledger] = (settings.build / "MACAS").glob("ledger-*.duckdb")
+    with duckdb.connect(str(ledger)) as connection:
+        connection.execute("DROP TABLE dim_pilot_plan")
+    old = store.Store(settings, "MACAS")
+    assert old.table("dim_pilot_plan").columns == list(DIM_PILOT_PLAN.columns) and old.table("dim_pilot_plan").is_empty()
+    assert lock_of(old.table("dim_pilot_arms"), old.table("dim_pilot_plan")).state == "not_locked"
