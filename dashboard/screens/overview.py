@@ -12,7 +12,7 @@ import streamlit as st
 from dashboard import format as words
 from dashboard.metrics import Cell, Result, usual
 from dashboard.screens import changes
-from dashboard.widgets import download, freshness, kpi_card, no_data
+from dashboard.widgets import chart, freshness, kpi_card, no_data
 from dashboard.widgets.frame import Frame, current
 from etl.contracts.codes import LOGBOOK
 
@@ -41,9 +41,7 @@ def show(page: Frame) -> None:
     st.html(f'<p class="lead" data-testid="answer">{html.escape(answer)}</p>')
     st.html(kpi_card.grid([*(_card(page, now, trend, code) for code in JUDGED), _inside(page)]))
     freshness.under(page, now, say("n = {n} visits", n=words.number(now.cell("visits").value, page.lang)))
-    with st.expander(say("Data table and CSV"), key="overview_data"):
-        st.dataframe(download.table(page, trend), hide_index=True, key="overview_table")
-        download.link(page, trend, key="overview")
+    chart.data(page, trend, key="overview")
     st.header(say("What changed most"), anchor=False)
     changes.show(page, now)
     st.header(say("How far the data reach"), anchor=False)

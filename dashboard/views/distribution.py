@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-
 from dashboard.views import theme
 
 BINS_A_DECADE = 24

@@ -5,7 +5,7 @@ A frame of cells in, a figure out. A grey cell is known but rests on too little;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
@@ -22,8 +22,8 @@ def _steps(colours: Sequence[str]) -> list[list[object]]:
     return [[edge / size, colour] for number, colour in enumerate(colours) for edge in (number, number + 1)]
 
 
-def _grid(cells: pl.DataFrame, column: str, rows: Sequence[object], columns: Sequence[object], default: object = None) -> list[list[object]]:
-    found = {(row, at): value for row, at, value in cells.select("row", "column", column).iter_rows()}
+def _grid(found: Mapping[tuple, object], rows: Sequence[object], columns: Sequence[object], default: object = None) -> list[list[object]]:
+    """Lay the values of cells, by (row, column), out as the rows and columns of the figure."""
     return [[found.get((row, at), default) for at in columns] for row in rows]
 
 
@@ -42,14 +42,14 @@ def congestion_heatmap(
 
     `cells`: row, column, index, n. `about` makes the hover text of a cell. `ticks` are (column, words). `bands` are columns before which a day begins.
     """
-    rich = cells.with_columns(
-        pl.struct("index", "n").map_elements(lambda cell: class_of(cell["index"], cell["n"]), return_dtype=pl.Int64).alias("class"),
-        pl.struct(pl.all()).map_elements(about, return_dtype=pl.String).alias("words"),
-    ).with_columns(pl.when((pl.col("n") > 0) & pl.col("class").is_null()).then(1).alias("thin"))
-    words = _grid(rich, "words", rows, columns, "")
-    common = {"type": "heatmap", "x": list(columns), "y": list(rows), "text": words, "hoverinfo": "text", "showscale": False, "xgap": 0.6 if len(columns) > 60 else 1.5, "ygap": 2}
-    grey = {**common, "z": _grid(rich, "thin", rows, columns), "colorscale": [[0, _THIN], [1, _THIN]], "zmin": 0, "zmax": 1}
-    known = {**common, "z": _grid(rich, "class", rows, columns), "colorscale": _steps([colour for _, colour in CLASSES]), "zmin": -0.5, "zmax": len(CLASSES) - 0.5}
+    seen = {(cell["row"], cell["column"]): cell for cell in cells.iter_rows(named=True) if cell["n"]}
+    classes = {at: number for at, cell in seen.items() if (number := class_of(cell["index"], cell["n"])) is not None}
+    thin = {at: 1 for at in seen if at not in classes}
+    # Each trace carries the words of its own cells only: the figure is half as long to send.
+    words = [{at: about(seen[at]) for at in each} for each in (thin, classes)]
+    common = {"type": "heatmap", "x": list(columns), "y": list(rows), "hoverinfo": "text", "showscale": False, "xgap": 0.6 if len(columns) > 60 else 1.5, "ygap": 2}
+    grey = {**common, "text": _grid(words[0], rows, columns, ""), "z": _grid(thin, rows, columns), "colorscale": [[0, _THIN], [1, _THIN]], "zmin": 0, "zmax": 1}
+    known = {**common, "text": _grid(words[1], rows, columns, ""), "z": _grid(classes, rows, columns), "colorscale": _steps([colour for _, colour in CLASSES]), "zmin": -0.5, "zmax": len(CLASSES) - 0.5}
     axis = {"tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks], "showgrid": False, "side": "top", "zeroline": False, "ticks": "", "range": [min(columns) - 0.5, max(columns) + 0.5]}
     shapes = [
         {"type": "line", "xref": "x", "yref": "paper", "x0": at - 0.5, "x1": at - 0.5, "y0": 0, "y1": 1, "line": {"width": 1, "color": "rgba(110,120,135,.65)"}}
@@ -63,14 +63,13 @@ def count_heatmap(
     show: Callable[[dict], str] | None, about: Callable[[dict], str], row_height: int = 30,
 ) -> theme.Figure:  # fmt: skip
     """Draw a measured share by class: `cells` has row, column, value; class k holds from limits[k-1] on; `show` writes the figure in the cell."""
-    rich = cells.with_columns(
-        sum((pl.col("value") >= limit).cast(pl.Int64) for limit in limits).alias("class") if limits else pl.lit(0).alias("class"),
-        pl.struct(pl.all()).map_elements(about, return_dtype=pl.String).alias("words"),
-        (pl.struct(pl.all()).map_elements(show, return_dtype=pl.String) if show else pl.lit("")).alias("shown"),
-    )
+    known = {(cell["row"], cell["column"]): cell for cell in cells.iter_rows(named=True)}
+    classes = {at: None if cell["value"] is None else sum(cell["value"] >= limit for limit in limits) for at, cell in known.items()}
+    words = {at: about(cell) for at, cell in known.items()}
+    shown = {at: show(cell) for at, cell in known.items()} if show else {}
     trace = {
-        "type": "heatmap", "x": list(columns), "y": list(rows), "z": _grid(rich, "class", rows, columns), "text": _grid(rich, "shown", rows, columns, ""),
-        "hovertext": _grid(rich, "words", rows, columns, ""), "hoverinfo": "text", **({"texttemplate": "%{text}"} if show else {}),
+        "type": "heatmap", "x": list(columns), "y": list(rows), "z": _grid(classes, rows, columns), "text": _grid(shown, rows, columns, ""),
+        "hovertext": _grid(words, rows, columns, ""), "hoverinfo": "text", **({"texttemplate": "%{text}"} if show else {}),
         "colorscale": _steps(colours), "zmin": -0.5, "zmax": len(colours) - 0.5, "showscale": False, "xgap": 1.5, "ygap": 2,
     }  # fmt: skip
     axis = {"tickvals": [at for at, _ in ticks], "ticktext": [text for _, text in ticks], "showgrid": False, "side": "top", "zeroline": False, "ticks": ""}

@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import plotly.graph_objects as go
+import polars as pl
 import streamlit as st
 from babel import Locale
 from babel.dates import get_day_names, get_month_names
@@ -48,7 +49,8 @@ def show(
 def data(page: Frame, result: Result, *, key: str, table: Any = None) -> None:
     """The data table (folded) and the CSV link of a result."""
     with st.expander(page.say("Data table and CSV"), key=f"{key}_data"):
-        st.dataframe(download.table(page, result) if table is None else table, hide_index=True, width="stretch", key=f"{key}_table")
+        rows = pl.DataFrame(download.table(page, result) if table is None else table, infer_schema_length=None)
+        st.dataframe(rows.to_arrow(), hide_index=True, width="stretch", key=f"{key}_table")
         download.link(page, result, key=key)
 
 
