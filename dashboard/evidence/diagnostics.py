@@ -58,6 +58,7 @@ class Diagnostics:
     mde: float | None
     erased_by: float | None
     largest_before: float | None
+    from_own_start: bool = False  # several starts: the event study's periods count from each unit's own start, not from the first period
 
     @property
     def has_drift(self) -> bool:
@@ -75,7 +76,7 @@ def diagnose(
     """
     treated, before = c > 0, int((p < 0).sum())
     b, half = float(found.b), float(found.half())
-    slope, slope_p, missed = pre_trend(y[:, :before], c, _length_before(before, lengths[0]), period_days)
+    slope, slope_p, missed = pre_trend(y[:, :before], c, trend_length(before, lengths[0]), period_days)
     gaps = placebo(y, c, p, before, *trial_grid(lengths[0], period_days))
     level_gap = None if levels is None else float(np.einsum("gt,g,t->", levels, c, p))
     implied = None if levels is None else float((np.where(treated, shares, 0) / shares[treated].sum()) @ (levels @ np.where(p > 0, p, 0)))
@@ -84,7 +85,7 @@ def diagnose(
     return Diagnostics(
         event_study(y, c, p, lengths[0]), slope, slope_p, missed, tuple(gaps.tolist()), int((np.abs(gaps) >= abs(b)).sum()),
         float(np.quantile(np.abs(gaps), 0.9, method="higher")) if len(gaps) else None, left_out(y, treated, p, shares, units), fake_pilots(y, treated, p, shares, units), level_gap, agree,
-        tuple((length, float(each.se)) for length in _grains(lengths) if (each := block_noise(y, c, p, length))), _rho(y, c, p),
+        tuple((length, float(each.se)) for length in grains(lengths) if (each := block_noise(y, c, p, length))), ar_rho(y, c, p),
         None if widest is None else half + float(t_quantile(POWER, widest.df) * widest.se), None if not np.isfinite(half) else max(0.0, abs(b) - half),
         float(np.abs(gaps).max()) if len(gaps) else None,
     )  # fmt: skip
@@ -191,15 +192,15 @@ def _plain(table: np.ndarray) -> np.ndarray:
     return table - table.mean(axis=1, keepdims=True) - table.mean(axis=0, keepdims=True) + table.mean()
 
 
-def _grains(lengths: tuple[int, int]) -> tuple[int, ...]:
+def grains(lengths: tuple[int, int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys((max(1, lengths[0] // 2), *lengths)))
 
 
-def _length_before(before: int, length: int) -> int:
+def trend_length(before: int, length: int) -> int:
     return length if before >= 3 * length or length == 1 else max(1, length // 2)
 
 
-def _rho(y: np.ndarray, c: np.ndarray, p: np.ndarray) -> float | None:
+def ar_rho(y: np.ndarray, c: np.ndarray, p: np.ndarray) -> float | None:
     noise = ar_noise(y, c, p)
     if noise is None:
         return None

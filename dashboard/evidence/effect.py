@@ -25,6 +25,7 @@ from dashboard.evidence.estimate import (
 )
 from dashboard.evidence.panel import NEVER, Panel
 from dashboard.evidence.staggered import staggered
+from dashboard.evidence.starts import diagnose_starts
 from dashboard.evidence.verdict import ALPHA, Facts, Reason, Verdict, judge, look, missing
 
 RULES = "evidence-2"  # raise it when a rule or formula changes: it is part of every fingerprint
@@ -136,11 +137,12 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
         len(part.units), measured, start * part.period_days if dates else None, (len(part.periods) - start) * part.period_days if dates else None,
         _least_visits(part) if part.is_weighted else None, plan.missing_exits, plan.shared_points, plan.excluded_after_look, plan.caps,
     )  # fmt: skip
-    found, checks, cohorts, c, p, shares = None, None, (), None, None, np.ones(len(part.units))
+    found, checks, cohorts, shares = None, None, (), np.ones(len(part.units))
     if measured and 0 < start < len(part.periods) and (several or np.isfinite(y).all()):
         if several:
             found, parts = staggered(part, y)
             cohorts = tuple((part.periods[each.start], float(each.estimate.b), float(each.estimate.half())) for each in parts)
+            checks = diagnose_starts(part, y, found, parts, part.outcome if plan.scale == "log" else None) if found.noises else None
         else:
             c, p = contrasts(part)
             shares = part.weight[:, after].sum(axis=1) if part.is_weighted else shares
@@ -151,12 +153,7 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
     without = observed - float(found.b) if found is not None and plan.scale == "level" else 1.0
     relative = half / abs(without) if plan.scale == "level" and without else float(np.expm1(half)) if np.isfinite(half) else float("nan")
     lacking = missing(facts, found, relative)
-    if lacking:
-        verdict = Verdict("not_yet", lacking, (), alpha)
-    elif checks is not None:
-        verdict = judge(found, checks, facts, alpha)
-    else:
-        verdict = _judge_staggered(found, facts, alpha)
+    verdict = Verdict("not_yet", lacking, (), alpha) if lacking else judge(found, checks, facts, alpha)
     effect = Effect(
         plan, tuple(np.array(part.units, dtype=object)[treated]), tuple(np.array(part.units, dtype=object)[~treated]), part.periods[0], part.periods[start] if part.cohorts else None,
         _last_day(part, part.periods[-1]), facts.days_after, dropped, _counts(part), verdict, False, None, None, _seen_around(part, y, treated, start, plan.scale), None, None, None, None, None, None, None,
@@ -164,7 +161,7 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
     )  # fmt: skip
     if lacking:  # an undated table of another port's may still show its gap to an analyst, without a claim
         return replace(effect, found=found) if not part.is_daily and lacking[0].code == "no_noise" else effect
-    return _with_numbers(effect, part, y, found, observed, after, treated, c is not None)
+    return _with_numbers(effect, part, y, found, observed, after, treated, not several)
 
 
 def _with_numbers(effect: Effect, panel: Panel, y: np.ndarray, found: Estimate, observed: float, after: np.ndarray, treated: np.ndarray, has_bounds: bool) -> Effect:
@@ -187,13 +184,6 @@ def _with_numbers(effect: Effect, panel: Panel, y: np.ndarray, found: Estimate, 
         mde_change=None if mde is None else abs(size(-mde)) if log else mde, erased_by_percent=None if checks is None or checks.erased_by is None else abs(share(checks.erased_by)),
         largest_before_percent=None if checks is None or checks.largest_before is None else abs(share(checks.largest_before)),
     )  # fmt: skip
-
-
-def _judge_staggered(found: Estimate, facts: Facts, alpha: float) -> Verdict:
-    """Several starts: the one-start checks are not defined, so that weak is the best there is."""
-    if abs(float(found.b)) <= float(found.half(alpha, cautious=False)):
-        return Verdict("none", (Reason("within_noise"),), (), alpha)
-    return Verdict("weak", (Reason("beyond_noise"),), (Reason("several_starts"),), alpha)
 
 
 def _seen_around(panel: Panel, y: np.ndarray, treated: np.ndarray, start: int, scale: str) -> dt.date | None:

@@ -6,7 +6,7 @@ treated cell is ever a comparison, so that early units cannot bias late ones. (B
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,11 +18,15 @@ LEAST_UNITS, LEAST_PILOTS = 8, 4  # below this a jackknife over units says nothi
 
 @dataclass(frozen=True)
 class Cohort:
-    """The units that start together, held against units not treated in the same periods."""
+    """The units that start together, held against units not treated in the same periods. y, c and p are its own part of the panel, c and p as for one start."""
 
     start: int
     share: float
     estimate: Estimate
+    units: tuple[str, ...]
+    y: np.ndarray
+    c: np.ndarray
+    p: np.ndarray
 
 
 def two_way(y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -74,9 +78,10 @@ def cohorts(panel: Panel, y: np.ndarray) -> tuple[Cohort, ...]:
         part = panel.only(mine | others, whole)
         c, p = contrasts(part)
         share = (panel.weight[mine][:, start:]).sum() if panel.is_weighted else float(mine.sum() * (len(panel.periods) - start))
-        made.append(Cohort(start, share, estimate(y[np.ix_(mine | others, whole)], c, p, lengths_of(panel))))
+        values = y[np.ix_(mine | others, whole)]
+        made.append(Cohort(start, share, estimate(values, c, p, lengths_of(panel)), part.units, values, c, p))
     total = sum(each.share for each in made)
-    return tuple(Cohort(each.start, each.share / total, each.estimate) for each in made)
+    return tuple(replace(each, share=each.share / total) for each in made)
 
 
 def staggered(panel: Panel, y: np.ndarray) -> tuple[Estimate, tuple[Cohort, ...]]:

@@ -80,7 +80,6 @@ REASONS: dict[str, tuple[str, str]] = {
     "plan_locked_late": ("the plan was locked {days} days after the start and day {least} is the limit", "le plan n’a été figé que {days} jours après le début, la limite étant le jour {least}"),
     "plan_changed": ("the locked plan was changed afterwards", "le plan figé a été modifié par la suite"),
     "not_among_groups": ("it does not stand out among the {groups} groups looked at together", "il ne se détache pas parmi les {groups} groupes examinés ensemble"),
-    "several_starts": ("the checks of single starts are not made for several starts", "les contrôles faits pour un seul début ne le sont pas pour plusieurs"),
 }  # fmt: skip
 # Why there is no panel at all: whole sentences, since nothing else can be said.
 REFUSALS: dict[str, tuple[str, str]] = {
