@@ -62,6 +62,8 @@ _DETAILS = (
     Detail("means_by_hour", None, N_("Means open by zone and hour")),
     Detail("incidents", None, N_("Logbook entries that are no trouble tickets, with their zone")),
     Detail("pilot_like_for_like", "visits", N_("Turnaround before and since the pilot, raw and like-for-like")),
+    Detail("paths", "visits", N_("Ways through the service points"), ("top",)),
+    Detail("path_counts", "visits", N_("All ways through the service points")),
     Detail("inside", None, N_("Trucks inside by hour")),
     Detail("inside_now", None, N_("Trucks inside at the last reading"), is_recent=True),
     Detail("queue_by_hour", None, N_("Trucks queuing before the gate by hour, tracked trucks only")),

@@ -39,6 +39,7 @@ PAGES: tuple[Page, ...] = (
     Page("overview", "", N_("Port overview"), "overview.py"),
     Page("turnaround", "turnaround", N_("Truck turnaround"), "turnaround.py"),
     Page("congestion", "congestion", N_("Queues and congestion"), "congestion.py"),
+    Page("flow", "flow", N_("Visit flow and weighing"), "flow.py"),
     Page("clearance", "clearance", N_("Clearance"), "clearance.py"),
     Page("pilot", "pilot", N_("Pilot effect"), "pilot.py"),
     Page("quality", "quality", N_("Data quality"), "quality.py"),

@@ -20,7 +20,7 @@ from etl.contracts.codes import DIRECTION, STEP
 from etl.errors import DeclarationError
 
 GRAINS = ("day", "week", "month")
-DRILLS = ("turnaround_bin", "lane", "gate", "terminal", "direction", "channel", "step", *GRAINS)
+DRILLS = ("turnaround_bin", "lane", "gate", "terminal", "direction", "channel", "step", "path", *GRAINS)
 SHOWN = 500
 
 
@@ -102,6 +102,8 @@ def title(page: Frame, what: str, value: str) -> str:
         return say("Turnaround from {low} to {high}", low=low, high=high)
     if what == "step":
         return say(STEP.codes[value]) if value in STEP.codes else value
+    if what == "path":
+        return " → ".join(say(STEP.codes.get(step, step)) for step in value.split(">"))
     codes = DIMENSIONS[what].codes
     name = say("unknown") if not value else say(codes.codes.get(value, value)) if codes else page.name(what, value)
     return say("{label}: {values}", label=say(DIMENSIONS[what].label), values=name)

@@ -147,7 +147,7 @@ def _holders(page: Frame) -> None:
         party, share = STAGE_HOLDER[stage], (row["clock_hours"] or 0) / total
         median, p90 = words.duration(row["stage_p50"], lang), words.duration(row["stage_p90"], lang)
         name = coded(say, DECLARATION_STAGE, stage)
-        drawn.append(clock.Share(name, share, f"<b>{coded(say, HOLDER, party)}</b> · {w.percent(share)}", f"{name}<br>{coded(say, HOLDER, party)}: {w.percent(share, 1)}<br>{say('median')} {median}<br>n = {w.number(row['stage_p50__n'])}", party))
+        drawn.append(clock.Share(name, share, f"<b>{coded(say, HOLDER, party)}</b> · {w.percent(share, 1)}", f"{name}<br>{coded(say, HOLDER, party)}: {w.percent(share, 1)}<br>{say('median')} {median}<br>n = {w.number(row['stage_p50__n'])}", party))
         table.append({
             say("Stage"): name, say("Held by"): coded(say, HOLDER, party), "n": w.number(row["stage_p50__n"]), say("Median"): words.plain(median), say("1 in 10 over"): words.plain(p90),
             say("Share of the clock"): w.percent(share, 1), say("Hours"): w.number(row["clock_hours"]),

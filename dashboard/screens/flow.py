@@ -1,0 +1,298 @@
+"""Visit flow and weighing: the steps of a visit and where waits pile up, the ways trucks really take, who asks for documents where, weighings, and all of it before and since the pilot."""
+
+from __future__ import annotations
+
+import html
+
+import polars as pl
+import streamlit as st
+
+from dashboard import format as words
+from dashboard.i18n import N_
+from dashboard.metrics import Result
+from dashboard.metrics.intervals import wilson
+from dashboard.screens import behind
+from dashboard.views import clock, paths
+from dashboard.widgets import download, kpi_card, no_data, panel
+from dashboard.widgets.frame import Frame, current
+from dashboard.widgets.panel import Words, coded
+from etl.contracts.codes import ARM, AUTHORITY, PILOT_PERIOD, STEP
+
+PARTS: dict[str, str] = {
+    "steps": N_("Steps and waits"), "ways": N_("Ways trucks take"), "documents": N_("Document checks"), "weighing": N_("Weighing"), "pilot": N_("Before and since the pilot"),
+}  # fmt: skip
+TOP_WAYS, TOP_PLACES = 8, 12
+MIN_N = 30
+_ORDINARY_REPEAT = "terminal"  # a dual visit calls at two terminals: no rework
+
+
+def show(page: Frame) -> None:
+    say = page.say
+    st.title(say("Visit flow and weighing"), anchor=False)
+    part = st.session_state.get("flow_part") or "steps"
+    page.ahead(*{"steps": (_steps, _counts, _waits), "ways": (_ways, _counts), "documents": (_checks, _recorded), "weighing": (_weighings, _weighed), "pilot": (_sides,)}.get(part, (_counts,)))
+    counts = _counts(page)
+    if counts.is_empty():
+        no_data.show(page, say("No visit with a certain turnaround in this selection."))
+        return
+    st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, counts))}</p>')
+    part = st.segmented_control(say("Part of the page"), list(PARTS), key="flow_part", required=True, default="steps", format_func=lambda code: say(PARTS[code]), label_visibility="collapsed") or "steps"
+    {"steps": _ladder, "ways": _common_ways, "documents": _documents, "weighing": _weighing, "pilot": _pilot}[part](page, counts)
+    behind.show(page)
+
+
+# ---------------------------------------------------------------------- questions
+def _counts(page: Frame) -> pl.DataFrame:
+    return page.store.rows("path_counts", page.selection)
+
+
+def _ways(page: Frame) -> pl.DataFrame:
+    return page.store.rows("paths", page.selection, top=TOP_WAYS)
+
+
+def _steps(page: Frame) -> Result:
+    return page.ask(["step_visits", "step_wait_p50", "step_wait_p90", "step_service_p50"], by=["step"])
+
+
+def _waits(page: Frame) -> Result:
+    return page.ask(["wait_min_sum", "step_visits"], by=["place"])
+
+
+def _checks(page: Frame) -> Result:
+    return page.ask(["document_checks"], by=["place", "authority"])
+
+
+def _recorded(page: Frame) -> Result:
+    return page.ask(["document_checks_mean", "document_checks_coverage"], compare=True)
+
+
+def _weighings(page: Frame) -> Result:
+    return page.ask(["weighings", "e_slip_share", "re_weigh_share", "weighing_wait_p50", "weighing_wait_p90", "weighing_p50"], by=["place"], totals=True)
+
+
+def _weighed(page: Frame) -> Result:
+    return page.ask(["both_weighings_share", "unweighed_exit_share"], compare=True)
+
+
+def _sides(page: Frame) -> Result:
+    return page.ask(["visits", "turnaround_p50", "turnaround_p90", "stops_mean", "wait_mean", "document_checks_mean", "both_weighings_share", "unweighed_exit_share"], by=["arm", "pilot_period"])
+
+
+# ---------------------------------------------------------------------- words
+def _answer(page: Frame, counts: pl.DataFrame) -> str:
+    say, w = page.say, Words(page)
+    first, n = counts.row(0, named=True), counts["visits_n"].sum()
+    return say("Trucks took {ways} different ways through the service points; the commonest, {way}, was taken by {share} of the visits.", ways=w.number(counts.height), way=in_words(page, first["path_codes"]), share=w.percent(first["visits_n"] / n))
+
+
+def in_words(page: Frame, path: str) -> str:
+    """A way as its reader says it."""
+    return " → ".join(coded(page.say, STEP, step) for step in path.split(">"))
+
+
+def _limits(page: Frame, hits: int, n: int) -> str:
+    return words.interval(*wilson(hits, n), "share", page.lang, 1)
+
+
+# ---------------------------------------------------------------------- steps and waits
+def _ladder(page: Frame, counts: pl.DataFrame) -> None:
+    say, lang, w = page.say, page.lang, Words(page)
+    passed, n = paths.passing(counts.rows()), int(counts["visits_n"].sum())
+    result = _steps(page)
+    rows = {row["step"]: row for row in result.rows.iter_rows(named=True)}
+    drawn, table = [], []
+    for step in STEP.codes:
+        if step not in passed or step not in rows:
+            continue
+        row, (visits, _again), name = rows[step], passed[step], coded(say, STEP, step)
+        wait, service = (say("no data") if row[code] is None else words.plain(words.value(row[code], "min", lang, 1)) for code in ("step_wait_p50", "step_service_p50"))
+        label = f"<b>{w.percent(visits / n)}</b> · {say('wait {wait}, service {service}', wait=wait, service=service)}"
+        drawn.append(clock.Share(name, visits / n, label, f"{name}<br>{label}<br>n = {w.number(visits)}"))
+        table.append({
+            say("Step"): name, say("Visits that pass"): w.percent(visits / n, 1), say("95 % interval"): words.plain(_limits(page, visits, n)), "n": w.number(visits),
+            say("Median wait, min"): w.number(row["step_wait_p50"], 1), say("1 in 10 waits over, min"): w.number(row["step_wait_p90"], 1),
+            say("Median service, min"): w.number(row["step_service_p50"], 1), say("Passages"): w.number(row["step_visits"]),
+        })  # fmt: skip
+    longest = max((row for row in rows.values() if row["step_wait_p50"] is not None), key=lambda row: row["step_wait_p50"], default=None)
+    finding = say("No service point logs when trucks arrive: waits are not known.") if longest is None else say(
+        "The longest median wait is at: {step}, {wait}; there 1 truck in 10 waits more than {p90}.", step=coded(say, STEP, longest["step"]),
+        wait=words.value(longest["step_wait_p50"], "min", lang, 1), p90=words.value(longest["step_wait_p90"], "min", lang, 1),
+    )  # fmt: skip
+    panel.section(say("The steps of a visit"), say("How many visits pass each step, and its median wait and service. A step whose log was an hour off that day is not seen."))
+    panel.show(page, clock.bars(drawn), key="ladder", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} visits", n=w.number(n)))
+    _waiting(page)
+    _repeats(page, passed, n)
+
+
+def _waiting(page: Frame) -> None:
+    say, w = page.say, Words(page)
+    result = _waits(page)
+    rows = result.rows.filter(pl.col("wait_min_sum") > 0).sort("wait_min_sum", descending=True)
+    panel.section(say("Where waits pile up"))
+    if rows.is_empty():
+        panel.quiet(say("No service point logs when trucks arrive: waits are not known."))
+        return
+    total = rows["wait_min_sum"].sum()
+    table = [
+        {say("Service point"): page.place(row["place"]), say("Hours of waiting"): w.number(row["wait_min_sum"] / 60), say("Share"): w.percent(row["wait_min_sum"] / total, 1), say("Passages"): w.number(row["step_visits"])}
+        for row in rows.iter_rows(named=True)
+    ]
+    drawn = [
+        clock.Share(page.place(row["place"]), row["wait_min_sum"] / total, f"<b>{w.number(row['wait_min_sum'] / 60)} h</b> · {w.percent(row['wait_min_sum'] / total)} · n = {w.number(row['step_visits'])}", page.place(row["place"]))
+        for row in rows.head(TOP_PLACES).iter_rows(named=True)
+    ]
+    first = rows.row(0, named=True)
+    finding = say("Trucks waited {hours} hours in all at service points; most of it, {share}, at {place}.", hours=w.number(total / 60), share=w.percent(first["wait_min_sum"] / total), place=page.place(first["place"]))
+    panel.show(page, clock.bars(drawn), key="waits", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} passages", n=w.number(rows["step_visits"].sum())))
+
+
+def _repeats(page: Frame, passed: dict[str, tuple[int, int]], n: int) -> None:
+    say, w = page.say, Words(page)
+    panel.section(say("Steps made twice"), say("Visits that pass the same step more than once: rework, except for a dual visit, which calls at two terminals."))
+    table = [
+        {say("Step"): coded(say, STEP, step), say("Visits"): w.number(passed[step][1]), say("Share of the visits that pass"): w.percent(passed[step][1] / passed[step][0], 2),
+         say("95 % interval"): words.plain(_limits(page, passed[step][1], passed[step][0]))}
+        for step in STEP.codes if step in passed and passed[step][1]
+    ]  # fmt: skip
+    if not table:
+        panel.quiet(say("None of the {n} visits passed a step twice.", n=w.number(n)))
+        return
+    frame = pl.DataFrame(table)
+    panel.grid(frame, key="repeats")
+    panel.under(page, say("n = {n} visits", n=w.number(n)))
+    download.worded(page, frame, say("Steps made twice"), key="repeats", selection=page.selection)
+
+
+# ---------------------------------------------------------------------- ways
+def _common_ways(page: Frame, counts: pl.DataFrame) -> None:
+    say, lang, w = page.say, page.lang, Words(page)
+    rows, n = _ways(page), int(counts["visits_n"].sum())
+    drawn, table, codes = [], [], []
+    for row in rows.iter_rows(named=True):
+        path, share = row["path_codes"], row["visits_n"] / n
+        median, p90 = words.duration(row["turnaround_p50"], lang), words.duration(row["turnaround_p90"], lang)
+        label = f"<b>{w.percent(share, 1)}</b> · {say('median {value}', value=median)} · {say('1 in 10 over {value}', value=p90)} · n = {w.number(row['visits_n'])}"
+        others = say("{n} rarer ways together", n=w.number(row["paths_n"]))
+        steps = tuple(coded(say, STEP, step) for step in path.split(">")) if path else ()
+        drawn.append(paths.Way(steps, share, label, others, frozenset(steps) - {coded(say, STEP, _ORDINARY_REPEAT)}))
+        codes.append(path)
+        table.append({
+            say("Way"): in_words(page, path) if path else others, say("Share"): w.percent(share, 1), say("95 % interval"): words.plain(_limits(page, row["visits_n"], n)),
+            "n": w.number(row["visits_n"]), say("Median turnaround"): words.plain(median), say("1 in 10 over"): words.plain(p90),
+        })  # fmt: skip
+    panel.section(say("The commonest ways"), say("Service points in the order trucks really passed them, from the gate-in to the gate-out; bold is a step made again. Turnaround is of the whole visit."))
+    st.html(paths.listed(drawn))
+    panel.under(page, say("n = {n} visits", n=w.number(n)))
+    frame = pl.DataFrame(table)
+    with st.expander(say("Data table and CSV"), key="ways_data"):
+        picked = panel.grid(frame, key="ways_table", on_select="rerun", selection_mode="single-row")
+        st.caption(say("Choose a way to see its visits; the CSV holds every way."))
+        download.rows(page, "path_counts", key="ways")
+    chosen = picked.selection.rows[0] if picked and picked.selection.rows else None
+    behind.open_when_picked(page, "ways", "path", codes[chosen] if chosen is not None and chosen < len(codes) and codes[chosen] else None)
+
+
+# ---------------------------------------------------------------------- documents
+def _documents(page: Frame, _counts: pl.DataFrame) -> None:
+    say, w = page.say, Words(page)
+    recorded, result = _recorded(page), _checks(page)
+    mean, coverage = recorded.cell("document_checks_mean"), recorded.cell("document_checks_coverage")
+    panel.section(say("Who asks for documents, and where"), say("Checks are recorded for a share of the visits only; a visit without any record is left out, not counted as zero."))
+    if not mean.n or result.rows.is_empty():
+        panel.quiet(say("No data: no document check is recorded in this selection."))
+        return
+    rows = result.rows.sort("document_checks", descending=True)
+    total = rows["document_checks"].sum()
+
+    def who(row: dict) -> str:
+        asked = coded(say, AUTHORITY, row["authority"]) if row["authority"] else say("unknown")
+        return f"{page.place(row['place']) or say('unknown')} – {asked}"
+
+    drawn = [
+        clock.Share(who(row), row["document_checks"] / mean.n, f"<b>{w.number(row['document_checks'] / mean.n, 2)}</b> · {w.percent(row['document_checks'] / total)} · n = {w.number(row['document_checks'])}", who(row))
+        for row in rows.head(TOP_PLACES).iter_rows(named=True)
+    ]
+    table = [
+        {say("Place"): page.place(row["place"]) or say("unknown"), say("Who asked"): coded(say, AUTHORITY, row["authority"]) if row["authority"] else say("unknown"),
+         say("Checks"): w.number(row["document_checks"]), say("Per visit recorded"): w.number(row["document_checks"] / mean.n, 2), say("Share"): w.percent(row["document_checks"] / total, 1)}
+        for row in rows.iter_rows(named=True)
+    ]  # fmt: skip
+    finding = say("A driver shows documents {mean} times a visit on average; most often at {place}.", mean=w.number(mean.value, 2), place=who(rows.row(0, named=True)))
+    if mean.before is not None:
+        finding += " " + say("In the period before: {mean}.", mean=w.number(mean.before, 2))
+    n_words = say("n = {n} visits with recorded checks ({share} of all); figures are checks per visit", n=w.number(mean.n), share=w.percent(coverage.value))
+    panel.show(page, clock.bars(drawn), key="documents", finding=finding, table=pl.DataFrame(table), result=result, n_words=n_words)
+
+
+# ---------------------------------------------------------------------- weighing
+def _weighing(page: Frame, _counts: pl.DataFrame) -> None:
+    say, lang, w = page.say, page.lang, Words(page)
+    result, visits = _weighings(page), _weighed(page)
+    panel.section(say("Weighing"), say("Every container is weighed twice: the truck empty and the truck full."))
+    if not result.cell("weighings").value:
+        panel.quiet(say("No data: no weighing in this selection."))
+        return
+
+    def card(source: Result, code: str, name: str, about: str) -> str:
+        cell = source.cell(code)
+        notes = [say("n = {n}", n=w.number(cell.n)), say("95 %: {limits}", limits=words.plain(words.interval(cell.low, cell.high, cell.metric.unit, lang, cell.metric.decimals))) if cell.low is not None else ""]
+        notes += [say("before: {value}", value=words.plain(words.value(cell.before, cell.metric.unit, lang, cell.metric.decimals)))] if cell.before is not None else []
+        return kpi_card.card(name, words.plain(words.cell(cell, lang)), say=about, notes=notes, code=code)
+
+    st.html(kpi_card.grid([
+        card(visits, "both_weighings_share", say("Weighed empty and full"), say("of the closed visits")),
+        card(visits, "unweighed_exit_share", say("Left without full weighing"), say("exit voucher subject to weighing, never closed")),
+        card(result, "e_slip_share", say("Electronic tickets"), say("of the weighings whose log says so or not")),
+        card(result, "re_weigh_share", say("Re-weighings"), say("made again within one visit")),
+        card(result, "weighing_wait_p50", say("Wait for a weighing"), say("median, joining the queue to driving on")),
+        card(result, "weighing_p50", say("Minutes of a weighing"), say("median, driving on to the ticket")),
+    ]))  # fmt: skip
+    rows = result.rows.sort("weighings", descending=True)
+    table = [
+        {
+            say("Weighbridge"): page.place(row["place"]), say("Weighings"): w.number(row["weighings"]), say("Median wait, min"): w.number(row["weighing_wait_p50"], 1),
+            say("1 in 10 waits over, min"): w.number(row["weighing_wait_p90"], 1), say("Median weighing, min"): w.number(row["weighing_p50"], 1),
+            say("Electronic tickets"): say("no data") if row["e_slip_share"] is None else w.percent(row["e_slip_share"], 1), say("Re-weighings"): say("no data") if row["re_weigh_share"] is None else w.percent(row["re_weigh_share"], 2),
+        }
+        for row in rows.iter_rows(named=True)
+    ]  # fmt: skip
+    drawn = [
+        clock.Share(page.place(row["place"]), row["weighing_wait_p50"] or 0, f"<b>{words.plain(words.value(row['weighing_wait_p50'], 'min', lang, 1))}</b> · {say('1 in 10 over {value}', value=words.plain(words.value(row['weighing_wait_p90'], 'min', lang, 1)))} · n = {w.number(row['weighings'])}", page.place(row["place"]))
+        for row in rows.filter(pl.col("weighing_wait_p50__n") >= MIN_N).iter_rows(named=True)
+    ]
+    whole = result.cell("weighing_wait_p90")
+    finding = say("1 weighing in 10 waits more than {p90}. Below, the median wait of each weighbridge.", p90=words.value(whole.value, "min", lang, 1)) if whole.value is not None else say("No weighbridge logs when trucks arrive: waits are not known.")
+    panel.show(page, clock.bars(drawn) if drawn else None, key="weighbridges", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} weighings", n=w.number(result.cell("weighings").value)))
+    panel.quiet(say("Weight against declared mass: no data, the customs log gives no declared mass."))
+
+
+# ---------------------------------------------------------------------- pilot
+def _pilot(page: Frame, _counts: pl.DataFrame) -> None:
+    say, lang, w = page.say, page.lang, Words(page)
+    result = _sides(page)
+    panel.section(say("Before and since the pilot"), say("Facts side by side, of the period chosen above. They are no effect of the pilot: traffic, season and trucks differ. The effect is on its own page."))
+    rows = result.rows.drop_nulls("arm").sort("arm", "pilot_period", descending=[True, True])
+    if rows.is_empty():
+        panel.quiet(say("No data: no visit of this selection belongs to a pilot or comparison lane."))
+        return
+
+    def figure(row: dict, code: str) -> str:
+        metric = result.metric(code)
+        return words.plain(words.value(row[code], metric.unit, lang, metric.decimals))
+
+    shown = ("turnaround_p50", "turnaround_p90", "wait_mean", "stops_mean", "document_checks_mean", "both_weighings_share", "unweighed_exit_share")
+    table = pl.DataFrame([
+        {say("Lanes"): coded(say, ARM, row["arm"]), say("Time"): coded(say, PILOT_PERIOD, row["pilot_period"]), say("Visits"): w.number(row["visits"]), **{say(result.metric(code).label): figure(row, code) for code in shown}}
+        for row in rows.iter_rows(named=True)
+    ])  # fmt: skip
+    turned = pl.DataFrame([{say("Figure"): name, **{f"{row[say('Lanes')]} – {row[say('Time')]}": row[name] for row in table.iter_rows(named=True)}} for name in table.columns[2:]])
+    panel.grid(turned, key="sides")
+    panel.under(page, say("n = {n} visits", n=w.number(rows["visits"].sum())))
+    download.link(page, result, key="sides")
+    st.page_link(page.to("pilot"), label=say("The effect of the pilot, with its uncertainty"), query_params=page.query())
+    if rows["pilot_period"].n_unique() < 2:
+        panel.quiet(say("The period chosen lies on one side of the pilot's start; choose a longer one to see both."))
+
+
+if __name__ == "__main__":
+    show(current())
