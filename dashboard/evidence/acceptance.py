@@ -6,6 +6,7 @@ docs/pilot-evidence.md.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ import polars as pl
 
 from dashboard.evidence.daily import Visits, pack, standardised
 from dashboard.evidence.diagnostics import diagnose
+from dashboard.evidence.effect import Plan, assess
 from dashboard.evidence.estimate import (
     BLOCK_DAYS,
     Estimate,
@@ -26,6 +28,7 @@ from dashboard.evidence.estimate import (
     t_two_sided,
     unit_contrast,
 )
+from dashboard.evidence.panel import NEVER, Panel
 from dashboard.evidence.shares import PERCENTS, change_over
 from dashboard.evidence.verdict import LOOKS, Facts, judge
 from dashboard.evidence.worlds import (
@@ -178,6 +181,34 @@ def verdict_figures(runs: int, seed: int) -> list[Figure]:
     given, gap = verdicts(base(), y), estimate_world(base(), y).b
     made.append(Figure("verdict.wrong_sign", "−12 % planted: strong or moderate with the wrong sign", _share(np.isin(given, ("strong", "moderate")) & (gap > 0)), None, 0.2, runs))
     made.append(Figure("verdict.found", "−12 % planted: strong or moderate", _share(np.isin(given, ("strong", "moderate"))), None, None, runs))
+    return made
+
+
+def starts_figures(runs: int, seed: int, apart: int = 40) -> list[Figure]:
+    """Two pairs of units that start `apart` days from each other, two never: interval and verdict as the page gives them at one announced end."""
+    made = []
+    for effect in (-0.12, 0.0):
+        world = World(pilots=4, comparisons=2, effect=effect)
+        later = np.arange(6) // 2 == 1
+        days = tuple(dt.date(2026, 1, 5) + dt.timedelta(days=each) for each in range(world.before + world.after))
+        starts = np.where(world.treated, world.before + apart * later, NEVER)
+        inside, claimed, words = [], [], []
+        for run in range(runs):
+            y = simulate(world, 1, seed * 10_000 + run)[0]
+            y[later, world.before : world.before + apart] -= world.b
+            effect_said = assess(Panel(tuple("ABCDEF"), days, np.exp(y), np.ones(y.shape), starts, True), Plan(end_day=world.after))
+            gap, half = float(effect_said.found.b), float(effect_said.found.half())
+            inside.append(abs(gap - world.b) <= half)
+            claimed.append(abs(gap) > half)
+            words.append(effect_said.verdict.code)
+        judged = np.isin(words, ("strong", "moderate"))
+        if effect:
+            made.append(Figure("starts.coverage", f"two starts {apart} days apart: truth in the interval", _share(np.array(inside)), 95, None, runs))
+            made.append(Figure("starts.found", "the same: −12 % called strong or moderate", _share(judged), None, None, runs))
+        else:
+            made.append(Figure("starts.false", "the same: effect claimed where there is none", _share(np.array(claimed)), None, 5, runs))
+            made.append(Figure("starts.strong", "the same: strong where there is no effect", _share(np.array(words) == "strong"), None, 2, runs))
+            made.append(Figure("starts.either", "the same: strong or moderate where there is none", _share(judged), None, 5, runs))
     return made
 
 

@@ -74,7 +74,7 @@ def visits(runs: int) -> list[Figure]:
 
 
 def verdicts(runs: int) -> list[Figure]:
-    return [*measure.verdict_figures(runs, 1), *measure.look_figures(runs, 1)]
+    return [*measure.verdict_figures(runs, 1), *measure.starts_figures(runs, 1), *measure.look_figures(runs, 1)]
 
 
 def published(folder: Path) -> list[Figure]:

@@ -18,6 +18,7 @@ from dashboard.evidence.acceptance import (
     placebo_figures,
     ramadan_figures,
     read_flights,
+    starts_figures,
     verdict_figures,
     visit_figures,
     weekly_figures,
@@ -90,6 +91,10 @@ def test_a_thousand_pilots_are_judged_in_seconds() -> None:
     began = time.process_time()
     panel_figures("speed", "speed", base(), 1000, 1, coverage=(0, 100))
     assert time.process_time() - began < 5
+
+
+def test_the_verdict_on_several_starts_keeps_silent_too() -> None:
+    _hold(starts_figures(60, seed=1))
 
 
 def test_several_starts_hold_their_interval_too() -> None:
