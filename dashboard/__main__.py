@@ -96,8 +96,6 @@ def _add_evidence(commands: argparse._SubParsersAction) -> None:
     lock.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
     lock.add_argument("--write", action="store_true", help="write reference/pilot_plan.csv with today's date (once; without it the row is only printed)")
     lock.add_argument("--pilot", default="pilot", metavar="CODE", help="name of the pilot in that row")
-    lock.add_argument("--measure", default="turnaround_min", help="column of fct_visits the verdict is about")
-    lock.add_argument("--statistic", choices=("mean", "p50", "p90"), default="mean", help="of a day")
     lock.add_argument("--view", choices=("all", "core"), default="all", help="all visits, or without inspections, incidents and closures")
     lock.add_argument("--exclusions", help="what is left out besides, in words")
     lock.add_argument("--end-day", type=int, help="days after the start of the one announced verdict, instead of days 28, 84 and 182")
@@ -187,10 +185,7 @@ def _lock(arguments: argparse.Namespace) -> int:
         print(lock.words(lock.lock_of(arms, plans), "en"))
         return 0
     now = clock.to_local(pl.Series([dt.datetime.now(dt.UTC).replace(tzinfo=None)], dtype=pl.Datetime("us")), site.zone_name)
-    plan = lock.new_plan(
-        arms, now[0].date(), pilot_code=arguments.pilot, main_measure=arguments.measure, statistic=arguments.statistic, view_code=arguments.view,
-        exclusions=arguments.exclusions, end_day=arguments.end_day,
-    )  # fmt: skip
+    plan = lock.new_plan(arms, now[0].date(), pilot_code=arguments.pilot, view_code=arguments.view, exclusions=arguments.exclusions, end_day=arguments.end_day)
     if arguments.write:
         print(f"{lock.write_plan(site.folder / 'reference', plan)} written. Keep it under version control; `smartport load` takes it into the next build.")
     else:

@@ -15,13 +15,13 @@ import numpy as np
 import polars as pl
 
 from dashboard.evidence.daily import UNIT_COLUMNS, read_visits
+from dashboard.evidence.study import days_of
 from dashboard.store import Opened, Store
 
 KINDS = ("lane", "gate", "terminal")
 LONGEST_DAYS = 365
 LATELY_DAYS = 28
 LEAST_A_DAY = 3  # visits of a unit and day lately; with fewer many days have none. What few visits a day cost is in the noise itself
-_DAY_ENDS_HOUR = 23
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +62,8 @@ def past_of(store: Store) -> Past:
 
 
 def _read(opened: Opened, arms: pl.DataFrame) -> Past:
-    about = opened.about
-    is_whole = about.now_day > about.last_day or about.now_local_at.hour >= _DAY_ENDS_HOUR
-    last = about.last_day if is_whole else about.last_day - dt.timedelta(days=1)
-    first = max(about.first_day, last - dt.timedelta(days=LONGEST_DAYS - 1))
+    begun, last = days_of(opened)
+    first = max(begun, last - dt.timedelta(days=LONGEST_DAYS - 1))
     days = (last - first).days + 1
     starts = tuple(sorted({day for day in arms.filter(pl.col("arm_code") == "pilot")["start_on"] if first < day <= last}))
     empty = Past(first, last, first, starts, {}, np.full(max(days, 0), np.nan), None)

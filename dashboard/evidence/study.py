@@ -20,6 +20,7 @@ import polars as pl
 from dashboard.evidence.arms import problem
 from dashboard.evidence.daily import LEAST_A_DAY, LOW_BITS, MIXES, Rows, Visits, read_rows
 from dashboard.evidence.effect import Effect, Plan, Range, assess
+from dashboard.evidence.lock import lock_of
 from dashboard.evidence.shares import PERCENTS, change_over, gaps, share_over
 from dashboard.evidence.verdict import Reason
 from dashboard.metrics import FACTS
@@ -175,12 +176,14 @@ def kind_of(opened: Opened) -> str:
 
 
 def plan_of(opened: Opened, selection: Selection, **more: object) -> Plan:
-    """Return the plan of an Effect from the build: what is shared, and what the reader's filters leave out."""
+    """Return the plan of an Effect from the build: its locked end and whether it was locked in time, what is shared, and what the reader's filters leave out."""
     kind = kind_of(opened)
     points = opened.frame("SELECT place_code, is_shared FROM dim_service_points ORDER BY place_code")
     shared = points if kind == "carrier" else points.filter(pl.col("is_shared").fill_null(False))  # transporters share every point
     left_out = tuple(f"{name}={','.join(values)}" for name, values in selection.filters.items()) + (("view=core",) if selection.view == "core" else ())
-    return Plan("turnaround_min", unit_kind=kind, shared_points=tuple(shared["place_code"]), exclusions=left_out, **more)
+    held = lock_of(opened.frame("SELECT * FROM dim_pilot_arms"), opened.frame("SELECT * FROM dim_pilot_plan"))
+    end_day = held.plan["end_day"] if held.plan else None
+    return Plan("turnaround_min", unit_kind=kind, end_day=end_day, shared_points=tuple(shared["place_code"]), exclusions=left_out, caps=held.caps, **more)
 
 
 def suited(visits: Visits) -> tuple[Visits, tuple[str, ...]]:

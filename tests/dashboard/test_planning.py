@@ -95,7 +95,7 @@ def test_too_few_days_are_said_with_their_date(tmp_path, monkeypatch) -> None:
     try:
         app = open_page(lang="en")
         assert not app.exception, app.exception
-        assert "A pilot cannot be planned yet: 39 days were measured and 56 are needed" in answer(app) and not app.get("plotly_chart")
+        assert "A pilot cannot be planned yet: 36 days were measured and 56 are needed" in answer(app) and not app.get("plotly_chart")
     finally:
         store.use(None)
 

@@ -14,8 +14,10 @@ import pytest
 
 from dashboard import store
 from dashboard.evidence import parts, study
+from dashboard.evidence.lock import new_plan
 from dashboard.evidence.words import EXCLUSIONS, FORBIDDEN, REFUSALS, excluded, refusal, sentence
 from dashboard.selection import Selection
+from etl.contracts.reference import DIM_PILOT_PLAN
 
 FIRST = dt.date(2026, 1, 5)
 START = FIRST + dt.timedelta(days=70)
@@ -27,7 +29,7 @@ CLOSED = {"port_code": "MACAS", "entry_hour": 9, "cargo_class_code": "dry", "dir
 class Port:
     """A store over hand-made tables: what study asks of the real one."""
 
-    def __init__(self, visits: list[dict], arms=LANES, days: int = 110, points=(), calendar=(), steps=()) -> None:
+    def __init__(self, visits: list[dict], arms=LANES, days: int = 110, points=(), calendar=(), steps=(), plan="locked", **locked) -> None:
         connection = duckdb.connect()
         schema = {"port_code": pl.String, "entry_day": pl.Date, "entry_hour": pl.Int64, "entry_gate_code": pl.String, "entry_lane_code": pl.String, "terminal_code": pl.String,
                   "carrier_key": pl.String, "cargo_class_code": pl.String, "direction_code": pl.String, "status_code": pl.String, "is_excluded": pl.Boolean,
@@ -40,6 +42,9 @@ class Port:
             "dim_service_points": pl.DataFrame(list(points), schema={"place_code": pl.String, "is_shared": pl.Boolean}, orient="row"),
             "dim_calendar": pl.DataFrame(list(calendar), schema={"from_on": pl.Date, "to_on": pl.Date, "calendar_code": pl.String}, orient="row"),
         }
+        is_planned = plan == "locked" and (tables["dim_pilot_arms"]["arm_code"] == "pilot").any()
+        plans = [new_plan(tables["dim_pilot_arms"], locked.pop("on", FIRST), **locked)] if is_planned else []
+        tables["dim_pilot_plan"] = pl.DataFrame(plans, schema=DIM_PILOT_PLAN.schema)
         for name, frame in tables.items():
             connection.register("given", frame.to_arrow())
             connection.execute(f"CREATE TABLE {name} AS SELECT * FROM given")
@@ -100,6 +105,14 @@ def test_shared_points_cap_the_verdict(usual) -> None:
     shared = study.headline(Port(days(), points=(("WB1", True), ("EXIT", False))), SEL).main
     assert shared.plan.shared_points == ("WB1",) and shared.bounds is not None and shared.verdict.code != "strong"
     assert study.headline(usual, SEL).main.bounds is None
+
+
+@pytest.mark.parametrize(("how", "cap"), [({}, None), ({"plan": None}, "plan_not_locked"), ({"on": START + dt.timedelta(days=28)}, "plan_locked_late"), ({"end_day": 33}, None)], ids=str)
+def test_the_locked_plan_gives_end_and_cap(how, cap) -> None:
+    main = study.headline(Port(days(), **how), SEL).main
+    assert [each.code for each in main.plan.caps] == ([cap] if cap else []) and main.plan.end_day == how.get("end_day")
+    assert cap is None or main.verdict.code in ("weak", "none")
+    assert how.get("end_day") is None or main.verdict_on == START + dt.timedelta(days=33)
 
 
 def test_both_views_stand_side_by_side() -> None:
