@@ -51,10 +51,15 @@ def _rows(pieces: list[Piece], first: int, places: dict[str, Place], mapping: Ma
             values.append(row)
     frame = pl.DataFrame(values, schema=dict.fromkeys(places, pl.String()), orient="row").with_columns(pl.Series("source_line", numbers, dtype=pl.Int64))
     malformed = pl.DataFrame(reasons, schema=REASON_SCHEMA, orient="row") if reasons else no_reasons()
-    by_raw = {bytes(pieces[number - first].raw): row for number, row in zip(numbers, values, strict=True)}
+    by_raw = {_bytes(pieces[number - first]): row for number, row in zip(numbers, values, strict=True)}
     return RawRows(
-        frame, malformed, len(pieces), 0, 0, 0, len(pieces), lambda wanted: [bytes(pieces[number - first].raw) for number in wanted], partial(_fields, tuple(places), by_raw)
+        frame, malformed, len(pieces), 0, 0, 0, len(pieces), lambda wanted: [_bytes(pieces[number - first]) for number in wanted], partial(_fields, tuple(places), by_raw)
     )
+
+
+def _bytes(piece: Piece) -> bytes:
+    """Return the message as it stands in the file, without the line end before it."""
+    return bytes(piece.raw).lstrip(b" \t\r\n")
 
 
 def _fields(names: tuple[str, ...], by_raw: dict[bytes, list[str | None]], record: bytes) -> list[tuple[str, str]] | None:
@@ -105,7 +110,7 @@ def _check_tags(piece: Piece, message: str, faults: list[tuple[str, str]]) -> No
     words = piece.segments[0].split(element)
     kind = words[2].split(component)[0].decode("ascii", "replace") if len(words) > 2 else ""
     if kind != message:
-        faults.append(("malformed_message", f"this is a {shown(kind) or 'nameless'} message; the mapping reads {message}"))
+        faults.append(("malformed_message", f"the message is {shown(kind) or 'nameless'}; the mapping reads {message}"))
         return
     for number, segment in enumerate(piece.segments, start=1):
         tag = segment.split(element, 1)[0].split(component, 1)[0].decode("ascii", "replace")

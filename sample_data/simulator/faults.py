@@ -42,6 +42,20 @@ DAMAGE = {
     },
     "logbook": {"unknown_code": lambda c, s: s.join([c[0], "DIVERS", *c[2:]]), "stray_quote": lambda c, s: s.join([*c[:6], c[6][:-1]])},
     "services": {"unknown_code": lambda c, s: s.join(["CAFE", *c[1:]]), "missing_value": lambda c, s: s.join([*c[:5], "", *c[6:]]), "unmatched_service": lambda c, s: s.join([*c[:8], _stranger(c[8]), ""])},
+    "moves": {"unknown_code": lambda c, s: s.join([c[0], "SHIFTED", *c[2:]]), "missing_value": lambda c, s: s.join([*c[:2], "", *c[3:]]), "bad_type": lambda c, s: s.join([*c[:3], "later", *c[4:]])},
+    "codeco": {
+        "truncated_message": lambda c, s: s.join([*c[:-2], ""]), "wrong_count": lambda c, s: s.join([*c[:-2], c[-2].replace("UNT+", "UNT+9"), ""]),
+        "unknown_segment": lambda c, s: s.join([*c[:3], "ZZZ+1", *c[4:]]), "bad_encoding": lambda c, s: s.join([*c[:3], c[3] + BAD_BYTE, *c[4:]]),
+        "malformed_message": lambda c, s: s.join([c[0].replace("CODECO", "APERAK"), *c[1:]]),
+    },
+    # A filing resolved before it was made; a criterion in the tier's place; no container.
+    "manifests": {
+        "rule": lambda c, s: s.join([*c[:11], "2025-12-01T00:00:00Z"]), "unknown_code": lambda c, s: s.join([*c[:4], "SUSPECT", *c[5:]]), "missing_value": lambda c, s: s.join(["", *c[1:]]),
+    },
+    "messages": {
+        "unknown_code": lambda c, s: s.join([c[0], "PAPIER", *c[2:]]), "unknown_reference": lambda c, s: s.join([*c[:2], "INCONNU", *c[3:]]),
+        "rule": lambda c, s: s.join([*c[:4], "2025-12-01T00:00:00Z", *c[5:]]), "malformed_line": lambda c, s: s.join(c[:4]),
+    },
     "tracking_a": {
         "malformed_line": lambda c, s: s.join(c)[:-9], "bad_type": lambda c, s: '{"plate":"12345-A-6","t":"noon","lon":-7.6,"lat":33.6,"v":0.0}',
         "rule": lambda c, s: '{"plate":"12345-A-6","t":"2026-09-20T12:00:00Z","lon":0.0,"lat":0.0,"v":0.0}',
@@ -85,6 +99,10 @@ class Schedule:
             copy = lines[at] if how is None else how(lines[at].split(separator), separator)
             found[at] = (at, copy, kind)
         return sorted(found.values(), reverse=True)
+
+    def miscounts(self, day: dt.date) -> bool:
+        """Say whether the interchanges of a day claim one message more than they hold."""
+        return self.options.has_faults and day.toordinal() % 2 == 1
 
     def order(self, day: dt.date, count: int) -> list[int]:
         """Return the order in which a shuffled file holds its lines."""

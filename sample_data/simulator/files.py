@@ -32,6 +32,11 @@ class Log:
     line_end: str = "\n"
     is_gzip: bool = False
     is_weekly: bool = False
+    is_interchange: bool = False  # UN/EDIFACT: a "line" is a message, its number the ordinal in the file
+
+    @property
+    def first_line(self) -> int:
+        return 1 if self.is_interchange else 2
 
 
 LOGS: dict[str, Log] = {
@@ -50,6 +55,12 @@ LOGS: dict[str, Log] = {
     "means": Log("means", "moyens_{day}.csv", "means,kind,place,open_from,open_to,capacity_per_hour", ",", is_weekly=True),
     "logbook": Log("logbook", "main_courante_{day}.csv", "Numéro;Nature;Début;Fin;Lieu;Immatriculation;Libellé", is_weekly=True),
     "services": Log("services", "controles_{day}.csv", "Controle;Lieu;Autorite;Arrivee;Debut;Fin;Decision;Resultat;Immatriculation;Conteneur"),
+    "moves": Log("moves", "mouvements_{day}.csv", "terminal,move,container,time,cargo", ",", is_weekly=True),
+    "codeco": Log("moves", "codeco_{place}_{day}.edi", "", "'", encoding="ascii", bad_byte=b"\xe9", is_interchange=True),
+    "manifests": Log(
+        "manifests", "manifestes_us_{day}.csv", "Conteneur;Terminal;Depot;Chargement;Niveau;Motif ciblage;Renvoi;Reponse;Scanner;Visite;Resultat;Levee", is_weekly=True,
+    ),
+    "messages": Log("messages", "messages_{day}.csv", "reference,type,partner,sent,received,answer,reason,due", ",", is_weekly=True),
 }  # fmt: skip
 
 
@@ -89,7 +100,7 @@ class Desk:
         lines, faults, visits = part["line"].to_list(), part["fault"].to_list(), part["visit"].to_list()
         schedule = self.schedule
         clean = [line for line, fault in zip(lines, faults, strict=False) if fault is None]
-        for index, copy, kind in schedule.damage(name, file_name, day, lines, log.separator, **({"every": 1} if log.is_weekly else {})):
+        for index, copy, kind in schedule.damage(name, file_name, day, lines, log.separator, **({"every": 1} if log.is_weekly else {"every": 2} if log.is_interchange else {})):
             lines.insert(index + 1, copy)
             faults.insert(index + 1, kind)
             visits.insert(index + 1, visits[index] if kind == "duplicate_line" else -1)
@@ -102,13 +113,15 @@ class Desk:
         for number, fault in enumerate(faults):
             if fault is not None:
                 for code in fault.split("|"):
-                    self.note(code, log, folder, file_name, number + 2, visits[number] if visits[number] >= 0 else None, place, day, "")
+                    self.note(code, log, folder, file_name, number + log.first_line, visits[number] if visits[number] >= 0 else None, place, day, "")
         if is_late:
             self.note("late_file", log, folder, file_name, None, None, place, day, "lies in inbox_late, to be loaded after inbox")
         for (where, faulty), seconds in (schedule.weighbridge_clock if name == "weighbridge" else schedule.terminal_clock if name == "gate_terminal" else {}).items():
             if faulty == str(day) and where in ("", place):
                 self.note("clock_fault", log, folder, file_name, None, None, where, day, f"{seconds // 60:+d} min")
-        self._put(folder, file_name, log, lines)
+        if log.is_interchange and schedule.miscounts(day):
+            self.note("wrong_count", log, folder, file_name, len(lines) + 1, None, place, day, "UNZ says one message more than there are")
+        self._put(folder, file_name, log, lines, says=len(lines) + schedule.miscounts(day))
         if name == "gate_port" and day in schedule.overlapping:
             again = f"gate_port_{day}_reprise.csv"
             tail = clean[len(clean) * 3 // 5 :]
@@ -120,8 +133,12 @@ class Desk:
         code, log, *rest = row
         self.faults.append((code, log if isinstance(log, str) else log.source_code, *rest))
 
-    def _put(self, folder: str, file_name: str, log: Log, lines: list[str]) -> None:
-        data = (log.line_end.join([log.header, *lines]) + log.line_end).encode(log.encoding).replace(BAD_BYTE.encode(), log.bad_byte)
+    def _put(self, folder: str, file_name: str, log: Log, lines: list[str], says: int = 0) -> None:
+        header, tail = log.header, ""
+        if log.is_interchange:
+            reference = "".join(letter for letter in file_name if letter.isalnum())[6:17]
+            header, tail = f"UNA:+.? 'UNB+UNOA:3+{file_name[7:10]}+ANP+{reference[5:]}:0000+{reference}'", f"UNZ+{says}+{reference}'{log.line_end}"
+        data = (log.line_end.join([header, *lines]) + log.line_end + tail).encode(log.encoding).replace(BAD_BYTE.encode(), log.bad_byte)
         if log.is_gzip:
             buffer = io.BytesIO()
             with gzip.GzipFile(filename="", mode="wb", fileobj=buffer, mtime=0, compresslevel=5) as packed:

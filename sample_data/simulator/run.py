@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sample_data.simulator import papers, port, rows, tracks, truth
+from sample_data.simulator import boxes, papers, port, rows, tracks, truth
 from sample_data.simulator.draws import uniform
 from sample_data.simulator.faults import Schedule
 from sample_data.simulator.files import Desk
@@ -88,7 +88,7 @@ class _Run:
         self.scans = pl.DataFrame()
         self.open = pl.DataFrame(schema=_OPEN)
         folder = options.out / "truth"
-        self.books = {name: truth.Book(folder / f"{name}.parquet") for name in ("visits", "stages", "zone_stays")}
+        self.books = {name: truth.Book(folder / f"{name}.parquet") for name in ("visits", "stages", "zone_stays", "moves", "filings", "messages")}
         self.measured: list[pl.DataFrame] = []
         self._plan_week(options.start)
 
@@ -103,6 +103,11 @@ class _Run:
         self.coming_about = self._dress(pl.concat([plan.about for plan in plans]))
         self.desk.take("customs", papers.customs_plans(self.coming_about, self.options))
         self.desk.take("appointments", papers.appointments(self.coming_about, self.options))
+        discharged, sent = boxes.discharges(self.coming_about, self.options), boxes.messages(self.coming_about, self.options)
+        self.desk.take("moves", boxes.move_lines(discharged))
+        self.desk.take("messages", boxes.message_lines(sent))
+        self._note("moves", boxes.true_moves(discharged), "moved_at")
+        self._note("messages", boxes.true_messages(sent), "sent_at", "received_at", "needed_at")
 
     def _dress(self, about: pl.DataFrame) -> pl.DataFrame:
         """Give visits their names: plate, badge, transporter, containers, appointment; and which gate reads will be missed."""
@@ -169,8 +174,22 @@ class _Run:
         desk.take("services", rows.checks(records, judged, options, self.asked.filter(pl.col("is_covered") & pl.col("is_made"))))
         desk.take("customs", papers.customs_visits(records, options))
         desk.take("logbook", papers.logbook(records, spans, options))
+        passed = boxes.gate_moves(records)
+        loaded = boxes.loadings(passed, options)
+        filed, is_codeco = boxes.filings(loaded, options), boxes.by_codeco(passed, options)
+        desk.take("codeco", boxes.codeco_messages(passed.filter(is_codeco), options))
+        for part in (passed.filter(~is_codeco), loaded):
+            desk.take("moves", boxes.move_lines(part))
+        desk.take("manifests", boxes.filing_lines(filed))
+        for part in (passed, loaded):
+            self._note("moves", boxes.true_moves(part), "moved_at")
+        self._note("filings", boxes.true_filings(filed), "loading_at", "filed_at", "referred_at", "resolved_at")
         desk.write(first, last)
         self.books["stages"].add(truth.stages(records, judged).filter(pl.col("ended_at").dt.epoch("s") < self.end_s))
+
+    def _note(self, name: str, frame: pl.DataFrame, at: str, *others: str) -> None:
+        """Write down what happened before the end of the run, by the instant its line is written at."""
+        self.books[name].add(truth.instants(frame.filter(pl.col(at) < self.end_s), at, *others))
 
     def _follow(self, records: pl.DataFrame, without: np.ndarray) -> None:
         """Keep visits until they have left in both runs, then write them down."""
