@@ -57,8 +57,7 @@ def answer(opened: Opened, asked: Question, small_cell: int) -> tuple[Result, ..
             mine = [metric for metric in asked.metrics if metric.fact == fact]
             how = {"cut_at": cut, "totals": asked.totals, "intervals": asked.intervals, "reference_end": selection.end_day, "shift_days": shift}
             compiled = [compile_query(mine, by, asked.grain, period, **how) for by in asked.splits]
-            every = tuple({dimension.code: dimension for by in asked.splits for dimension in by}.values())
-            found = run(opened, compiled[0]) if len(compiled) == 1 else run_together(opened, compile_query(mine, every, asked.grain, period, gather=True, **how), compiled)
+            found = run(opened, compiled[0]) if len(compiled) == 1 else run_together(opened, _finest(asked, mine, period, how), compiled)
             for number, query in enumerate(compiled):
                 queries[number].append(query)
                 parts[number].append(found[number])
@@ -67,6 +66,13 @@ def answer(opened: Opened, asked: Question, small_cell: int) -> tuple[Result, ..
             end = build.now_local_at - dt.timedelta(days=shift)
             answers[number].append(frames.finished(frames.joined(part, _keys(split, asked)), asked.metrics, split, period, end, asked.grain, shift, clock.seams(build.zone_name)))
     return tuple(_result(opened, asked, by, queries[number], answers[number], cut_at, small_cell) for number, by in enumerate(asked.splits))
+
+
+def _finest(asked: Question, metrics: list[Metric], period: Selection, how: Mapping[str, object]) -> Query:
+    """The query over the groups of all splits at once, from which each split's can be put together."""
+    every = {dimension.code: dimension for by in asked.splits for dimension in by}
+    shared = [code for code in every if all(code in (dimension.code for dimension in by) for by in asked.splits)]
+    return compile_query(metrics, tuple(every.values()), asked.grain, period, gather=shared, **how)
 
 
 def _keys(split: tuple[str, ...], asked: Question) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dashboard.metrics.definitions import LOSABLE_MIN, Dimension, Fact, Metric
 from dashboard.metrics.facts import FACTS
@@ -34,6 +34,8 @@ REFERENCES: dict[str, tuple[str, str]] = {
         "LEFT JOIN free_stay ON free_zone_code = zone_code",
     ),
 }
+# The dimension within whose groups a free-flow value is one and the same.
+REFERENCE_OF: dict[str, str] = {"free_stay": "zone"}
 # Where now cuts the comparison period, what was known then: a truck that had not left yet had no turnaround.
 _MEASURED = ("turnaround_min", "total_visit_min", "terminal_turn_min", "wait_min", "service_min", "travel_min", "stops_n")
 _VISITS_THEN = (
@@ -58,6 +60,7 @@ class Query:
 
     `run` is what is run instead of `sql` where limits are asked: it gathers each list of values once, and `ranked` names the percentiles
     to be read from them, (list column, ((code, p), ...)), with their limits or without. Both give the same columns (dashboard/metrics/ranks.py says why).
+    `over` names the column by which a percentile is divided after it is read: values over one free flow a group have the order of the values.
     """
 
     fact: Fact
@@ -69,6 +72,7 @@ class Query:
     run: str = ""
     ranked: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
     limits: bool = False
+    over: tuple[tuple[str, str], ...] = ()
 
 
 def filtered(expression: str, where: str) -> str:
@@ -187,11 +191,12 @@ def unanswered(fact: Fact, selection: Selection) -> tuple[str, ...]:
 
 def compile_query(
     metrics: Sequence[Metric], by: Sequence[Dimension], grain: str | None, selection: Selection,
-    *, cut_at: dt.datetime | None = None, totals: bool = False, intervals: bool = False, gather: bool = False, reference_end: dt.date | None = None, shift_days: int = 0,
+    *, cut_at: dt.datetime | None = None, totals: bool = False, intervals: bool = False, gather: Sequence[str] | None = None, reference_end: dt.date | None = None, shift_days: int = 0,
 ) -> Query:  # fmt: skip
     """Return the query of metrics of ONE fact. Columns: [period,] dimension codes, [is_total,] then code, code__n [, code__low, code__high].
 
-    `gather` reads percentiles from gathered values even without limits, for groups that are put together from smaller ones.
+    `gather` reads percentiles from gathered values even without limits, for groups that are put together from smaller ones; it names the dimensions
+    all of these have.
     Raises DeclarationError when the fact cannot be split as asked.
     """
     fact = FACTS[metrics[0].fact]
@@ -213,18 +218,20 @@ def compile_query(
     if totals and keys:
         selected.append(f"grouping({', '.join(keys.values())}) > 0 AS is_total")
     gathered: dict[str, list[tuple[str, float]]] = {}  # list expression -> percentiles read from it
+    over = tuple((metric.code, f"{metric.needs}_min") for metric in metrics if gather is not None and _is_over_one_value(metric, gather))
     lean = list(selected)
     for metric in metrics:
         among = sorted({each.quantile[1] for each in metrics if each.quantile and (each.quantile[0], each.where) == (metric.quantile[0], metric.where)}) if metric.quantile else ()
         plain = [f"{value_sql(metric, among)} AS {metric.code}", f"{n_sql(metric)} AS {metric.code}__n"]
         selected += _ranked_sql(metric) if intervals and metric.quantile else plain
-        if (intervals or gather) and metric.quantile:
-            gathered.setdefault(filtered(f"list({metric.quantile[0]})", _known(metric)), []).append((metric.code, metric.quantile[1]))
+        if (intervals or gather is not None) and metric.quantile:
+            plain_metric = replace(metric, quantile=(metric.quantile[0].removesuffix(_over(metric)), metric.quantile[1])) if metric.code in dict(over) else metric
+            gathered.setdefault(filtered(f"list({plain_metric.quantile[0]})", _known(plain_metric)), []).append((metric.code, metric.quantile[1]))
         else:
             lean += plain
     listed = ", ".join(keys.values())
     grouped = f"\nGROUP BY {f'GROUPING SETS (({listed}), ())' if totals else listed}" if keys else ""
-    lean += [f"{expression} AS gathered_{number}" for number, expression in enumerate(gathered)]
+    lean += [f"{expression} AS gathered_{number}" for number, expression in enumerate(gathered)] + [f"any_value({column}) AS {column}" for column in dict.fromkeys(column for _, column in over)]
     sql, run = (f"WITH {', '.join(withs)}\nSELECT\n  {f',{chr(10)}  '.join(wanted)}\nFROM {source}{grouped}" for wanted in (selected, lean))
     params = selection.to_sql() | {"shift_days": shift_days}
     if cut_at is not None:
@@ -234,7 +241,16 @@ def compile_query(
         params |= {"reference_first_day": end - dt.timedelta(days=REFERENCE_DAYS), "reference_end_day": end}
     used = {name: value for name, value in params.items() if f"${name}" in sql}
     ranked = tuple((f"gathered_{number}", tuple(percentiles)) for number, percentiles in enumerate(gathered.values()))
-    return Query(fact, tuple(metrics), tuple(keys), sql, used, tuple(needs), run if ranked else sql, ranked, intervals)
+    return Query(fact, tuple(metrics), tuple(keys), sql, used, tuple(needs), run if ranked else sql, ranked, intervals, over)
+
+
+def _over(metric: Metric) -> str:
+    return f" / nullif({metric.needs}_min, 0)"
+
+
+def _is_over_one_value(metric: Metric, shared: Sequence[str]) -> bool:
+    """Whether a percentile is of values over a free flow that is the same for all rows of a group."""
+    return bool(metric.quantile and metric.needs and REFERENCE_OF.get(metric.needs) in shared and metric.quantile[0].endswith(_over(metric)))
 
 
 def _with_references(needs: Sequence[str], metrics: Sequence[Metric]) -> str:

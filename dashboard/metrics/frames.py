@@ -92,8 +92,9 @@ def put_together(fine: Query, frame: pl.DataFrame, query: Query) -> pl.DataFrame
     """
     if other := next((metric for metric in query.metrics if not (metric.quantile or metric.count)), None):
         raise DeclarationError(f"metric {other.code}", "it cannot be put together from smaller groups", "counts and percentiles")
-    parts = [name for name in frame.columns if name not in fine.keys and name not in dict(fine.ranked)]
-    rows = frame.lazy().select(*query.keys, *parts).with_row_index("part").group_by(query.keys, maintain_order=True).agg("part", *(pl.col(name).sum() for name in parts)).collect()
+    one = sorted({column for _, column in fine.over})
+    parts = [name for name in frame.columns if name not in fine.keys and name not in dict(fine.ranked) and name not in one]
+    rows = frame.lazy().select(*query.keys, *parts, *one).with_row_index("part").group_by(query.keys, maintain_order=True).agg("part", *(pl.col(name).sum() for name in parts), *(pl.col(name).first() for name in one)).collect()
     values = {name: ranks.groups_of(frame[name]) for name, _ in fine.ranked}
     groups = {name: [np.concatenate([each[part] for part in of]) for of in rows["part"].to_list()] for name, each in values.items()}
     return _ordered(replace(fine, keys=query.keys), rows.drop("part"), groups)
@@ -101,7 +102,8 @@ def put_together(fine: Query, frame: pl.DataFrame, query: Query) -> pl.DataFrame
 
 def _ordered(query: Query, frame: pl.DataFrame, groups: Mapping[str, Sequence[np.ndarray]]) -> pl.DataFrame:
     """Put the percentiles read from the groups' values beside the other columns, in the order of the query's metrics."""
-    made = [series for name, wanted in query.ranked for series in ranks.columns(groups[name], wanted, query.limits)]
-    whole = frame.drop([name for name in groups if name in frame.columns]).with_columns(made)
+    over = {code: frame[column].to_numpy() for code, column in query.over}
+    made = [series for name, wanted in query.ranked for series in ranks.columns(groups[name], wanted, query.limits, over)]
+    whole = frame.drop([name for name in (*groups, *dict(query.over).values()) if name in frame.columns]).with_columns(made)
     order = [name for metric in query.metrics for name in (metric.code, f"{metric.code}__n", f"{metric.code}__low", f"{metric.code}__high") if name in whole.columns]
     return whole.select(*(name for name in whole.columns if name not in set(order)), *order)

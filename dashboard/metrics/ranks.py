@@ -6,7 +6,7 @@ in 2 ms and finds the few ranks that are asked in a third of that. The SQL shown
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -21,8 +21,11 @@ def groups_of(lists: pl.Series) -> list[np.ndarray]:
     return [values[start:end] for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
 
 
-def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], limits: bool = True) -> list[pl.Series]:
-    """Return code, code__n [, code__low, code__high] of every (code, p) wanted, a row a group of known values; null for a group without any."""
+def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], limits: bool = True, over: Mapping[str, np.ndarray] | None = None) -> list[pl.Series]:
+    """Return code, code__n [, code__low, code__high] of every (code, p) wanted, a row a group of known values; null for a group without any.
+
+    `over` are what the values of a group are divided by, for the codes that have it; nothing is known over null or 0.
+    """
     n = np.array([len(group) for group in groups], dtype=np.int64)
     starts = np.cumsum(n) - n
     ordered = np.concatenate([*groups, np.zeros(1)])  # a copy, put in order in part; the last one is read for groups without values
@@ -32,11 +35,13 @@ def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], l
             ordered[start : start + size].partition(kept)
     found = []
     for code, p in wanted:
-        below, above, low, high = (ordered[starts + rank] for rank in _ranks(n, p))
-        at = (n - 1) * p
-        found += [_known(code, below + (above - below) * (at - np.floor(at)), n), pl.Series(f"{code}__n", n)]
+        unit = over[code] if over and code in over else np.ones(len(n))
+        unit = np.where(unit == 0, np.nan, unit)
+        known, at = np.where(np.isnan(unit), 0, n), (n - 1) * p
+        below, above, low, high = (ordered[starts + rank] / unit for rank in _ranks(n, p))
+        found += [_known(code, below + (above - below) * (at - np.floor(at)), known), pl.Series(f"{code}__n", known)]
         if limits:
-            found += [_known(f"{code}__low", low, n), _known(f"{code}__high", high, n)]
+            found += [_known(f"{code}__low", low, known), _known(f"{code}__high", high, known)]
     return found
 
 
