@@ -28,10 +28,10 @@ SIZES = tuple(each / 2 for each in range(6, 51))  # 3 to 25 %
 _SHOWN_SIZES = (3, 5, 8, 10, 12, 15, 20, 25)
 _BLOCKS: dict[int, str] = {1: N_("1 day"), 7: N_("1 week"), 14: N_("2 weeks"), 28: N_("4 weeks")}
 _AGAINST: dict[str, tuple[str, str]] = {
-    "lane": (N_("{n} lane against the others"), N_("{n} lanes against the others")), "gate": (N_("{n} gate against the others"), N_("{n} gates against the others")),
-    "terminal": (N_("{n} terminal against the others"), N_("{n} terminals against the others")),
+    "lane": (N_("{n} lane against the others"), "{n} lanes against the others"), "gate": (N_("{n} gate against the others"), "{n} gates against the others"),
+    "terminal": (N_("{n} terminal against the others"), "{n} terminals against the others"),
 }  # fmt: skip
-_SHORT: dict[str, tuple[str, str]] = {"lane": (N_("{n} lane"), N_("{n} lanes")), "gate": (N_("{n} gate"), N_("{n} gates")), "terminal": (N_("{n} terminal"), N_("{n} terminals"))}
+_SHORT: dict[str, tuple[str, str]] = {"lane": (N_("{n} lane"), "{n} lanes"), "gate": (N_("{n} gate"), "{n} gates"), "terminal": (N_("{n} terminal"), "{n} terminals")}
 _STARTS_IN = 14  # days from the last day measured to the start first proposed: time to lock the plan and tell the staff
 
 
@@ -132,6 +132,12 @@ def _days(page: Frame, days: int | None) -> str:
     return page.say("more than two years") if days is None else page.say.plural("{n} day", "{n} days", days)
 
 
+def _cell(page: Frame, option: Option, size: float) -> str:
+    """Days as a figure of a table; a dash where the start is too soon."""
+    days = option.design.days(_log(size))
+    return "–" if option.not_before else Words(page).number(days) if days else page.say("> {n}", n=design.LONGEST_DAYS)
+
+
 def _seen(w: Words, option: Option, days: int) -> str:
     found = option.design.sees(days)
     return "–" if found is None else w.percent(1 - math.exp(-found), 0 if found > 0.1 else 1)
@@ -171,7 +177,7 @@ def _chart(page: Frame, past: Past, options: list[Option], size: int) -> None:
         return
     figure = drawn.days_by_size(SIZES, curves, size, x_words=_("change to be seen"), y_words=_("days needed"), suffix=" %" if page.lang == "fr" else "%")
     table = pl.DataFrame(
-        [{_("Change"): w.percent(x / 100), **{each.label: _days(page, each.design.days(_log(x))) for each in options}} for x in _SHOWN_SIZES]
+        [{_("Change"): w.percent(x / 100), **{each.label: _cell(page, each, x) for each in options}} for x in _SHOWN_SIZES]
     )
     finding = _("To see a change of half that size, {size}: {designs}.", size=w.percent(size / 200, 1 if size % 2 else 0), designs=_in_words(page, options, size / 2))
     panel.show(page, figure, key="planning_days", finding=finding, table=table, selection=_measured(page, past))
@@ -185,7 +191,7 @@ def _table(page: Frame, past: Past, options: list[Option], size: int, start: dt.
         days = each.design.days(_log(size))
         rows.append(
             {
-                _("Design"): each.label, _("Days for {size}", size=w.percent(size / 100)): "–" if each.not_before else w.number(days) if days else _("> {n}", n=design.LONGEST_DAYS),
+                _("Design"): each.label, _("Days for {size}", size=w.percent(size / 100)): _cell(page, each, size),
                 _("Ends on"): "–" if days is None or each.not_before else w.day(start + dt.timedelta(days=days - 1)),
                 **{_("Smallest after {n} days", n=look): _seen(w, each, look) for look in design.LOOK_DAYS}, _("Best verdict"): _best(page, each),
             }
@@ -260,12 +266,12 @@ def _lanes(page: Frame, past: Past, start: dt.date, size: int) -> None:
         found = _against(past, "lane", units, n, start)
         if found is None:
             return
+        option = Option("lane", "", "", found, _not_before(past, start))
         which = [w.lane(name) for name, is_in in zip(units.names, _chosen(units, n), strict=True) if is_in]
-        days = found.days(_log(size))
         rows.append(
             {
-                _("Pilot lanes"): str(n), _("For example"): ", ".join(which), _("Days for {size}", size=w.percent(size / 100)): w.number(days) if days else _("> {n}", n=design.LONGEST_DAYS),
-                _("Smallest after {n} days", n=84): _seen(w, Option("lane", "", "", found), 84),
+                _("Pilot lanes"): str(n), _("For example"): ", ".join(which), _("Days for {size}", size=w.percent(size / 100)): _cell(page, option, size),
+                _("Smallest after {n} days", n=84): _seen(w, option, 84),
             }
         )  # fmt: skip
     panel.section(_("How many lanes"), _("More pilot lanes than half help no more than the same number of comparison lanes. The example takes lanes of like traffic on both sides."))
