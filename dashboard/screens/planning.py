@@ -60,7 +60,7 @@ def show(page: Frame) -> None:
         st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, past, options, size))}</p>')
     _chart(page, past, options, size)
     _table(page, past, options, size, start)
-    _what(page, options)
+    _what(page, options, block_days)
     if "lane" in past.kinds:
         _lanes(page, past, start, size)
     _calendar(page, options, size, start, block_days)
@@ -217,7 +217,7 @@ def _best(page: Frame, option: Option) -> str:
     return page.say("moderate at most") if _shared(page, option.kind) else page.say("up to strong")
 
 
-def _what(page: Frame, options: list[Option]) -> None:
+def _what(page: Frame, options: list[Option], block_days: int) -> None:
     _ = page.say
     panel.section(_("What each design can tell, and what it cannot"))
     blocks = []
@@ -227,7 +227,7 @@ def _what(page: Frame, options: list[Option]) -> None:
             cannot = [
                 _("What a pilot does that takes longer than a block to work, or to fade."),
                 _("Staff and drivers must be able to switch: signs, gates and software go on and off at each change of block."),
-                _("A single day is not left out after each change: with blocks of one day the day before spills over.") if each.design.lengths[0] < 56 else _("The first day of each block is left out, so that queues of the block before do not count."),
+                _("The first day of each block is left out, so that queues of the block before do not count.") if switchback.washout_of(block_days) else _("A single day is not left out after each change: with blocks of one day the day before spills over."),
             ]  # fmt: skip
         else:
             shared = _shared(page, each.kind)
