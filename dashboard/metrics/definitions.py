@@ -11,7 +11,7 @@ from etl.errors import DeclarationError
 
 Unit = Literal["count", "min", "hours", "share", "per_visit", "per_hour", "index", "ratio"]
 Polarity = Literal["lower", "higher", "neutral"]
-Privacy = Literal["open", "person", "firm"]
+Privacy = Literal["open", "person", "firm", "cargo"]
 _CODE = re.compile(r"^[a-z][a-z0-9_]*$")
 UNITS: tuple[str, ...] = ("count", "min", "hours", "share", "per_visit", "per_hour", "index", "ratio")
 

@@ -32,9 +32,9 @@ def _same(column: str, *facts: str) -> dict[str, str]:
 _DIMENSIONS = (
     Dimension("gate", "Gate", _same("entry_gate_code", "visits", "steps") | {"exits": "exit_gate_code"}, reference=("dim_gates", "gate_code")),
     Dimension("lane", "Lane", _same("entry_lane_code", "visits", "steps") | {"exits": "exit_lane_code"}, reference=("dim_lanes", "lane_code")),
-    Dimension("terminal", "Terminal", _same("terminal_code", *_MOVING, "appointments"), reference=("dim_terminals", "terminal_code")),
+    Dimension("terminal", "Terminal", _same("terminal_code", *_MOVING, "appointments", "manifests", "moves"), reference=("dim_terminals", "terminal_code")),
     Dimension("direction", "Direction", _same("direction_code", *_MOVING, "appointments"), codes=codes.DIRECTION),
-    Dimension("cargo", "Cargo class", _same("cargo_class_code", *_MOVING), codes=codes.CARGO_CLASS),
+    Dimension("cargo", "Cargo class", _same("cargo_class_code", *_MOVING, "moves"), codes=codes.CARGO_CLASS),
     Dimension("channel", "Customs channel", _same("channel_code", *_MOVING, "declarations", "stages"), codes=codes.CHANNEL),
     Dimension("appointment", "Appointment", _same("appointment_code", *_MOVING), codes=codes.VISIT_APPOINTMENT),
     Dimension("arm", "Pilot or comparison", _same("arm_code", *_MOVING), codes=codes.ARM),
@@ -42,7 +42,7 @@ _DIMENSIONS = (
     Dimension("status", "State of the visit", _same("status_code", "visits"), codes=codes.VISIT_STATUS),
     Dimension(
         "hour", "Hour of the day",
-        _same("entry_hour", "visits", "steps") | {"exits": "hour(exit_local_at)", "stays": "entered_hour", "appointments": "slot_hour"}, is_time=True,
+        _same("entry_hour", "visits", "steps") | {"exits": "hour(exit_local_at)", "stays": "entered_hour", "appointments": "slot_hour", "manifests": "filed_hour", "messages": "sent_hour", "moves": "moved_hour"}, is_time=True,
     ),
     Dimension("step_hour", "Hour of arrival at the service point", {"steps": "hour(arrived_local_at)"}, is_time=True),
     Dimension(
@@ -78,6 +78,11 @@ _DIMENSIONS = (
     Dimension("result", "Result of the inspection", _same("inspection_result_code", "inspections", "declarations"), codes=codes.INSPECTION_RESULT),
     Dimension("outcome", "How the appointment ended", {"appointments": "outcome_code"}, codes=codes.APPOINTMENT_OUTCOME),
     Dimension("carrier", "Transporter", _same("carrier_key", "visits", "exits", "appointments"), privacy="firm"),
+    Dimension("tier", "Risk tier", {"manifests": "risk_tier_code"}, codes=codes.RISK_TIER),
+    Dimension("partner", "Exchange partner", {"messages": "partner_code"}, reference=("dim_partners", "partner_code")),
+    Dimension("message_type", "Type of message", {"messages": "message_type_code"}, codes=codes.MESSAGE_TYPE),
+    Dimension("message_reason", "Reason of the message's rejection", {"messages": "message_reason_code"}, codes=codes.MESSAGE_REASON),
+    Dimension("move", "Kind of container move", {"moves": "move_code"}, codes=codes.MOVE),
     Dimension("logbook", "Kind of logbook entry", {"logbook": "logbook_code"}, codes=codes.LOGBOOK),
     Dimension("source", "Source", _same("source_code", "files", "rejects", "findings", "source_days"), codes=codes.SOURCE),
     Dimension("file", "File", _same("file_id", "files", "rejects", "findings")),

@@ -211,7 +211,48 @@ def _around(rng: np.random.Generator, site: Site, visits: pl.DataFrame, now_at: 
     return {
         "fct_zone_stays": stays, "fct_visit_tracks": tracks, "fct_visit_events": events, "fct_declarations": declarations, "fct_declaration_stages": stages, "fct_inspections": inspections,
         "fct_weighings": weighings, "fct_appointments": appointments, "fct_means": means, "fct_logbook": logbook, "dq_findings": findings, "dq_source_days": source_days,
+        **_boxes(np.random.default_rng(visits.height), visits),
     }  # fmt: skip
+
+
+def _boxes(rng: np.random.Generator, visits: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return filings of US-bound boxes, messages and container moves, each hung on a visit: one in ten visits, one in two, all."""
+    def id_of(letter: str) -> pl.Expr:
+        return pl.concat_str(pl.lit(letter), pl.col("visit_id").str.slice(1))
+
+    def later(minutes: np.ndarray | float) -> pl.Expr:
+        return pl.col("entry_at") + pl.duration(seconds=(pl.Series(np.broadcast_to(minutes, n)) * 60).cast(pl.Int64))
+
+    filed = visits.filter(pl.col("visit_id").str.slice(2, 1) < "2")
+    n = filed.height
+    tier, lead, hold = rng.choice(["low", "medium", "high"], n, p=[0.7, 0.2, 0.1]), np.where(rng.random(n) < 0.06, 900.0, 1500 + rng.gamma(2, 600, n)), rng.gamma(2, 300, n)
+    is_referred = (tier == "high") | (rng.random(n) < 0.02)
+    is_accepted = is_referred & (rng.random(n) < 0.75)
+    base = {"port_code": pl.col("port_code"), "terminal_code": pl.col("terminal_code")}
+    filings = filed.select(
+        **base, filing_id=id_of("f"), filed_day="entry_day", filed_hour="entry_hour", filed_at="entry_at", loading_at=later(lead), lead_min=pl.Series(lead), risk_tier_code=pl.Series(tier),
+        referred_at=pl.when(pl.Series(is_referred)).then(later(90)), resolved_at=pl.when(pl.Series(is_referred)).then(later(90 + hold)), hold_min=pl.when(pl.Series(is_referred)).then(pl.Series(hold)),
+        host_answer_code=pl.when(pl.Series(is_accepted)).then(pl.lit("accepted")).when(pl.Series(is_referred)).then(pl.lit("waived")), has_nii=pl.Series(is_accepted),
+        has_physical=pl.Series(is_accepted & (rng.random(n) < 0.4)), visit_id="visit_id",
+        inspection_result_code=pl.when(pl.Series(is_accepted & (rng.random(n) < 0.1))).then(pl.lit("hit")).when(pl.Series(is_accepted)).then(pl.lit("clear")),
+    )  # fmt: skip
+    sent = visits.filter(pl.col("visit_id").str.slice(3, 1) < "8")
+    n = sent.height
+    kinds = np.array([("cusdec", "BADR"), ("vermas", "TERMINAUX"), ("coparn", "LIGNES"), ("cuscar", "FRFOS")])[rng.choice(4, n, p=[0.5, 0.25, 0.15, 0.1])]
+    travel, ahead, is_lost, is_rejected = rng.gamma(1, 2, n), rng.gamma(2, 600, n) - 120, rng.random(n) < 0.01, rng.random(n) < 0.04
+    messages = sent.select(
+        port_code="port_code", message_id=id_of("m"), sent_day="entry_day", sent_hour="entry_hour", sent_at="entry_at", message_type_code=pl.Series(kinds[:, 0]), partner_code=pl.Series(kinds[:, 1]),
+        received_at=pl.when(pl.Series(~is_lost)).then(later(travel)), latency_min=pl.when(pl.Series(~is_lost)).then(pl.Series(travel)), lead_min=pl.Series(ahead),
+        message_answer_code=pl.when(pl.Series(is_lost)).then(None).when(pl.Series(is_rejected)).then(pl.lit("rejected")).otherwise(pl.lit("accepted")),
+        message_reason_code=pl.when(pl.Series(is_rejected & ~is_lost)).then(pl.lit("missing_data")),
+    )  # fmt: skip
+    n, is_export = visits.height, visits["direction_code"] == "export"
+    dwell = np.round(rng.lognormal(8, 0.5, n), 1)
+    moves = visits.select(
+        **base, cargo_class_code="cargo_class_code", move_id=id_of("b"), moved_day="entry_day", moved_hour="entry_hour", moved_at="entry_at", since_at=later(-dwell), dwell_min=pl.Series(dwell),
+        move_code=pl.when(is_export).then(pl.lit("load")).otherwise(pl.lit("gate_out")),
+    )  # fmt: skip
+    return {"fct_manifests": filings, "fct_messages": messages, "fct_container_moves": moves}
 
 
 _STAGES = (("to_lodged", 0.5), ("to_channel", 0.06), ("to_payment", 0.35), ("to_inspection_order", 0.05), ("to_inspection", 0.15), ("inspection", 0.1), ("to_release", 0.2), ("to_gate_out", 0.9))

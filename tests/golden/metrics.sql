@@ -1740,3 +1740,328 @@ SELECT
   count(*) FILTER (WHERE is_clock_fault) AS clock_fault_days,
   count(*) FILTER (WHERE is_clock_fault) AS clock_fault_days__n
 FROM kept;
+
+-- csi_filings
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  count(*) AS csi_filings,
+  count(*) AS csi_filings__n
+FROM kept;
+
+-- csi_24h_share
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE lead_min IS NOT NULL AND (lead_min >= 1440)) / nullif(count(lead_min), 0) AS csi_24h_share,
+  count(lead_min) AS csi_24h_share__n
+FROM kept;
+
+-- csi_lead_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  quantile_cont(lead_min / 60, 0.5) AS csi_lead_p50,
+  count(*) FILTER (WHERE (lead_min / 60) IS NOT NULL) AS csi_lead_p50__n
+FROM kept;
+
+-- csi_high_share
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE risk_tier_code IS NOT NULL AND (risk_tier_code = 'high')) / nullif(count(risk_tier_code), 0) AS csi_high_share,
+  count(risk_tier_code) AS csi_high_share__n
+FROM kept;
+
+-- csi_referrals
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE referred_at IS NOT NULL) AS csi_referrals,
+  count(referred_at) AS csi_referrals__n
+FROM kept;
+
+-- csi_answered_share
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE referred_at IS NOT NULL AND (host_answer_code IS NOT NULL)) / nullif(count(referred_at), 0) AS csi_answered_share,
+  count(referred_at) AS csi_answered_share__n
+FROM kept;
+
+-- csi_accepted_share
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE host_answer_code IS NOT NULL AND (host_answer_code = 'accepted')) / nullif(count(host_answer_code), 0) AS csi_accepted_share,
+  count(host_answer_code) AS csi_accepted_share__n
+FROM kept;
+
+-- csi_nii_share
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE has_nii IS NOT NULL AND (has_nii)) / nullif(count(has_nii), 0) AS csi_nii_share,
+  count(has_nii) AS csi_nii_share__n
+FROM kept;
+
+-- csi_physical_share
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE has_physical IS NOT NULL AND (has_physical)) / nullif(count(has_physical), 0) AS csi_physical_share,
+  count(has_physical) AS csi_physical_share__n
+FROM kept;
+
+-- csi_hit_share
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE inspection_result_code IS NOT NULL AND (inspection_result_code = 'hit')) / nullif(count(inspection_result_code), 0) AS csi_hit_share,
+  count(inspection_result_code) AS csi_hit_share__n
+FROM kept;
+
+-- csi_resolved_share
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE referred_at IS NOT NULL AND loading_at IS NOT NULL AND (coalesce(resolved_at <= loading_at, false))) / nullif(count(*) FILTER (WHERE referred_at IS NOT NULL AND loading_at IS NOT NULL), 0) AS csi_resolved_share,
+  count(*) FILTER (WHERE referred_at IS NOT NULL AND loading_at IS NOT NULL) AS csi_resolved_share__n
+FROM kept;
+
+-- csi_hold_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  quantile_cont(hold_min, 0.5) AS csi_hold_p50,
+  count(hold_min) AS csi_hold_p50__n
+FROM kept;
+
+-- csi_hold_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_manifests
+  WHERE port_code = $port_code
+    AND filed_day >= $first_day
+    AND filed_day < $end_day
+)
+SELECT
+  quantile_cont(hold_min, 0.9) AS csi_hold_p90,
+  count(hold_min) AS csi_hold_p90__n
+FROM kept;
+
+-- messages
+WITH kept AS (
+  SELECT *
+  FROM fct_messages
+  WHERE port_code = $port_code
+    AND sent_day >= $first_day
+    AND sent_day < $end_day
+)
+SELECT
+  count(*) AS messages,
+  count(*) AS messages__n
+FROM kept;
+
+-- message_accepted_share
+WITH kept AS (
+  SELECT *
+  FROM fct_messages
+  WHERE port_code = $port_code
+    AND sent_day >= $first_day
+    AND sent_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE message_answer_code IS NOT NULL AND (message_answer_code = 'accepted')) / nullif(count(message_answer_code), 0) AS message_accepted_share,
+  count(message_answer_code) AS message_accepted_share__n
+FROM kept;
+
+-- message_lost_share
+WITH kept AS (
+  SELECT *
+  FROM fct_messages
+  WHERE port_code = $port_code
+    AND sent_day >= $first_day
+    AND sent_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (received_at IS NULL)) / nullif(count(*), 0) AS message_lost_share,
+  count(*) AS message_lost_share__n
+FROM kept;
+
+-- message_latency_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_messages
+  WHERE port_code = $port_code
+    AND sent_day >= $first_day
+    AND sent_day < $end_day
+)
+SELECT
+  quantile_cont(latency_min, 0.5) AS message_latency_p50,
+  count(latency_min) AS message_latency_p50__n
+FROM kept;
+
+-- message_latency_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_messages
+  WHERE port_code = $port_code
+    AND sent_day >= $first_day
+    AND sent_day < $end_day
+)
+SELECT
+  quantile_cont(latency_min, 0.9) AS message_latency_p90,
+  count(latency_min) AS message_latency_p90__n
+FROM kept;
+
+-- message_ahead_share
+WITH kept AS (
+  SELECT *
+  FROM fct_messages
+  WHERE port_code = $port_code
+    AND sent_day >= $first_day
+    AND sent_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE lead_min IS NOT NULL AND (lead_min > 0)) / nullif(count(lead_min), 0) AS message_ahead_share,
+  count(lead_min) AS message_ahead_share__n
+FROM kept;
+
+-- message_lead_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_messages
+  WHERE port_code = $port_code
+    AND sent_day >= $first_day
+    AND sent_day < $end_day
+)
+SELECT
+  quantile_cont(lead_min / 60, 0.5) AS message_lead_p50,
+  count(*) FILTER (WHERE (lead_min / 60) IS NOT NULL) AS message_lead_p50__n
+FROM kept;
+
+-- container_moves
+WITH kept AS (
+  SELECT *
+  FROM fct_container_moves
+  WHERE port_code = $port_code
+    AND moved_day >= $first_day
+    AND moved_day < $end_day
+)
+SELECT
+  count(*) AS container_moves,
+  count(*) AS container_moves__n
+FROM kept;
+
+-- dwell_import_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_container_moves
+  WHERE port_code = $port_code
+    AND moved_day >= $first_day
+    AND moved_day < $end_day
+)
+SELECT
+  quantile_cont(dwell_min / 60, 0.5) FILTER (WHERE move_code = 'gate_out') AS dwell_import_p50,
+  count(*) FILTER (WHERE move_code = 'gate_out' AND (dwell_min / 60) IS NOT NULL) AS dwell_import_p50__n
+FROM kept;
+
+-- dwell_import_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_container_moves
+  WHERE port_code = $port_code
+    AND moved_day >= $first_day
+    AND moved_day < $end_day
+)
+SELECT
+  quantile_cont(dwell_min / 60, 0.9) FILTER (WHERE move_code = 'gate_out') AS dwell_import_p90,
+  count(*) FILTER (WHERE move_code = 'gate_out' AND (dwell_min / 60) IS NOT NULL) AS dwell_import_p90__n
+FROM kept;
+
+-- dwell_export_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_container_moves
+  WHERE port_code = $port_code
+    AND moved_day >= $first_day
+    AND moved_day < $end_day
+)
+SELECT
+  quantile_cont(dwell_min / 60, 0.5) FILTER (WHERE move_code = 'load') AS dwell_export_p50,
+  count(*) FILTER (WHERE move_code = 'load' AND (dwell_min / 60) IS NOT NULL) AS dwell_export_p50__n
+FROM kept;
+
+-- dwell_export_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_container_moves
+  WHERE port_code = $port_code
+    AND moved_day >= $first_day
+    AND moved_day < $end_day
+)
+SELECT
+  quantile_cont(dwell_min / 60, 0.9) FILTER (WHERE move_code = 'load') AS dwell_export_p90,
+  count(*) FILTER (WHERE move_code = 'load' AND (dwell_min / 60) IS NOT NULL) AS dwell_export_p90__n
+FROM kept;
