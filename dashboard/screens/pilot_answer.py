@@ -57,11 +57,18 @@ def waiting(page: Frame, effect: Effect) -> None:
         (_("Days measured before the start"), days["before"], LEAST_DAYS_BEFORE), (_("Days measured since the start"), days["after"], LEAST_DAYS_AFTER),
         (_("Visits on the thinnest of the four sides"), least, LEAST_VISITS), (_("Comparison units"), len(effect.comparisons), 1),
     ]  # fmt: skip
-    cells = "".join(
-        f'<li class="{"done" if have >= need else ""}"><b>{html.escape(name)}</b><span>{html.escape(_("{have} of {need}", have=w.number(have), need=w.number(need)))}</span>'
-        f'<div class="bar" role="img" aria-label="{html.escape(_("{have} of {need}", have=w.number(have), need=w.number(need)))}"><i style="inline-size:{min(1.0, have / need):.0%}"></i></div></li>'
-        for name, have, need in rows
-    )  # fmt: skip
+    cells = ""
+    for name, have, need in rows:
+        said = _("{have}, {need} needed", have=w.number(have), need=w.number(need))
+        cells += (
+            f'<li><b>{html.escape(name)}</b><span>{html.escape(said)}</span>'
+            f'<div class="bar" role="img" aria-label="{html.escape(said)}"><i style="inline-size:{min(1.0, have / need):.0%}"></i></div></li>'
+        )  # fmt: skip
+    for each in effect.verdict.reasons:
+        if each.code in ("missing_exits", "too_noisy"):  # shares that are too large: no bar fills towards them
+            name = _("Missing exits") if each.code == "missing_exits" else _("Margin either way")
+            share = each.values["share" if each.code == "missing_exits" else "half"]
+            cells += f"<li><b>{html.escape(name)}</b><span>{html.escape(_('{have}, at most {most}', have=w.percent(share), most=w.percent(each.values['most'])))}</span></li>"
     st.html(f'<ul class="needs" data-testid="needs">{cells}</ul>')
 
 
@@ -112,7 +119,7 @@ def gap(page: Frame, effect: Effect, weeks: Sequence[Week], window: Selection) -
     figure, way = ends(page, effect.percent)
     words_of_band = f"{figure} % {way}".strip()
     finding = _("Since the start the gap lies within {range}; week by week it moves more than that.", range=words_of_band) if band[0] > 0 or band[2] < 0 else _("Since the start the gap stays around zero: {range}.", range=words_of_band)
-    drawn = shapes.gap(points, effect.start, weeks[-1].last, band=band, events=events, start_words=_("pilot starts"), band_words=words_of_band, less=_("↓ less time than the comparison"), more=_("↑ more time"))
+    drawn = shapes.gap(points, effect.start, weeks[-1].last, band=band, events=events, start_words=_("pilot starts"), band_words=words_of_band, less=_("↓ less time"), more=_("↑ more time"))
     named = seen([point.day for point in points], events)
     below = '<ol class="events">' + "".join(f"<li><b>{number}</b> {html.escape(event.name)} <span>{html.escape(w.day(event.first_day))}</span></li>" for number, event in enumerate(named, start=1)) + "</ol>"
     panel.show(page, drawn, key="pilot_gap", finding=finding, table=pl.DataFrame(rows), selection=window, n_words=_("n = {n} visits", n=w.number(sum(week.pilot_n + week.comparison_n for week in weeks))), below=below if named else "")

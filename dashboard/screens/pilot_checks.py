@@ -12,7 +12,7 @@ from dashboard.evidence import report
 from dashboard.evidence.effect import Effect
 from dashboard.evidence.panel import Panel
 from dashboard.evidence.study import Headline
-from dashboard.screens.pilot_lines import Line, agreement, lines, plan, sensitivities, sides
+from dashboard.screens.pilot_lines import Line, agreement, lines, plan, sensitivities, sides, trials_words
 from dashboard.screens.pilot_words import STATES, axis, check, main_panel, percent_of, signed, verdict, window_of
 from dashboard.selection import Selection
 from dashboard.views import evidence as shapes
@@ -75,7 +75,7 @@ def event_study(page: Frame, effect: Effect, given: Panel, window: Selection) ->
         else _("The largest steady drift this chart could miss: {size} % per 100 days.", size=w.number(abs(percent_of(missed, "log")), 1)) if not checks.has_drift
         else _("The gap was already moving before the start: {size} % per 100 days.", size=signed(page, percent_of(checks.drift_per_100, "log"), 1))
     )  # fmt: skip
-    figure = shapes.event_study(points, effect.start, start_words=_("pilot starts"), reference_words=_("compared with this one"), less=_("↓ less time than the comparison"), more=_("↑ more time"))
+    figure = shapes.event_study(points, effect.start, start_words=_("pilot starts"), reference_words=_("compared with this one"), less=_("↓ less time"), more=_("↑ more time"))
     panel.show(page, figure, key="pilot_event_study", finding=finding, table=pl.DataFrame(rows), selection=window, n_words=_n(page, effect))
 
 
@@ -88,7 +88,7 @@ def trial_dates(page: Frame, effect: Effect, window: Selection) -> None:
         panel.quiet(_("The time before the start is too short for trial dates."))
         return
     sizes = [axis(each, effect) for each in checks.placebo_gaps]
-    finding = _("In {n} trial dates, {k} showed a change this large.", n=len(sizes), k=checks.placebo_as_large)
+    finding = trials_words(page, len(sizes), checks.placebo_as_large)
     figure = shapes.trial_dates(
         sizes, axis(float(effect.found.b), effect), found_words=_("the real start"), hover=_("a trial date: {size} %"), less=_("← less time"), more=_("more time →"),
     )  # fmt: skip

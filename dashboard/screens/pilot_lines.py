@@ -62,7 +62,14 @@ def _trials(page: Frame, effect: Effect) -> Line | None:
         return Line("unknown", name, "–", _("The time before the start is too short for trial dates."))
     n, k = len(checks.placebo_gaps), checks.placebo_as_large
     large = abs(float(effect.found.b)) > checks.placebo_p90
-    return Line("holds" if large else "caution", name, _("{k} of {n}", k=k, n=n), _("In {n} trial dates, {k} showed a change this large.", n=n, k=k))
+    return Line("holds" if large else "caution", name, _("{k} of {n}", k=k, n=n), trials_words(page, n, k))
+
+
+def trials_words(page: Frame, n: int, k: int) -> str:
+    """In n trial dates, how many showed as much as the real start."""
+    if not k:
+        return page.say("None of {n} trial dates showed a change this large.", n=n)
+    return page.say.plural("{n} of {of} trial dates showed a change this large.", "{n} of {of} trial dates showed a change this large.", k, n=k, of=n)
 
 
 def _left_out(page: Frame, effect: Effect) -> Line | None:

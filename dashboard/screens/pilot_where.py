@@ -112,7 +112,7 @@ def _groups(page: Frame, main: Effect, window: Selection) -> None:
     if not passed:
         panel.quiet(f"{_('No group stands out.')} {tested}.")
         return
-    finding = _.plural("{n} group of {of} stands out.", "{n} groups of {of} stand out.", len(passed), n=len(passed), of=len(found.groups))
+    finding = _.plural("{n} group of {of} stands out: {names}.", "{n} groups of {of} stand out: {names}.", len(passed), n=len(passed), of=len(found.groups), names=", ".join(_group(page, dimension, group.code) for group in passed))
     figure = shapes.dots([_dot(page, _group(page, dimension, group.code), group.effect, in_minutes=False) for group in passed], band=(main.percent.low, main.percent.high), less=_("← less time"), more=_("more time →"))
     table = pl.DataFrame([_row(page, _(DIMENSIONS[dimension]), _group(page, dimension, group.code), group.effect) for group in passed], infer_schema_length=None)
     panel.show(page, figure, key=f"pilot_by_{dimension}", finding=finding, table=table, selection=window, n_words=tested)

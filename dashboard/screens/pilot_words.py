@@ -62,7 +62,7 @@ def looks(page: Frame, effect: Effect) -> str:
         is_past, is_next = effect.last >= on - dt.timedelta(days=1), on == effect.next_verdict_on
         said = _("given") if is_past else _("next verdict") if is_next else _("later")
         cells.append(f'<li class="{"past" if is_past else "next" if is_next else ""}"><i aria-hidden="true"></i><b>{html.escape(w.day(on))}</b><span>{html.escape(_("day {n}", n=day))} · {html.escape(said)}</span></li>')
-    note = _("Provisional: the figures below move until the next verdict.") if effect.is_provisional else ""
+    note = _("Provisional: the figures below move until the next verdict.") if effect.is_provisional and effect.has_number else ""
     return f'<ol class="looks" data-testid="looks" aria-label="{html.escape(_("Verdict days"))}">{"".join(cells)}</ol>' + (f'<p class="quiet">{html.escape(note)}</p>' if note else "")
 
 

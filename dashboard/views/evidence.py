@@ -16,7 +16,8 @@ from dashboard.views import theme
 from dashboard.views.over_time import Event, seen
 
 BAND = "rgba(95,147,172,.24)"
-NOTE = {"size": 12}
+# The year once, under the first month of it: a phone has no room for it under each.
+_DAYS = tuple({**stop, "value": "%b\n%Y"} if stop["dtickrange"] == ["M1", "M12"] else stop for stop in theme.DAYS)
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def gap(
         )  # fmt: skip
     shape = theme.layout(
         height, annotations=notes, shapes=shapes, margin={"l": 8, "r": 78 if band else 8, "t": 26, "b": 8},
-        xaxis={"type": "date", "nticks": 6, "tickangle": 0, "tickformatstops": theme.DAYS, "range": [first - dt.timedelta(days=4), end + dt.timedelta(days=1)]},
+        xaxis={"type": "date", "nticks": 6, "tickangle": 0, "tickformatstops": _DAYS, "range": [first - dt.timedelta(days=4), end + dt.timedelta(days=1)]},
         yaxis={"range": [-reach, reach], "ticksuffix": suffix, "nticks": 7},
     )  # fmt: skip
     return theme.figure(traces, shape)
@@ -105,14 +106,14 @@ def event_study(points: Sequence[Point], start: dt.date, *, start_words: str, re
         )  # fmt: skip
     reference = next((point for point in reversed(points) if not point.is_after), None)
     if reference is not None and reference_words:
-        notes.append(theme.note(reference.day, 0, reference_words, yshift=-16, xanchor="center", font={"size": 11, "color": theme.QUIET}))
+        notes.append(theme.note(reference.day, 0, reference_words, yshift=-16, xanchor="right", xshift=10, font={"size": 11, "color": theme.QUIET}))
     first, last = (points[0].day, points[-1].day) if points else (start, start)
     step = (points[1].day - points[0].day) if len(points) > 1 else dt.timedelta(days=28)
     notes.append(theme.note(start, 0.96, f"<b>{start_words}</b>", yref="paper", yanchor="bottom", xanchor="right" if _late(start, first, last + step) else "left", font={"size": 12, "color": theme.INK}))
     shape = theme.layout(
         height, annotations=notes, margin={"l": 8, "r": 8, "t": 24, "b": 8},
         shapes=[_zero(horizontal=True), {"type": "line", "x0": start, "x1": start, "y0": 0, "y1": 0.96, "yref": "paper", "line": {"color": theme.INK, "width": 1.5}}],
-        xaxis={"type": "date", "nticks": 6, "tickangle": 0, "tickformatstops": theme.DAYS, "range": [first - step / 2, last + step / 2]}, yaxis={"range": [-reach, reach], "ticksuffix": suffix, "nticks": 7},
+        xaxis={"type": "date", "nticks": 6, "tickangle": 0, "tickformatstops": _DAYS, "range": [first - step / 2, last + step / 2]}, yaxis={"range": [-reach, reach], "ticksuffix": suffix, "nticks": 7},
     )  # fmt: skip
     return theme.figure(traces, shape)
 
@@ -215,13 +216,21 @@ def _directions(less: str, more: str) -> list[dict[str, Any]]:
 
 
 def _events(events: Sequence[Event], days: Sequence[dt.date], end: dt.date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Bands of the calendar, numbered; their names stand below the figure, as on the other pages."""
-    shapes, notes = [], []
+    """Bands of the calendar, numbered; their names stand below the figure, as on the other pages. Numbers too close to stand apart on a phone share one place."""
+    shapes, places = [], []
+    room = (end - days[0]).days / 20 if days else 0
     for number, event in enumerate(seen(days, events), start=1):
         first, last = max(event.first_day, days[0]), min(event.last_day, end)
         if (last - first).days >= 2:
             shapes.append({"type": "rect", "x0": first, "x1": last, "y0": 0, "y1": 0.94, "yref": "paper", "fillcolor": theme.GRID, "line": {"width": 0}, "layer": "below"})
         else:
             shapes.append({"type": "line", "x0": first, "x1": first, "y0": 0, "y1": 0.94, "yref": "paper", "line": {"color": theme.GRID, "width": 1.5}, "layer": "below"})
-        notes.append(theme.note(first, 1, f"<b>{number}</b>", yref="paper", yanchor="bottom", hovertext=event.name, font={"size": 12, "color": theme.QUIET}))
+        if places and (first - places[-1][0]).days < room:
+            places[-1][1].append((number, event.name))
+        else:
+            places.append((first, [(number, event.name)]))
+    notes = [
+        theme.note(day, 1, f"<b>{named[0][0]}{f'–{named[-1][0]}' if len(named) > 1 else ''}</b>", yref="paper", yanchor="bottom", hovertext="<br>".join(name for _number, name in named), font={"size": 12, "color": theme.QUIET})
+        for day, named in places
+    ]
     return shapes, notes

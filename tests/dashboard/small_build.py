@@ -41,7 +41,7 @@ def _keys(rng: np.random.Generator, pool: int, n: int) -> np.ndarray:
     return names[rng.integers(0, pool, n)]
 
 
-def frames(site: Site, days: int = 120, per_day: int = 300, seed: int = 1, tracked_days: int = 28, last_day: dt.date = LAST_DAY) -> dict[str, pl.DataFrame]:
+def frames(site: Site, days: int = 120, per_day: int = 300, seed: int = 1, tracked_days: int = 28, last_day: dt.date = LAST_DAY, pilot_factor: float = 0.9) -> dict[str, pl.DataFrame]:
     """Return every fact table of a made-up port: visits with steps that sum to them, stays, events, papers, means, logbook, findings."""
     rng = np.random.default_rng(seed)
     first = last_day - dt.timedelta(days=days - 1)
@@ -62,7 +62,7 @@ def frames(site: Site, days: int = 120, per_day: int = 300, seed: int = 1, track
     arm = np.array([arms.get(name) for name in lanes], dtype=object)[np.searchsorted(lanes, lane)]
     after = entry_day >= np.datetime64(PILOT_START)
     shock = rng.lognormal(0, 0.1, days)[day] * (1 + 0.35 * np.isin(hour[order], (9, 10, 11, 12)))
-    shock = shock * np.where((arm == "pilot") & after, 0.9, 1.0)
+    shock = shock * np.where((arm == "pilot") & after, pilot_factor, 1.0)
     trouble = rng.random(n) < 0.05
     base = pl.DataFrame(
         {
@@ -316,11 +316,11 @@ def ledger(site: Site, facts: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame
     return {"dq_files": DQ_FILES.conform(files), "dq_file_days": DQ_FILE_DAYS.conform(file_days), "dq_rejects": DQ_REJECTS.conform(rejects), "meta_builds": META_BUILDS.conform(about), "meta_freshness": META_FRESHNESS.conform(fresh)}
 
 
-def make(out: Path, days: int = 120, per_day: int = 300, seed: int = 1) -> Settings:
-    """Publish a small build under `out` and return the settings that show it."""
-    site = load_site(SAMPLE_SITE)
-    settings = Settings(home=out, site=SAMPLE_SITE)
-    facts = frames(site, days, per_day, seed)
+def make(out: Path, days: int = 120, per_day: int = 300, seed: int = 1, *, folder: Path = SAMPLE_SITE, last_day: dt.date = LAST_DAY, pilot_factor: float = 0.9) -> Settings:
+    """Publish a small build under `out` and return the settings that show it. `pilot_factor` multiplies the pilot's service and wait since its start."""
+    site = load_site(folder)
+    settings = Settings(home=out, site=folder)
+    facts = frames(site, days, per_day, seed, last_day=last_day, pilot_factor=pilot_factor)
     books = ledger(site, facts)
     warehouse.publish(settings, site, warehouse.Changes({**facts, "dq_rejects": books["dq_rejects"]}), books)
     return settings

@@ -1,0 +1,222 @@
+"""The pilot page on four small real builds (strong, none, not yet, moderate with bounds): every part in both languages, the words it may never use, bad input, its address."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+import small_build
+from streamlit.testing.v1 import AppTest
+
+from dashboard import store
+from dashboard.evidence import study
+from dashboard.evidence.verdict import Reason
+from dashboard.evidence.words import FORBIDDEN
+from dashboard.i18n import LANGUAGES, translator
+from dashboard.screens.pilot import PARTS
+from dashboard.screens.pilot_words import NAMES
+from dashboard.selection import Selection
+from etl.settings import SAMPLE_SITE
+
+ROOT = Path(__file__).resolve().parents[2]
+LANGS = [language.code for language in LANGUAGES]
+AFTER_TWO_LOOKS = dt.date(2026, 10, 11)
+# state -> how its build is made; sharing of service points comes from the site folder
+STATES: dict[str, dict] = {
+    "strong": {"days": 240, "pilot_factor": 0.75, "last_day": AFTER_TWO_LOOKS}, "none": {"days": 240, "pilot_factor": 1.0, "last_day": AFTER_TWO_LOOKS},
+    "not_yet": {"days": 100, "last_day": dt.date(2026, 7, 28)}, "moderate": {"days": 240, "pilot_factor": 0.75, "last_day": AFTER_TWO_LOOKS, "is_shared": True},
+}  # fmt: skip
+
+
+def site_of(folder: Path, is_shared: bool = False, **tables: str) -> Path:
+    """A copy of the sample site, its service points shared between lanes or not; `tables` replace reference tables by name."""
+    shutil.copytree(SAMPLE_SITE, folder)
+    points = folder / "reference" / "service_points.csv"
+    if not is_shared:
+        points.write_text(points.read_text("utf-8").replace(",true,", ",false,"), "utf-8")
+    for name, text in tables.items():
+        (folder / "reference" / f"{name}.csv").write_text(text, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory):
+    """state -> settings of its build, made when first asked for."""
+    made: dict = {}
+
+    def of(state: str):
+        if state not in made:
+            how = dict(STATES[state])
+            out = tmp_path_factory.mktemp(f"pilot_{state}")
+            folder = site_of(out / "site", how.pop("is_shared", False))
+            made[state] = small_build.make(out / "home", per_day=60, seed=7, folder=folder, **how)
+        return made[state]
+
+    return of
+
+
+@pytest.fixture
+def shown(homes, monkeypatch: pytest.MonkeyPatch):
+    """Show one state's build in this process."""
+
+    def show(state_or_settings):
+        settings = homes(state_or_settings) if isinstance(state_or_settings, str) else state_or_settings
+        monkeypatch.setenv("SMARTPORT_HOME", str(settings.home))
+        monkeypatch.setenv("SMARTPORT_SITE", str(settings.site))
+        store.use(settings)
+        return settings
+
+    yield show
+    store.use(None)
+
+
+def open_pilot(part: str = "", lang: str = "en", **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
+    app.switch_page("screens/pilot.py")
+    for name, value in {"part": part, "lang": lang, **query}.items():
+        if value:
+            app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def text_of(app: AppTest) -> str:
+    blocks = [re.sub(r"<(script|style)\b.*?</\1>", "", str(block.proto.body), flags=re.S) for block in app.get("html")]
+    parts = [re.sub(r"<[^>]+>", " ", block) for block in blocks if ":root {" not in block]  # not the style sheet
+    tables = [" ".join(str(value) for value in row if value == value) for table in app.dataframe for row in table.value.itertuples()]
+    alts = [str(element.proto.alt) for element in app.get("plotly_chart")]
+    specs = [text for element in app.get("plotly_chart") for text in _texts(json.loads(element.proto.spec))]
+    return "\n".join([*parts, *tables, *alts, *specs, *(each.value for kind in (app.title, app.header, app.subheader, app.markdown, app.warning, app.caption) for each in kind)])
+
+
+def _texts(found: object) -> list[str]:
+    """Every text written on a figure."""
+    if isinstance(found, dict):
+        return [text for name, value in found.items() for text in ([value] if name in ("text", "hovertext") and isinstance(value, str) else _texts(value))]
+    return [text for each in found for text in ([each] if isinstance(each, str) else _texts(each))] if isinstance(found, list) else []
+
+
+def headline() -> study.Headline:
+    build = store.build()
+    return study.headline(store.of(), Selection.preset(build.port_code, "28d", build.now_day))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_builds_hold_the_states_they_are_named_after(state: str, shown) -> None:
+    shown(state)
+    found = headline()
+    assert found.refused is None and found.main.verdict.code == state
+    assert (found.main.bounds is not None) == (state == "moderate")
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("state", STATES)
+def test_every_part_stands_in_every_state_and_never_says_too_much(state: str, part: str, lang: str, shown) -> None:
+    shown(state)
+    app = open_pilot(part, lang)
+    text = text_of(app)
+    found = FORBIDDEN.search(text)
+    assert found is None, f"'{found.group()}' in {text[max(0, found.start() - 80) : found.end() + 40]!r}"
+    for word in ("None", "nan", "{"):
+        assert not re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", text.replace("None of", "")), f"'{word}' stands on the page"
+    if part not in ("raw", "method"):
+        assert translator(lang)(NAMES[state]) in text
+    for alt in (str(element.proto.alt) for element in app.get("plotly_chart")):
+        assert len(alt) > 25 and re.search(r"\d", alt), f"alternative text '{alt}' says no finding"
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_without_a_measurement_no_minutes_are_claimed(lang: str, shown) -> None:
+    shown("not_yet")
+    for part in ("answer", "where", "checks", "value"):
+        app = open_pilot(part, lang)
+        assert not app.get("plotly_chart"), f"{part} draws a figure before anything can be measured"
+    text = text_of(open_pilot("answer", lang))
+    assert "28" in text and not re.search(r"\d+ (min|minutes) (less|more|de moins|de plus)", text)
+
+
+def test_a_range_beside_every_estimate(shown) -> None:
+    shown("strong")
+    cards = [re.sub(r"<[^>]+>", " ", card) for block in open_pilot("answer").get("html") for card in re.findall(r'<section class="card".*?</section>', str(block.proto.body))]
+    assert len(cards) == 8
+    assert all(re.search(r"\d\s*–\s*[\d.]+|−[\d.]+\s*…\s*\+", card) for card in cards), cards
+
+
+def test_value_is_given_from_strong_and_withheld_without_a_finding(shown) -> None:
+    shown("strong")
+    assert "Truck-hours" in text_of(open_pilot("value"))
+    shown("none")
+    text = text_of(open_pilot("value"))
+    assert "No value is given" in text and "MAD" not in text
+
+
+def test_bounds_and_their_reason_stand_where_lanes_share_service_points(shown) -> None:
+    shown("moderate")
+    text = text_of(open_pilot("answer"))
+    assert "bounds, not a margin" in text and "Scanner and image desk" in text
+
+
+def test_the_address_keeps_the_part_and_a_click_changes_it(shown) -> None:
+    shown("strong")
+    app = open_pilot("checks")
+    assert app.session_state["pilot_part"] == "checks" and "What may be wrong with the answer" in text_of(app)
+    app.segmented_control(key="pilot_part").set_value("method").run()
+    assert app.query_params["part"] == ["method"] or app.query_params["part"] == "method"
+    assert "How the answer is found" in text_of(app)
+    app.segmented_control(key="pilot_part").set_value("answer").run()
+    assert "part" not in app.query_params and "What may be wrong" not in text_of(app)
+    assert open_pilot("nonsense").session_state["pilot_part"] == "answer"
+
+
+def test_only_the_part_shown_is_computed(shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown("strong")
+    asked = []
+    monkeypatch.setattr(study, "headline", lambda *_all: asked.append("headline"))
+    open_pilot("raw")
+    open_pilot("method")
+    assert not asked
+
+
+@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize(
+    ("arms", "reason"),
+    [
+        ("lane,6A,pilot,2026-07-13\nlane,6A,comparison,2026-07-13\n", "arms_overlap"), ("lane,6A,pilot,2030-01-01\nlane,6D,comparison,2030-01-01\n", "start_outside"),
+        ("lane,6D,comparison,2026-07-13\n", "no_pilot"), ("lane,6A,pilot,2026-07-13\n", "no_comparison"), ("", "no_arms"),
+    ],
+    ids=lambda each: each if "," not in each else "",
+)  # fmt: skip
+def test_bad_input_is_one_clear_sentence(arms: str, reason: str, lang: str, shown, tmp_path: Path) -> None:
+    folder = site_of(tmp_path / "site", pilot_arms=f"unit_kind_code,unit_code,arm_code,start_on\n{arms}")
+    shown(small_build.make(tmp_path / "home", days=150, per_day=12, seed=3, folder=folder))
+    found = headline()
+    assert reason == (found.refused.code if found.refused else found.main.verdict.reasons[0].code)
+    app = open_pilot("answer", lang)
+    answers = [str(block.proto.body) for block in app.get("html") if 'data-testid="answer"' in str(block.proto.body)]
+    assert len(answers) == 1 and len(re.sub(r"<[^>]+>", "", answers[0]).strip()) > 30
+    assert not app.get("plotly_chart")
+    open_pilot("raw", lang)
+
+
+def test_checks_can_be_taken_away_and_reproduced(shown) -> None:
+    """The collapsed table on the page gives the gap of the Effect by the sum the line of R makes."""
+    shown("strong")
+    app = open_pilot("checks")
+    table = next(pl.DataFrame({name: list(frame.value[name]) for name in frame.value.columns}) for frame in app.dataframe if {"D", "c", "p", "y"} <= set(frame.value.columns))
+    assert float((table["c"] * table["p"] * table["y"]).sum()) == pytest.approx(float(headline().main.found.b), abs=1e-9)
+    assert "lm(y ~ D + factor(unit) + factor(block), d)" in app.code[0].value
+
+
+def test_the_states_of_the_plan_are_said(shown, tmp_path: Path) -> None:
+    folder = site_of(tmp_path / "site")
+    (folder / "reference" / "pilot_plan.csv").unlink()
+    shown(small_build.make(tmp_path / "home", days=240, per_day=60, seed=7, folder=folder, pilot_factor=0.75, last_day=AFTER_TWO_LOOKS))
+    assert Reason("plan_not_locked", {"least": 28}) in headline().main.verdict.limits
+    assert "The plan is not locked." in text_of(open_pilot("checks"))
