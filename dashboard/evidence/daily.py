@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from dashboard.evidence.arms import UNIT_COLUMNS, problem
-from dashboard.evidence.panel import NEVER, Panel
+from dashboard.evidence.panel import NEVER, Panel, Within
 from etl.errors import InputError
 
 HOURS_A_BLOCK = 4
@@ -45,6 +45,16 @@ class Visits:
     incomplete_n: np.ndarray
     packed: np.ndarray  # every visit, cells seen on one side only too
     period_days: int = 1
+    places: int | None = None  # units that meet in several places (transporters at gates): a cell is unit, period and place then
+
+    def where(self, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return (unit, period) of cells."""
+        return np.divmod(cell // (self.places or 1), len(self.days))
+
+    @property
+    def seen(self) -> tuple[np.ndarray, np.ndarray]:
+        """(unit, period) of every visit, cells seen on one side only too."""
+        return self.where(self.packed >> LOW_BITS)
 
     @property
     def missing_exits(self) -> tuple[float, ...]:
@@ -60,14 +70,20 @@ class Visits:
     @cached_property
     def _cells(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return (first row of each unit and period that has visits, its index, its weight in all, cumulated weight from the first row of all)."""
-        first = np.flatnonzero(np.r_[True, self.cell[1:] != self.cell[:-1]])
-        return first, self.cell[first], np.add.reduceat(self.weight, first), self.weight.cumsum()
+        cell = self.cell // (self.places or 1)
+        first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
+        return first, cell[first], np.add.reduceat(self.weight, first), self.weight.cumsum()
 
     def panel(self, statistic: str = "mean") -> Panel:
-        """Return units x periods of a statistic: mean, or pNN, the value that NN % of the weighted visits of the period do not pass."""
+        """Return units x periods of a statistic: mean, or pNN, the value that NN % of the weighted visits of the period do not pass.
+
+        With places, a period's visits are not in order of time: only means are read, by place too.
+        """
         shape = (len(self.units), len(self.days))
         if not len(self.cell):
             return self._made(np.full(shape, np.nan), np.zeros(shape))
+        if self.places and statistic != "mean":
+            raise InputError(statistic, "with several places only the mean is read")
         first, index, mass, total = self._cells
         y, n = np.full(shape, np.nan).ravel(), np.zeros(shape).ravel()
         if statistic == "mean":
@@ -79,11 +95,17 @@ class Visits:
         return self._made(y.reshape(shape), n.reshape(shape))
 
     def _made(self, y: np.ndarray, n: np.ndarray) -> Panel:
-        return Panel(self.units, self.days, y, n, np.where(self.is_pilot, self.starts, NEVER), True, True, self.period_days)
+        return Panel(self.units, self.days, y, n, np.where(self.is_pilot, self.starts, NEVER), True, True, self.period_days, self._within() if self.places else None)
+
+    def _within(self) -> Within:
+        shape = (len(self.units), len(self.days) * self.places)
+        mass, minutes, n = (np.bincount(self.cell, each, minlength=shape[0] * shape[1]) for each in (self.weight, self.weight * self.minutes, None))
+        y = np.divide(minutes, mass, out=np.full(len(mass), np.nan), where=mass > 0)
+        return Within(y.reshape(shape), n.reshape(shape).astype(float), np.arange(shape[1]) // self.places)
 
     def since(self, percents: np.ndarray) -> np.ndarray:
         """Return quantiles of the pilot units' visits since their start, all days together."""
-        unit, day = np.divmod(self.cell, len(self.days))
+        unit, day = self.where(self.cell)
         return np.quantile(self.minutes[self.is_pilot[unit] & (day >= self.starts[unit])], percents / 100)
 
     def curve(self, percents: np.ndarray) -> list[Panel]:
@@ -93,17 +115,16 @@ class Visits:
     # ------------------------------------------------------------------ the same visits otherwise
     def without_days(self, out: np.ndarray) -> Visits:
         """Return the visits outside some periods (mask), standardised anew; those periods are not measured then."""
-        period = (self.packed >> LOW_BITS) % len(self.days)
-        return standardised(self.packed[~out[period]], self.units, self.days, self.starts, self.is_pilot, self.incomplete_n, self.period_days)
+        return standardised(self.packed[~out[self.seen[1]]], self.units, self.days, self.starts, self.is_pilot, self.incomplete_n, self.period_days, self.places)
 
     def without_units(self, out: np.ndarray) -> Visits:
         """Return the visits of the other units (mask of those that go). Missing exits stay those of all."""
-        unit, period = np.divmod(self.packed >> LOW_BITS, len(self.days))
+        unit, cells = np.divmod(self.packed >> LOW_BITS, len(self.days) * (self.places or 1))
         keep = ~out[unit]
-        place = np.cumsum(~out) - 1
-        packed = ((place[unit[keep]] * len(self.days) + period[keep]) << LOW_BITS) + (self.packed[keep] & ((1 << LOW_BITS) - 1))
+        moved = (np.cumsum(~out) - 1)[unit[keep]] * len(self.days) * (self.places or 1) + cells[keep]
+        packed = (moved << LOW_BITS) + (self.packed[keep] & ((1 << LOW_BITS) - 1))
         units = tuple(unit for unit, gone in zip(self.units, out, strict=True) if not gone)
-        return standardised(packed, units, self.days, self.starts[~out], self.is_pilot[~out], self.incomplete_n, self.period_days)
+        return standardised(packed, units, self.days, self.starts[~out], self.is_pilot[~out], self.incomplete_n, self.period_days, self.places)
 
     def as_recorded(self) -> Visits:
         """Return every visit at weight 1: not like for like."""
@@ -115,12 +136,12 @@ class Visits:
 
         A unit that starts within a week counts as treated from that week on.
         """
-        if self.period_days == WEEK:
+        if self.period_days == WEEK or self.places:
             return self
         anchor = int(self.starts[self.is_pilot].min())
         skip = anchor % WEEK
         weeks = (len(self.days) - skip) // WEEK
-        unit, day = np.divmod(self.packed >> LOW_BITS, len(self.days))
+        unit, day = self.seen
         week = (day - skip) // WEEK
         keep = (week >= 0) & (week < weeks)
         packed = ((unit[keep] * weeks + week[keep]) << LOW_BITS) + (self.packed[keep] & ((1 << LOW_BITS) - 1))
@@ -129,14 +150,14 @@ class Visits:
 
     def least_a_day(self) -> float:
         """Return the visits a day of the unit and side that has the fewest; 0 where one has none."""
-        unit, day = np.divmod(self.packed >> LOW_BITS, len(self.days))
+        unit, day = self.seen
         counts = np.bincount(unit * 2 + (day >= self.starts[unit]), minlength=2 * len(self.units)).reshape(-1, 2)
         days = np.stack([self.starts, len(self.days) - self.starts], axis=1) * self.period_days
         return float((counts / np.maximum(days, 1)).min()) if len(counts) else 0.0
 
     def one_sided(self) -> np.ndarray:
         """Return which units have visits on one side of their start only, or none."""
-        unit, day = np.divmod(self.packed >> LOW_BITS, len(self.days))
+        unit, day = self.seen
         return (np.bincount(unit * 2 + (day >= self.starts[unit]), minlength=2 * len(self.units)).reshape(-1, 2) == 0).any(axis=1)
 
 
@@ -169,14 +190,17 @@ class Rows:
 
     def visits(self, keep: np.ndarray | None = None, value: np.ndarray | None = None, core: bool = False) -> Visits:
         """Return visits with their weights: all, or those of a mask; with another value than minutes, if one is given."""
-        packed = self.packed
+        packed, places = self.packed, None
         if value is not None:
             packed = pack(packed >> LOW_BITS, value, packed & (MIXES - 1))
+        if "place" in self.beside:
+            places = int(self.beside["place"].max(initial=0)) + 1
+            packed = (((packed >> LOW_BITS) * places + self.beside["place"]) << LOW_BITS) + (packed & ((1 << LOW_BITS) - 1))
         lost = np.zeros((2, 2), int)
         for unit, day, is_excluded, status, n in self.lost:
             if status == "incomplete" and not (core and is_excluded):
                 lost[0 if self.is_pilot[unit] else 1, int(day >= self.starts[unit])] += n
-        return standardised(packed if keep is None else packed[keep], self.units, self.days, self.starts, self.is_pilot, lost)
+        return standardised(packed if keep is None else packed[keep], self.units, self.days, self.starts, self.is_pilot, lost, places=places)
 
 
 def read_visits(
@@ -252,11 +276,13 @@ def _minutes(packed: np.ndarray) -> np.ndarray:
     return ((packed >> _MIX_BITS) & ((1 << _TIME_BITS) - 1)) / 1000
 
 
-def standardised(packed: np.ndarray, units: tuple[str, ...], days: tuple, starts: np.ndarray, is_pilot: np.ndarray, lost: np.ndarray, period_days: int = 1) -> Visits:
+def standardised(
+    packed: np.ndarray, units: tuple[str, ...], days: tuple, starts: np.ndarray, is_pilot: np.ndarray, lost: np.ndarray, period_days: int = 1, places: int | None = None,
+) -> Visits:  # fmt: skip
     """Return visits with their like-for-like weights. `packed` is as pack gives it, `lost` the visits without an exit by arm and period."""
     packed = np.sort(packed)
     mix, cell = packed & (MIXES - 1), packed >> LOW_BITS
-    unit, day = np.divmod(cell, len(days))
+    unit, day = np.divmod(cell // (places or 1), len(days))
     after = day >= starts[unit]
     place = unit * MIXES + mix
     before_n, after_n = (np.bincount(place[chosen], minlength=len(units) * MIXES) for chosen in (~after, after))
@@ -267,5 +293,5 @@ def standardised(packed: np.ndarray, units: tuple[str, ...], days: tuple, starts
     use = weight > 0
     closed, seen = np.bincount(side, minlength=4), np.bincount(side[use], minlength=4)
     return Visits(
-        units, days, starts, is_pilot, cell[use], _minutes(packed[use]), weight[use], (seen / np.maximum(closed, 1)).reshape(2, 2), closed.reshape(2, 2), lost, packed, period_days
+        units, days, starts, is_pilot, cell[use], _minutes(packed[use]), weight[use], (seen / np.maximum(closed, 1)).reshape(2, 2), closed.reshape(2, 2), lost, packed, period_days, places
     )

@@ -27,6 +27,8 @@ from dashboard.evidence.panel import NEVER, Panel
 from dashboard.evidence.staggered import staggered
 from dashboard.evidence.starts import diagnose_starts
 from dashboard.evidence.verdict import ALPHA, Facts, Reason, Verdict, judge, look, missing
+from dashboard.evidence.within import lacking as lacking_within
+from dashboard.evidence.within import within
 
 RULES = "evidence-2"  # raise it when a rule or formula changes: it is part of every fingerprint
 SIZE_SOUGHT = 0.10  # change a "not yet measurable" is dated for
@@ -128,7 +130,8 @@ def assess(panel: Panel, plan: Plan | None = None) -> Effect:
 
 def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
     treated, several = panel.treated, len(panel.cohorts) > 1
-    part, dropped = (panel, 0) if several else panel.complete()
+    by_place = panel.within is not None
+    part, dropped = (panel, 0) if several or by_place else panel.complete()
     y = on_scale(part, plan.scale)
     start, after = min(part.cohorts, default=0), part.after if part.cohorts else np.zeros(len(part.periods), bool)
     dates = part.periods if part.is_daily else None
@@ -138,8 +141,11 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
         _least_visits(part) if part.is_weighted else None, plan.missing_exits, plan.shared_points, plan.excluded_after_look, plan.caps,
     )  # fmt: skip
     found, checks, cohorts, shares = None, None, (), np.ones(len(part.units))
-    if measured and 0 < start < len(part.periods) and (several or np.isfinite(y).all()):
-        if several:
+    unfit = lacking_within(part, plan.statistic) if by_place else ()
+    if measured and 0 < start < len(part.periods) and not unfit and (several or by_place or np.isfinite(y).all()):
+        if by_place:
+            found, checks = within(part, plan.scale)
+        elif several:
             found, parts = staggered(part, y)
             cohorts = tuple((part.periods[each.start], float(each.estimate.b), float(each.estimate.half())) for each in parts)
             checks = diagnose_starts(part, y, found, parts, part.outcome if plan.scale == "log" else None) if found.noises else None
@@ -152,7 +158,7 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
     half = float(found.half()) if found is not None and found.noises else float("nan")
     without = observed - float(found.b) if found is not None and plan.scale == "level" else 1.0
     relative = half / abs(without) if plan.scale == "level" and without else float(np.expm1(half)) if np.isfinite(half) else float("nan")
-    lacking = missing(facts, found, relative)
+    lacking = unfit or missing(facts, found, relative)
     verdict = Verdict("not_yet", lacking, (), alpha) if lacking else judge(found, checks, facts, alpha)
     effect = Effect(
         plan, tuple(np.array(part.units, dtype=object)[treated]), tuple(np.array(part.units, dtype=object)[~treated]), part.periods[0], part.periods[start] if part.cohorts else None,
@@ -161,7 +167,7 @@ def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
     )  # fmt: skip
     if lacking:  # an undated table of another port's may still show its gap to an analyst, without a claim
         return replace(effect, found=found) if not part.is_daily and lacking[0].code == "no_noise" else effect
-    return _with_numbers(effect, part, y, found, observed, after, treated, not several)
+    return _with_numbers(effect, part, y, found, observed, after, treated, not several and not by_place)
 
 
 def _with_numbers(effect: Effect, panel: Panel, y: np.ndarray, found: Estimate, observed: float, after: np.ndarray, treated: np.ndarray, has_bounds: bool) -> Effect:

@@ -23,6 +23,15 @@ _NO = frozenset({"0", "0.0", "false", "no", "n", "comparison", "control", ""})
 
 
 @dataclass(frozen=True, eq=False)
+class Within:
+    """The same outcomes in smaller places where units meet, e.g. transporters at a gate on a day: units x (period, place), NaN where a unit was not there."""
+
+    outcome: np.ndarray
+    weight: np.ndarray
+    period: np.ndarray  # index of the panel's period, of each column
+
+
+@dataclass(frozen=True, eq=False)
 class Panel:
     """Outcomes and weights are units x periods; a cell without data is NaN with weight 0. `starts` holds the index of each unit's first treated period.
 
@@ -37,6 +46,7 @@ class Panel:
     is_daily: bool = False
     is_weighted: bool = False
     period_days: int = 1
+    within: Within | None = None
 
     @property
     def treated(self) -> np.ndarray:
@@ -58,9 +68,13 @@ class Panel:
         keep = np.ones(len(self.units), bool) if units is None else units
         index = np.arange(len(self.periods))[slice(None) if periods is None else periods]
         starts = np.array([NEVER if start > index[-1] else int(np.searchsorted(index, start)) for start in self.starts[keep]], dtype=np.int64)
+        within = self.within
+        if within is not None:
+            column = np.isin(within.period, index)
+            within = Within(within.outcome[np.ix_(keep, column)], within.weight[np.ix_(keep, column)], np.searchsorted(index, within.period[column]))
         return replace(
             self, units=tuple(np.array(self.units, dtype=object)[keep]), periods=tuple(self.periods[each] for each in index),
-            outcome=self.outcome[np.ix_(keep, index)], weight=self.weight[np.ix_(keep, index)], starts=starts,
+            outcome=self.outcome[np.ix_(keep, index)], weight=self.weight[np.ix_(keep, index)], starts=starts, within=within,
         )  # fmt: skip
 
     def complete(self) -> tuple[Panel, int]:
@@ -71,7 +85,7 @@ class Panel:
     def digest(self) -> str:
         """Return 16 hex digits of everything in the panel: same input, same digits."""
         made = hashlib.sha256(repr((self.units, tuple(map(str, self.periods)), self.starts.tolist(), self.is_daily, self.is_weighted, self.period_days)).encode())
-        for values in (self.outcome, self.weight):
+        for values in (self.outcome, self.weight, *((self.within.outcome, self.within.weight) if self.within else ())):
             made.update(np.ascontiguousarray(values, dtype="<f8").tobytes())
         return made.hexdigest()[:16]
 

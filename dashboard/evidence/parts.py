@@ -94,8 +94,13 @@ def by_group(store: Store, selection: Selection, dimension: str) -> Groups:
     return store.made(("groups", dimension, *study.key_of(selection), selection.view), lambda opened: _by_group(store, opened, selection, dimension))
 
 
+def _divisible(rows: Rows | Reason) -> Rows | Reason:
+    """Return the visits, or why they are not taken apart: transporters as units are too many and too small for that."""
+    return Reason("carriers_whole") if isinstance(rows, Rows) and "place" in rows.beside else rows
+
+
 def _by_step(store: Store, opened: Opened, selection: Selection) -> Steps:
-    rows = study.rows_of(store, opened, selection)
+    rows = _divisible(study.rows_of(store, opened, selection))
     if isinstance(rows, Reason):
         return Steps(rows)
     whole = study.of_view(rows, selection.view)
@@ -114,7 +119,7 @@ def _by_step(store: Store, opened: Opened, selection: Selection) -> Steps:
 
 
 def _by_unit(store: Store, opened: Opened, selection: Selection) -> Units:
-    rows = study.rows_of(store, opened, selection)
+    rows = _divisible(study.rows_of(store, opened, selection))
     if isinstance(rows, Reason):
         return Units(rows)
     raw = study.of_view(rows, selection.view)
@@ -126,6 +131,7 @@ def _by_unit(store: Store, opened: Opened, selection: Selection) -> Units:
 
 def _by_group(store: Store, opened: Opened, selection: Selection, dimension: str) -> Groups:
     rows = study.rows_of(store, opened, selection)
+    rows = _divisible(rows) if dimension == "carrier" else rows
     if isinstance(rows, Reason):
         return Groups(rows, dimension)
     if dimension == "carrier":

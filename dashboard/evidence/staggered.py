@@ -111,31 +111,30 @@ def jackknife(y: np.ndarray, weight: np.ndarray, treated: np.ndarray, after: np.
     Periods are gate-days, so that pilot and comparison transporters meet in the same place on the same day. Needs LEAST_UNITS units and
     LEAST_PILOTS on each side; otherwise the estimate comes without noise.
     """
+    return jackknifed(y, weight, treated, after)[0]
+
+
+def jackknifed(y: np.ndarray, weight: np.ndarray, treated: np.ndarray, when: np.ndarray) -> tuple[Estimate, np.ndarray]:
+    """Return (estimate, the estimate without each unit; empty where units are too few). `when` is 1 since the start, or any shape in time (a drift)."""
     weight = np.where(np.isfinite(y), weight, 0.0)
-    everyone = np.ones(len(y), bool)
-    b = _two_way_effect(y, weight, treated, after)
+    b = np.float64(two_way_effect(y, weight, treated, when))
     if len(y) < LEAST_UNITS or min(treated.sum(), (~treated).sum()) < LEAST_PILOTS:
-        return Estimate(np.float64(b))
-    variances, freedoms = [], []
-    for arm in (treated, ~treated):
-        left = []
-        for index in np.flatnonzero(arm):
-            keep = everyone.copy()
-            keep[index] = False
-            left.append(_two_way_effect(y[keep], weight[keep], treated[keep], after))
-        n = len(left)
-        variances.append((n - 1) / n * float(np.sum((np.array(left) - np.mean(left)) ** 2)))
-        freedoms.append(n - 1)
+        return Estimate(b), np.zeros(0)
+    keep = ~np.eye(len(y), dtype=bool)
+    left = np.array([two_way_effect(y[each], weight[each], treated[each], when) for each in keep])
+    arms = [left[arm] for arm in (treated, ~treated)]
+    variances = [(len(arm) - 1) / len(arm) * float(((arm - arm.mean()) ** 2).sum()) for arm in arms]
     total = sum(variances)
-    df = total**2 / sum(v**2 / f for v, f in zip(variances, freedoms, strict=True)) if total > 0 else float(sum(freedoms))
-    return Estimate(np.float64(b), (Noise("jackknife", np.float64(np.sqrt(total)), np.float64(df)),))
+    df = total**2 / sum(v**2 / (len(arm) - 1) for v, arm in zip(variances, arms, strict=True)) if total > 0 else float(len(y) - 2)
+    return Estimate(b, (Noise("jackknife", np.float64(np.sqrt(total)), np.float64(df)),)), left
 
 
-def _two_way_effect(y: np.ndarray, weight: np.ndarray, treated: np.ndarray, after: np.ndarray) -> float:
-    """Return the coefficient of pilot x after, unit and period effects taken out of both sides."""
-    shape = np.outer(treated, after).astype(float)
+def two_way_effect(y: np.ndarray, weight: np.ndarray, treated: np.ndarray, when: np.ndarray) -> float:
+    """Return the coefficient of pilot x when, unit and period effects taken out of both sides; NaN where nothing varies."""
+    shape = np.outer(treated, when).astype(float)
     rest = []
     for values in (y, shape):
         unit, period = two_way(values, weight)
         rest.append(np.where(weight > 0, np.where(weight > 0, values, 0) - np.nan_to_num(unit)[:, None] - np.nan_to_num(period)[None, :], 0.0))
-    return float((weight * rest[0] * rest[1]).sum() / (weight * rest[1] ** 2).sum())
+    under = float((weight * rest[1] ** 2).sum())
+    return float((weight * rest[0] * rest[1]).sum()) / under if under > 1e-12 * max(1.0, float(weight.sum())) else float("nan")

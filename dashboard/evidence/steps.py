@@ -94,13 +94,12 @@ def read_passages(cursor: Any, rows: Rows, kind: str, where: str, params: dict[s
     """Return the passages of every step of the visits `rows` were read from, by step; steps nobody made are left out."""
     values = {"first_day": rows.days[0], "last_day": rows.days[-1], "steps": list(STEPS), **params}
     unit = UNIT_COLUMNS[kind]
-    table = "fct_visit_steps" if kind != "carrier" else "(SELECT s.*, f.carrier_key FROM fct_visit_steps AS s JOIN fct_visits AS f USING (port_code, visit_id))"
     key = f"CAST(({{step}} * {len(rows.units)} + u.unit) * {len(rows.days)} + (v.entry_day - $first_day::DATE) AS BIGINT) * {MIXES} + (v.entry_hour // {HOURS_A_BLOCK}) * {len(rows.classes)} + c.class"
     part = f"""SELECT {key} AS key, CAST(round({{minutes}} * 1000) AS BIGINT) AS thousandths FROM {{table}} AS v JOIN evidence_unit AS u ON u.unit_code = v.{unit}
         JOIN evidence_class AS c ON c.class_code IS NOT DISTINCT FROM v.cargo_class_code
         WHERE v.entry_day BETWEEN $first_day AND $last_day AND {{minutes}} IS NOT NULL AND {{only}}{VIEWS[view]} AND ({where})"""
     parts = [
-        part.format(step="(list_position($steps, v.step_code) - 1)", minutes="v.step_min", table=table, only="v.step_kind_code = 'service'"),
+        part.format(step="(list_position($steps, v.step_code) - 1)", minutes="v.step_min", table="fct_visit_steps", only="v.step_kind_code = 'service'"),
         *(part.format(step=STEPS.index(name), minutes=f"v.{name}_min", table="fct_visits", only="v.status_code = 'closed'") for name in ("queue", "travel")),
     ]  # fmt: skip
     with numbered(cursor, "unit", rows.units), numbered(cursor, "class", rows.classes):

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from dashboard.evidence.arms import problem
-from dashboard.evidence.daily import LEAST_A_DAY, LOW_BITS, MIXES, Rows, Visits, read_rows
+from dashboard.evidence.daily import LEAST_A_DAY, LOW_BITS, MIXES, Rows, Visits, numbered, read_rows
 from dashboard.evidence.effect import Effect, Plan, Range, assess
 from dashboard.evidence.lock import lock_of
 from dashboard.evidence.shares import PERCENTS, change_over, gaps, share_over
@@ -157,15 +157,18 @@ def _rows(opened: Opened, selection: Selection) -> Rows | Reason:
     if found := problem(arms, first, last):
         return found
     where, params = conditions(selection)
+    gates = opened.frame("SELECT DISTINCT gate_code FROM dim_gates ORDER BY gate_code")["gate_code"].to_list() if arms["unit_kind_code"][0] == "carrier" else []
     cursor = opened.connection.cursor()
     try:
-        rows = read_rows(
-            cursor, arms, first, last, where=where, params=params,
-            beside={
-                "is_excluded": "coalesce(v.is_excluded, false)", "checks": "CAST(coalesce(v.document_checks_n, -1) AS SMALLINT)",
-                "direction": f"CAST(coalesce(list_position({list(codes.DIRECTION.codes)}, v.direction_code), 0) - 1 AS TINYINT)",
-            },
-        )  # fmt: skip
+        with numbered(cursor, "gate", gates):
+            rows = read_rows(
+                cursor, arms, first, last, where=where, params=params,
+                beside={
+                    "is_excluded": "coalesce(v.is_excluded, false)", "checks": "CAST(coalesce(v.document_checks_n, -1) AS SMALLINT)",
+                    "direction": f"CAST(coalesce(list_position({list(codes.DIRECTION.codes)}, v.direction_code), 0) - 1 AS TINYINT)",
+                    **({"place": "CAST(coalesce((SELECT gate FROM evidence_gate WHERE gate_code = v.entry_gate_code), -1) + 1 AS SMALLINT)"} if gates else {}),
+                },
+            )  # fmt: skip
     finally:
         cursor.close()
     return rows if len(rows.packed) or rows.lost else Reason("no_visits")
@@ -210,7 +213,7 @@ def _headline(store: Store, opened: Opened, selection: Selection) -> Headline:
     raw = of_view(rows, view)
     visits, left_out = suited(raw)
     plan = plan_of(opened, selection, missing_exits=raw.missing_exits)
-    main, median, p90 = (assess(visits.panel(each), replace(plan, statistic=each)) for each in ("mean", "p50", "p90"))
+    main, median, p90 = (assess(visits.panel("mean" if visits.places else each), replace(plan, statistic=each)) for each in ("mean", "p50", "p90"))
     others = of_view(rows, other := "core" if view == "all" else "all")
     other_plan = plan_of(opened, replace(selection, view=other), missing_exits=others.missing_exits)
     out = _ramadan(opened, visits)
@@ -242,7 +245,7 @@ def _checks(rows: Rows, known: np.ndarray, plan: Plan) -> Effect | None:
 
 def _shares(visits: Visits, main: Effect) -> tuple[Share, ...]:
     """Return the shares over the limits, where the main measure may be shown at all."""
-    if not main.has_number or len(visits.panel().cohorts) != 1:
+    if not main.has_number or visits.places or len(visits.panel().cohorts) != 1:
         return ()
     curve, observed = gaps(visits.curve(PERCENTS)), visits.since(PERCENTS)
     b, half = np.array([each.b for each in curve]), np.array([each.half() for each in curve])
@@ -257,9 +260,9 @@ def _shares(visits: Visits, main: Effect) -> tuple[Share, ...]:
 def _sides(rows: Rows, raw: Visits, known: np.ndarray, in_view: np.ndarray) -> tuple[Side, ...]:
     """Return the four sides as recorded, every visit at weight 1."""
     plain = raw.as_recorded()
-    day = plain.cell % len(raw.days)
+    day = raw.where(plain.cell)[1]
     side = _side(raw, plain.cell)
-    cells = rows.packed[in_view] >> LOW_BITS
+    cells = (rows.packed[in_view] >> LOW_BITS) * (raw.places or 1)
     checked, checks = _side(raw, cells[known[in_view]]), rows.beside["checks"][known & in_view]
     made = []
     for number, (arm, period) in enumerate((arm, period) for arm in ARMS for period in PERIODS):
@@ -276,7 +279,7 @@ def _sides(rows: Rows, raw: Visits, known: np.ndarray, in_view: np.ndarray) -> t
 
 def _side(visits: Visits, cell: np.ndarray) -> np.ndarray:
     """Return 0 to 3 for each visit: pilot before and after, comparison before and after."""
-    unit, day = np.divmod(cell, len(visits.days))
+    unit, day = visits.where(cell)
     return np.where(visits.is_pilot[unit], 0, 2) + (day >= visits.starts[unit])
 
 
@@ -284,7 +287,7 @@ def _mix(visits: Visits, arm: str) -> Mix | None:
     """Split one arm's raw change; None where a side has no visit."""
     plain, mixes = visits.as_recorded(), visits.packed & (MIXES - 1)
     side = _side(visits, plain.cell)
-    unit = plain.cell // len(visits.days)
+    unit, _ = visits.where(plain.cell)
     n, total = [], []
     for number in (0, 1) if arm == "pilot" else (2, 3):
         here = side == number

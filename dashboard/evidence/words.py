@@ -49,12 +49,19 @@ _WHICH: dict[str, tuple[str, str, str]] = {
 _MEASURES: dict[str, tuple[str, str]] = {"document_checks": ("The number of document checks per visit", "Nombre de contrôles documentaires par visite")}
 _TENTHS_BELOW_MIN = 2.0  # minutes: a change this small would round to nothing, or to twice itself
 _NAMED = 4  # places said by name; of more, the rest is counted
+_OF_EN = {"carrier": "of"}  # trucks are at a gate, and of a transporter
 REASONS: dict[str, tuple[str, str]] = {
     "no_comparison": ("there is no comparison unit", "il n’y a aucune unité de comparaison"),
     "short_before": ("the days measured before the start number {days} and {least} are needed", "le nombre de jours mesurés avant le début est de {days} et il en faut {least}"),
     "short_after": ("the days measured since the start number {days} and {least} are needed", "le nombre de jours mesurés depuis le début est de {days} et il en faut {least}"),
     "few_visits": ("one side has {visits} visits and {least} are needed", "un des côtés compte {visits} visites et il en faut {least}"),
     "missing_exits": ("{share} of the exits are missing on one side and {most} is the most that is accepted", "{share} des sorties manquent d’un côté, pour {most} au plus admis"),
+    "few_carriers": (
+        "{units} transporters take part, {side} on the smaller side, and {least} are needed, {least_side} on each side",
+        "{units} transporteurs participent, dont {side} du côté le moins nombreux, et il en faut {least}, dont {least_side} de chaque côté",
+    ),
+    "carriers_mean_only": ("with transporters as units only the average is measured", "avec des transporteurs pour unités, seule la moyenne est mesurée"),
+    "carriers_one_start": ("transporters that start on several dates are not measured", "les transporteurs qui commencent à plusieurs dates ne sont pas mesurés"),
     "no_noise": ("there are too few units and periods to tell a change from chance", "il y a trop peu d’unités et de périodes pour distinguer un changement du hasard"),
     "too_noisy": ("the range would reach {half} either way and {most} is the most that is shown", "la marge atteindrait {half} de part et d’autre, pour {most} au plus affiché"),
     "lacked_at_look": ("too little had been measured by the last verdict day", "les mesures étaient trop peu nombreuses au dernier jour de verdict"),
@@ -92,6 +99,9 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "Le début de « {unit} », le {start}, est hors des jours mesurés après le premier : du {first} au {last}.",
     ),
     "no_days": ("No day is complete yet: a visit may last 72 hours, and its day counts after that.", "Aucun jour n’est encore complet : une visite peut durer 72 heures, et son jour compte ensuite."),
+    "carriers_whole": (
+        "With transporters as units, only whole visits and all of them together are measured.", "Avec des transporteurs pour unités, seules les visites entières, toutes ensemble, sont mesurées.",
+    ),
     "no_visits": ("No visit of the pilot's units is left with these filters.", "Il ne reste aucune visite des unités du pilote avec ces filtres."),
 }  # fmt: skip
 # What was not counted, by the code of study.Exclusion; {n} is how many.
@@ -195,7 +205,7 @@ def _found(effect: Effect, lang: str) -> tuple[str, ...]:
     against = (f", compared with {against}" if en else f", par comparaison avec {against}") if effect.comparisons else (", compared with units that start later" if en else ", par comparaison avec les unités qui commencent plus tard")
     change = f"**{span(effect.change, unit, lang)}**"
     if is_minutes:
-        at = f"at {who}" if en else _at(effect.pilots, effect.plan.unit_kind)
+        at = f"{_OF_EN.get(effect.plan.unit_kind, 'at')} {who}" if en else _at(effect.pilots, effect.plan.unit_kind)
         subject_en, subject_fr, verb = _WHICH.get(effect.plan.statistic, _WHICH["mean"])
         would = "they would have taken" if effect.plan.statistic == "mean" else "it would have taken"
         first = (
@@ -262,10 +272,10 @@ def _none(effect: Effect, lang: str) -> tuple[str, ...]:
     if effect.verdict.reasons[0].code == "below_this_look":
         at, on = _at(effect.pilots, effect.plan.unit_kind), _day(effect.verdict_on, lang)
         if lang == "en":
-            return f"No detectable change{topic} at {who} at the verdict of {on}.", f"All the data so far give a range of {span(effect.change, unit, lang)}: {why}."
+            return f"No detectable change{topic} {_OF_EN.get(effect.plan.unit_kind, 'at')} {who} at the verdict of {on}.", f"All the data so far give a range of {span(effect.change, unit, lang)}: {why}."
         return f"Aucun changement décelable{topic} {at} au verdict du {on}.", f"Toutes les données donnent à ce jour {span(effect.change, unit, lang)} : {why}."
     if lang == "en":
-        return f"No detectable change{topic} at {who}: no change larger than {size}; smaller ones cannot be seen.", f"The data agree with {span(effect.change, unit, lang)}, because {why}."
+        return f"No detectable change{topic} {_OF_EN.get(effect.plan.unit_kind, 'at')} {who}: no change larger than {size}; smaller ones cannot be seen.", f"The data agree with {span(effect.change, unit, lang)}, because {why}."
     who = _at(effect.pilots, effect.plan.unit_kind)
     return f"Aucun changement décelable{topic} {who} : pas de changement de plus de {size} ; de plus petits ne se voient pas.", f"Reste possible : {span(effect.change, unit, lang)}, car {why}."
 

@@ -15,6 +15,7 @@ import pytest
 from dashboard import store
 from dashboard.evidence import parts, study
 from dashboard.evidence.lock import new_plan
+from dashboard.evidence.staggered import jackknife
 from dashboard.evidence.words import EXCLUSIONS, FORBIDDEN, REFUSALS, excluded, refusal, sentence
 from dashboard.selection import Selection
 from etl.contracts.reference import DIM_PILOT_PLAN
@@ -39,6 +40,7 @@ class Port:
             "fct_visit_steps": pl.DataFrame([{**dict.fromkeys(of_step), **{name: row[name] for name in row if name in of_step}} for row in steps], schema=of_step),
             "fct_visits": pl.DataFrame(visits, schema=schema),
             "dim_pilot_arms": pl.DataFrame(list(arms), schema={"unit_kind_code": pl.String, "unit_code": pl.String, "arm_code": pl.String, "start_on": pl.Date}, orient="row"),
+            "dim_gates": pl.DataFrame({"gate_code": ["P6", "P7"]}),
             "dim_service_points": pl.DataFrame(list(points), schema={"place_code": pl.String, "is_shared": pl.Boolean}, orient="row"),
             "dim_calendar": pl.DataFrame(list(calendar), schema={"from_on": pl.Date, "to_on": pl.Date, "calendar_code": pl.String}, orient="row"),
         }
@@ -174,7 +176,7 @@ def test_too_little_is_an_effect_that_says_why(rows, arms, reason) -> None:
 
 
 def test_refusals_and_exclusions_have_words_in_both_languages() -> None:
-    assert set(BAD) == set(REFUSALS)
+    assert {*BAD, "carriers_whole"} == set(REFUSALS)
     for code in EXCLUSIONS:
         assert all("1" in excluded(code, 1234, lang) and "{" not in excluded(code, 1234, lang) and not FORBIDDEN.search(excluded(code, 1234, lang)) for lang in ("en", "fr"))
 
@@ -253,6 +255,58 @@ def test_directions_and_hours() -> None:
 @pytest.mark.parametrize("ask", [parts.by_step, parts.by_unit, lambda port, sel: parts.by_group(port, sel, "cargo")])
 def test_parts_are_refused_like_the_headline(ask) -> None:
     assert ask(Port([visit(0, "6A", 40.0)], ()), SEL).refused.code == "no_arms"
+
+
+# ---------------------------------------------------------------------- transporters as units
+FIRMS = tuple(("carrier", f"firm{number:02d}", "pilot" if number < 6 else "comparison", START) for number in range(12))
+
+
+def _firm_days(effect: float, days: int = 130, seed: int = 1) -> list[dict]:
+    """Twelve firms, two gates, now and then a visit; gate P7 has days so bad that they would drown everything, were firms not compared within gate-days."""
+    rng = np.random.default_rng(seed)
+    bad, size = np.exp(rng.normal(0, 0.5, days)), np.exp(rng.normal(0, 0.2, 12))
+    rows = []
+    for day in range(days):
+        for number in range(12):
+            for _ in range(int(rng.poisson(3))):
+                gate = ("P6", "P7")[int(rng.random() < (0.3 if number < 6 else 0.6))]
+                level = 60 * size[number] * (bad[day] if gate == "P7" else 1) * (effect if number < 6 and day >= 70 else 1)
+                rows.append(visit(day, "6A", round(level * float(np.exp(rng.normal(0, 0.2))), 3), carrier_key=f"firm{number:02d}", entry_gate_code=gate, document_checks_n=4))
+    return rows
+
+
+def test_transporters_are_compared_within_gate_days() -> None:
+    port = Port(_firm_days(0.85), FIRMS, days=130, points=(("WB1", False),))
+    found = study.headline(port, SEL)
+    main = found.main
+    assert found.unit_kind == "carrier" and main.found.noises[0].name == "jackknife" and main.gap.low < np.log(0.85) < main.gap.high and main.gap.high - main.gap.low < 0.12
+    assert main.periods_dropped == 0 and len(main.checks.left_out) == 12 and len(main.checks.event_study) == 5 and main.checks.drift_p is not None
+    assert main.plan.shared_points == ("WB1",) and main.verdict.code != "strong"  # transporters meet at every point
+    assert found.median.verdict.reasons[0].code == "carriers_mean_only" and not found.shares and found.agree is None and found.checks is not None
+    assert parts.by_step(port, SEL).refused.code == parts.by_unit(port, SEL).refused.code == parts.by_group(port, SEL, "carrier").refused.code == "carriers_whole"
+    assert [group.code for group in parts.by_group(port, SEL, "cargo").groups] == ["dry"]
+    for lang in ("en", "fr"):
+        assert sentence(main, lang).startswith("Trucks of transporters firm00" if lang == "en" else "Les camions des transporteurs firm00")
+        assert not FORBIDDEN.search(sentence(main, lang)) and not FORBIDDEN.search(sentence(found.median, lang))
+
+
+def test_the_interval_of_transporters_holds_the_truth() -> None:
+    """100 panels of 12 firms at two gates, gate-days that swing by half, single visits that spread by a fifth, each firm's own shift of 5 %."""
+    rng, days, covered = np.random.default_rng(7), 60, 0
+    for _ in range(100):
+        n = rng.poisson(1.5, (12, days * 2)).astype(float)
+        after = np.arange(days * 2) // 2 >= 35
+        y = rng.normal(0, 0.2, (12, 1)) + rng.normal(0, 0.5, days * 2) + rng.normal(0, 0.05, (12, 1)) * after + rng.normal(size=n.shape) * 0.2 / np.sqrt(np.maximum(n, 1))
+        found = jackknife(np.where(n > 0, y, np.nan), n, np.arange(12) < 6, after)
+        covered += abs(float(found.b)) <= float(found.half())
+    assert 90 <= covered <= 99
+
+
+def test_few_transporters_or_several_starts_give_no_number() -> None:
+    few = study.headline(Port(_firm_days(0.85), FIRMS[3:9], days=130), SEL).main
+    assert few.verdict.reasons[0].code == "few_carriers" and few.verdict.reasons[0].values["side"] == 3 and not few.has_number
+    later = (*FIRMS[:5], (*FIRMS[5][:3], START + dt.timedelta(days=10)), *FIRMS[6:])
+    assert study.headline(Port(_firm_days(0.85), later, days=130), SEL).main.verdict.reasons[0].code == "carriers_one_start"
 
 
 # ---------------------------------------------------------------------- the small build, through the real store
