@@ -11,9 +11,11 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 import pydeck as pdk
+from pydeck.bindings import deck as pdk_deck
 
 from dashboard.views import theme
 
@@ -26,6 +28,8 @@ _SEA, _LAND, _QUAY, _LINE, _INK = "#DCE8EE", "#F4F2EC", "#E6E2D8", "#8A94A3", "#
 _BASE_FILLS = {"sea": _SEA, "land": _LAND, "quay": _QUAY, "road": "#FFFFFF", "berth": "#D3E2EA", "queue": "#EFEBE1", "terminal": "#EAE6DB"}
 _FONT = "'IBM Plex Sans', 'IBM Plex Sans Arabic', 'Noto Sans', sans-serif"
 Translate = Callable[[str], str]
+# pydeck looks for its notebook widget at every property of a map, and where there is none reads and compiles that module anew, five times a map.
+pdk_deck.has_jupyter_extra = lru_cache(pdk_deck.has_jupyter_extra)
 
 
 @dataclass(frozen=True)
