@@ -7,17 +7,30 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-import math
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 import streamlit as st
 
 from dashboard.evidence import design, switchback
-from dashboard.evidence.history import Past, Units, past_of
-from dashboard.evidence.verdict import LEAST_DAYS_BEFORE, LOOKS
-from dashboard.i18n import N_
+from dashboard.evidence.history import Past, past_of
+from dashboard.evidence.verdict import LEAST_DAYS_BEFORE
+from dashboard.screens import planning_calendar
+from dashboard.screens.planning_options import (
+    BLOCKS,
+    Option,
+    against,
+    best_verdict,
+    cell,
+    chosen,
+    days_in_words,
+    in_words,
+    log_size,
+    not_before,
+    options_of,
+    seen,
+    shared_by,
+)
 from dashboard.selection import Selection
 from dashboard.views import planning as drawn
 from dashboard.widgets import download, panel
@@ -26,24 +39,7 @@ from dashboard.widgets.panel import Words
 
 SIZES = tuple(each / 2 for each in range(6, 51))  # 3 to 25 %
 _SHOWN_SIZES = (3, 5, 8, 10, 12, 15, 20, 25)
-_BLOCKS: dict[int, str] = {1: N_("1 day"), 7: N_("1 week"), 14: N_("2 weeks"), 28: N_("4 weeks")}
-_AGAINST: dict[str, tuple[str, str]] = {
-    "lane": (N_("{n} lane against the others"), "{n} lanes against the others"), "gate": (N_("{n} gate against the others"), "{n} gates against the others"),
-    "terminal": (N_("{n} terminal against the others"), "{n} terminals against the others"),
-}  # fmt: skip
-_SHORT: dict[str, tuple[str, str]] = {"lane": (N_("{n} lane"), "{n} lanes"), "gate": (N_("{n} gate"), "{n} gates"), "terminal": (N_("{n} terminal"), "{n} terminals")}
 _STARTS_IN = 14  # days from the last day measured to the start first proposed: time to lock the plan and tell the staff
-
-
-@dataclass(frozen=True)
-class Option:
-    """One design as the page shows it. `not_before` is set where the days before the start are still too few."""
-
-    kind: str
-    label: str
-    short: str
-    design: design.Design
-    not_before: dt.date | None = None
 
 
 def show(page: Frame) -> None:
@@ -55,7 +51,7 @@ def show(page: Frame) -> None:
         return
     answer = st.container()
     size, start, lanes, block_days = _choices(page, past)
-    options = _options(page, past, start, lanes, block_days)
+    options = options_of(page, past, start, lanes, block_days)
     with answer:
         st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, past, options, size))}</p>')
     _chart(page, past, options, size)
@@ -63,15 +59,15 @@ def show(page: Frame) -> None:
     _what(page, options, block_days)
     if "lane" in past.kinds:
         _lanes(page, past, start, size)
-    _calendar(page, options, size, start, block_days)
-    _announce(page, options, size, start)
+    planning_calendar.calendar(page, options, size, start, block_days)
+    planning_calendar.announce(page, options, size, start)
     _rest(page, past)
 
 
 def _too_few(page: Frame, past: Past) -> None:
     _, w = page.say, Words(page)
     days = int(np.isfinite(past.port).sum())
-    ready = past.last_day + dt.timedelta(days=max(1, LEAST_DAYS_BEFORE - days) + 1)
+    ready = page.store.build().now_day + dt.timedelta(days=max(1, LEAST_DAYS_BEFORE - days))
     st.html(f'<p class="lead" data-testid="answer">{html.escape(_("A pilot cannot be planned yet: {n} days were measured and {least} are needed to know the noise. If every day is measured: from {day} on.", n=days, least=LEAST_DAYS_BEFORE, day=w.day(ready)))}</p>')
 
 
@@ -86,74 +82,14 @@ def _choices(page: Frame, past: Past) -> tuple[int, dt.date, int, int]:
         if "lane" in past.kinds:
             n = len(past.kinds["lane"].names)
             lanes = st.number_input(_("Pilot lanes, of {n}", n=n), 1, n - 1, n // 2, key="planning_lanes", width=170)
-        block = st.segmented_control(_("Length of an alternating block"), list(_BLOCKS), default=7, key="planning_block", required=True, format_func=lambda days: _(_BLOCKS[days]))
+        block = st.segmented_control(_("Length of an alternating block"), list(BLOCKS), default=7, key="planning_block", required=True, format_func=lambda days: _(BLOCKS[days]))
     return int(size), start, int(lanes), int(block)
-
-
-# ---------------------------------------------------------------------------------------------------------------------------- the designs
-def _options(page: Frame, past: Past, start: dt.date, lanes: int, block_days: int) -> list[Option]:
-    _ = page.say
-    made = []
-    for kind, units in past.kinds.items():
-        n = lanes if kind == "lane" else max(1, len(units.names) // 2)
-        found = _against(past, kind, units, n, start)
-        if found is not None:
-            made.append(Option(kind, _.plural(*_AGAINST[kind], n), _.plural(*_SHORT[kind], n), found, _not_before(past, start)))
-    blocks = design.switchback("switchback", past.port, block_days)
-    if blocks is not None:
-        made.append(Option("switchback", _("Whole port, blocks of {length}", length=_(_BLOCKS[block_days])), _("whole port"), blocks))
-    return made
-
-
-def _against(past: Past, kind: str, units: Units, n: int, start: dt.date) -> design.Design | None:
-    noise = design.unit_noise(units.y, units.regimes)
-    return None if noise is None else design.comparison(kind, noise, units.visits, _chosen(units, n), (start - past.regime_from).days)
-
-
-def _chosen(units: Units, n: int) -> np.ndarray:
-    """Which `n` units would take part: every other one by traffic, so that both sides are alike."""
-    order = np.argsort(-units.visits, kind="stable")
-    picked = [*order[::2], *order[1::2]][:n]
-    return np.isin(np.arange(len(units.names)), picked)
-
-
-def _not_before(past: Past, start: dt.date) -> dt.date | None:
-    ready = past.regime_from + dt.timedelta(days=LEAST_DAYS_BEFORE)
-    return ready if start < ready else None
-
-
-def _log(percent: float) -> float:
-    """A change of so many % less, in logs."""
-    return -math.log1p(-percent / 100)
-
-
-def _days(page: Frame, days: int | None) -> str:
-    """'84 days', or that two years would not do."""
-    return page.say("more than two years") if days is None else page.say.plural("{n} day", "{n} days", days)
-
-
-def _cell(page: Frame, option: Option, size: float) -> str:
-    """Days as a figure of a table; a dash where the start is too soon."""
-    days = option.design.days(_log(size))
-    return "–" if option.not_before else Words(page).number(days) if days else page.say("> {n}", n=design.LONGEST_DAYS)
-
-
-def _seen(w: Words, option: Option, days: int) -> str:
-    found = option.design.sees(days)
-    return "–" if found is None else w.percent(1 - math.exp(-found), 0 if found > 0.1 else 1)
 
 
 def _answer(page: Frame, past: Past, options: list[Option], size: int) -> str:
     _, w = page.say, Words(page)
     change = w.percent(size / 100) + (" " + _("(about {m} min of {level})", m=w.number(past.level_min * size / 100), level=w.number(past.level_min)) if past.level_min else "")
-    return _("To see a change of {change} in four cases of five: {designs}.", change=change, designs=_in_words(page, options, size))
-
-
-def _in_words(page: Frame, options: list[Option], size: float) -> str:
-    """Return every design with its days, as a list inside a sentence."""
-    w = Words(page)
-    said = [(each.label, _days(page, each.design.days(_log(size))) if each.not_before is None else page.say("not before {day}", day=w.day(each.not_before))) for each in options]
-    return ", ".join(f"{days} ({label[0].lower()}{label[1:]})" for label, days in said)
+    return _("To see a change of {change} in four cases of five: {designs}.", change=change, designs=in_words(page, options, size))
 
 
 # ------------------------------------------------------------------------------------------------------------------------------- panels
@@ -167,8 +103,8 @@ def _chart(page: Frame, past: Past, options: list[Option], size: int) -> None:
     panel.section(_("How many days, for how small a change"), _("Days after the start until a change of this size is seen in four cases of five, at one end announced before. Days count on a log scale; none under 28."))
     curves = [
         drawn.Curve(
-            f"{each.short} · {_days(page, each.design.days(_log(size)))}", [each.design.days(_log(x)) for x in SIZES], each.design.days(_log(size)),
-            [f"{each.label}<br>{w.percent(x / 100, 0 if x == int(x) else 1)} · {_days(page, each.design.days(_log(x)))}" for x in SIZES],
+            f"{each.short} · {days_in_words(page, each.design.days(log_size(size)))}", [each.design.days(log_size(x)) for x in SIZES], each.design.days(log_size(size)),
+            [f"{each.label}<br>{w.percent(x / 100, 0 if x == int(x) else 1)} · {days_in_words(page, each.design.days(log_size(x)))}" for x in SIZES],
         )
         for each in options if each.not_before is None
     ]  # fmt: skip
@@ -177,9 +113,9 @@ def _chart(page: Frame, past: Past, options: list[Option], size: int) -> None:
         return
     figure = drawn.days_by_size(SIZES, curves, size, x_words=_("change to be seen"), y_words=_("days needed"), suffix=" %" if page.lang == "fr" else "%")
     table = pl.DataFrame(
-        [{_("Change"): w.percent(x / 100), **{each.label: _cell(page, each, x) for each in options}} for x in _SHOWN_SIZES]
+        [{_("Change"): w.percent(x / 100), **{each.label: cell(page, each, x) for each in options}} for x in _SHOWN_SIZES]
     )
-    finding = _("To see a change of half that size, {size}: {designs}.", size=w.percent(size / 200, 1 if size % 2 else 0), designs=_in_words(page, options, size / 2))
+    finding = _("To see a change of half that size, {size}: {designs}.", size=w.percent(size / 200, 1 if size % 2 else 0), designs=in_words(page, options, size / 2))
     panel.show(page, figure, key="planning_days", finding=finding, table=table, selection=_measured(page, past))
 
 
@@ -188,33 +124,19 @@ def _table(page: Frame, past: Past, options: list[Option], size: int, start: dt.
     panel.section(_("The designs side by side"), _("The smallest change is the one seen in four cases of five if that day were the one announced end. A dash: too few blocks, or too few days before the start."))
     rows = []
     for each in options:
-        days = each.design.days(_log(size))
+        days = each.design.days(log_size(size))
         rows.append(
             {
-                _("Design"): each.label, _("Days for {size}", size=w.percent(size / 100)): _cell(page, each, size),
+                _("Design"): each.label, _("Days for {size}", size=w.percent(size / 100)): cell(page, each, size),
                 _("Ends on"): "–" if days is None or each.not_before else w.day(start + dt.timedelta(days=days - 1)),
-                **{_("Smallest after {n} days", n=look): _seen(w, each, look) for look in design.LOOK_DAYS}, _("Best verdict"): _best(page, each),
+                **{_("Smallest after {n} days", n=look): seen(w, each, look) for look in design.LOOK_DAYS}, _("Best verdict"): best_verdict(page, each),
             }
         )  # fmt: skip
     table = pl.DataFrame(rows)
     panel.grid(table, key="planning_designs")
     download.worded(page, table, _("Designs of a pilot"), key="planning_designs", selection=_measured(page, past))
-    if any(each.kind != "switchback" and _shared(page, each.kind) for each in options):
+    if any(each.kind != "switchback" and shared_by(page, each.kind) for each in options):
         st.warning(_("Units set against one another share service points at this port: what is relieved at one is felt at the others. Their verdict never goes beyond moderate, and the difference found is smaller than what the pilot does. Alternating blocks of the whole port do not have this fault."), icon=":material/warning:")
-
-
-def _shared(page: Frame, kind: str) -> list[str]:
-    """Service points that both sides of such a design would use. A yard that lies in one terminal's own zone is not shared between terminals."""
-    points = page.store.table("dim_service_points").filter(pl.col("is_shared").fill_null(False))
-    if kind == "terminal":
-        points = points.filter(~pl.col("zone_code").is_in(page.store.table("dim_terminals")["terminal_code"].implode()).fill_null(False))
-    return points["place_code"].to_list()
-
-
-def _best(page: Frame, option: Option) -> str:
-    if option.kind == "switchback":
-        return page.say("a range, outside the five words")
-    return page.say("moderate at most") if _shared(page, option.kind) else page.say("up to strong")
 
 
 def _what(page: Frame, options: list[Option], block_days: int) -> None:
@@ -230,7 +152,7 @@ def _what(page: Frame, options: list[Option], block_days: int) -> None:
                 _("The first day of each block is left out, so that queues of the block before do not count.") if switchback.washout_of(block_days) else _("A single day is not left out after each change: with blocks of one day the day before spills over."),
             ]  # fmt: skip
         else:
-            shared = _shared(page, each.kind)
+            shared = shared_by(page, each.kind)
             can = [_("The change at the pilot's units against the others, over the same days: ships, weather and season fall on both.")]
             cannot = [_("What happens to trucks that choose another unit because of the pilot.")]
             if shared:
@@ -263,65 +185,19 @@ def _lanes(page: Frame, past: Past, start: dt.date, size: int) -> None:
     units = past.kinds["lane"]
     rows = []
     for n in range(1, len(units.names) // 2 + 1):
-        found = _against(past, "lane", units, n, start)
+        found = against(past, "lane", units, n, start)
         if found is None:
             return
-        option = Option("lane", "", "", found, _not_before(past, start))
-        which = [w.lane(name) for name, is_in in zip(units.names, _chosen(units, n), strict=True) if is_in]
+        option = Option("lane", "", "", found, not_before(past, start))
+        which = [w.lane(name) for name, is_in in zip(units.names, chosen(units, n), strict=True) if is_in]
         rows.append(
             {
-                _("Pilot lanes"): str(n), _("For example"): ", ".join(which), _("Days for {size}", size=w.percent(size / 100)): _cell(page, option, size),
-                _("Smallest after {n} days", n=84): _seen(w, option, 84),
+                _("Pilot lanes"): str(n), _("For example"): ", ".join(which), _("Days for {size}", size=w.percent(size / 100)): cell(page, option, size),
+                _("Smallest after {n} days", n=84): seen(w, option, 84),
             }
         )  # fmt: skip
     panel.section(_("How many lanes"), _("More pilot lanes than half help no more than the same number of comparison lanes. The example takes lanes of like traffic on both sides."))
     panel.grid(pl.DataFrame(rows), key="planning_lane_table")
-
-
-# ------------------------------------------------------------------------------------------------------------------------ the calendar
-def _calendar(page: Frame, options: list[Option], size: int, start: dt.date, block_days: int) -> None:
-    _, w = page.say, Words(page)
-    option = next((each for each in options if each.kind == "switchback"), None)
-    panel.section(_("A calendar of alternating blocks"))
-    if option is None:
-        panel.quiet(_("Blocks of {length} need at least {n} days measured.", length=_(_BLOCKS[block_days]), n=4 * block_days))
-        return
-    days = option.design.days(_log(size))
-    if days is None:
-        panel.quiet(_("A change of {size} would take more than two years with these blocks; choose shorter ones or a larger change.", size=w.percent(size / 100)))
-        return
-    pairs = switchback.pairs_in(days, block_days)
-    plan = switchback.calendar(page.store.port_code, start, block_days, pairs)
-    words = (_("with"), _("without"))
-    panel.quiet(
-        _("{pairs} pairs of blocks, {first} to {last}. In each pair one block runs with the pilot and one without, in an order drawn from the port's code, the start and the block length: the same for everybody, and every weekday falls equally often on both.", pairs=w.number(pairs), first=w.day(start), last=w.day(plan[-1].day))
-        + (" " + _("Days in brackets are left out of the analysis.") if switchback.washout_of(block_days) else "")
-    )
-    cells = [f"({words[not each.is_on]})" if each.is_washout else words[not each.is_on] for each in plan]
-    weeks = [
-        {_("Days from"): w.day(plan[at].day), **{w.weekday((plan[at].day.weekday() + step) % 7 + 1): cells[at + step] if at + step < len(cells) else "" for step in range(7)}} for at in range(0, len(plan), 7)
-    ]
-    panel.grid(pl.DataFrame(weeks), key="planning_calendar", height=min(35 * (len(weeks) + 1) + 3, 460))
-    table = pl.DataFrame(
-        {
-            _("Day"): [each.day for each in plan], _("Weekday"): [w.weekday(each.day.isoweekday(), "wide") for each in plan], _("Pair"): [each.pair for each in plan], _("Block"): [each.block for each in plan],
-            _("Pilot"): [words[not each.is_on] for each in plan], _("Counts"): [_("no") if each.is_washout else _("yes") for each in plan],
-        }
-    )  # fmt: skip
-    download.worded(page, table, _("Calendar of alternating blocks"), key="planning_calendar", name="switchback_calendar", selection=Selection(page.selection.port, start, plan[-1].day + dt.timedelta(days=1), period="custom", comparison="none"))
-
-
-def _announce(page: Frame, options: list[Option], size: int, start: dt.date) -> None:
-    _, w = page.say, Words(page)
-    panel.section(_("Before the start: announce and lock"))
-    ends = [(each, each.design.days(_log(size))) for each in options if each.not_before is None]
-    lines = [_("{design}: one verdict, on {day}.", design=each.label, day=w.day(start + dt.timedelta(days=days))) for each, days in ends if days]
-    looks = ", ".join(w.day(start + dt.timedelta(days=day)) for day, alpha in LOOKS)
-    lines.append(_("Units against units may be looked at three times instead ({days}); each look then asks for more. Blocks are read once, at the end.", days=looks))
-    lines.append(_("Write the units into reference/pilot_arms.csv of the site folder and lock units, start, main measure and end before the start; after day {n} it is too late:", n=LOOKS[0][0]))
-    st.markdown("\n".join(f"- {line}" for line in lines))
-    first = next((days for each, days in ends if days and each.kind != "switchback"), None)
-    st.code(f"smartport lock --write{f' --end-day {first}' if first else ''}", language=None)
 
 
 def _rest(page: Frame, past: Past) -> None:

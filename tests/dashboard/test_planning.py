@@ -17,7 +17,7 @@ from dashboard.evidence.history import past_of
 from dashboard.evidence.words import FORBIDDEN
 from dashboard.i18n import LANGUAGES
 from dashboard.screens import PAGES
-from dashboard.screens.planning import _against, _chosen, _not_before
+from dashboard.screens.planning_options import against, chosen, not_before
 from dashboard.views.planning import Curve, days_by_size
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +57,7 @@ def test_the_answer_is_the_design_s_own_days(small) -> None:
     app = open_page(lang="en")
     units, start = past.kinds["lane"], app.date_input(key="planning_start").value
     n = app.number_input(key="planning_lanes").value
-    made = design.comparison("lane", design.unit_noise(units.y, units.regimes), units.visits, _chosen(units, n), (start - past.regime_from).days)
+    made = design.comparison("lane", design.unit_noise(units.y, units.regimes), units.visits, chosen(units, n), (start - past.regime_from).days)
     for size in (10, 25, 5):
         app.number_input(key="planning_size").set_value(size).run()
         assert not app.exception
@@ -80,9 +80,9 @@ def test_a_start_too_soon_after_the_last_change_is_dated_and_has_no_days(small) 
     past = past_of(store.of())
     fresh = replace(past, regime_from=past.last_day)
     start = past.last_day + dt.timedelta(days=14)
-    assert _not_before(fresh, start) == past.last_day + dt.timedelta(days=56) and _not_before(past, start) is None
-    assert _against(fresh, "lane", fresh.kinds["lane"], 3, start).days(0.25) is None
-    assert _against(fresh, "lane", fresh.kinds["lane"], 3, past.last_day + dt.timedelta(days=56)).sees(28) is not None
+    assert not_before(fresh, start) == past.last_day + dt.timedelta(days=56) and not_before(past, start) is None
+    assert against(fresh, "lane", fresh.kinds["lane"], 3, start).days(0.25) is None
+    assert against(fresh, "lane", fresh.kinds["lane"], 3, past.last_day + dt.timedelta(days=56)).sees(28) is not None
 
 
 def test_too_few_days_are_said_with_their_date(tmp_path, monkeypatch) -> None:
@@ -102,7 +102,7 @@ def test_too_few_days_are_said_with_their_date(tmp_path, monkeypatch) -> None:
 
 def test_pilot_and_comparison_lanes_are_alike_in_traffic(small) -> None:
     units = past_of(store.of()).kinds["lane"]
-    mask = _chosen(units, len(units.names) // 2)
+    mask = chosen(units, len(units.names) // 2)
     assert mask.sum() == len(units.names) // 2
     assert units.visits[mask].mean() == pytest.approx(units.visits[~mask].mean(), rel=0.1)
 
