@@ -119,7 +119,7 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
         ).pipe(with_visit),
         "fct_manifests": filings(rows["stg_manifests"], named, visits, port, zone),
         "fct_messages": exchanged(rows["stg_messages"], port, zone),
-        "fct_container_moves": container_stays(rows["stg_moves"], port, zone),
+        "fct_container_moves": container_stays(rows["stg_moves"], port, zone, keep),
         "dq_findings": findings.findings_of(kept, all_lines, known_days, rows, zone),
         "dq_source_days": known_days,
     }  # fmt: skip

@@ -155,7 +155,7 @@ def messages(visits: pl.DataFrame, options: Options) -> pl.DataFrame:
     seed, visit = options.seed, visits["visit"].to_numpy()
     exports, imports = (visits["direction"] != 0).to_numpy(), (visits["direction"] != 1).to_numpy()
     kinds = (
-        ("CUSDEC", "BADR", uniform(seed, 130, visit) < 0.9), ("VERMAS", "TERMINAUX", exports & (uniform(seed, 131, visit) < 0.85)), ("COPARN", "LIGNES", exports & (uniform(seed, 132, visit) < 0.4)),
+        ("CUSDEC", "BADR", uniform(seed, 130, visit) < 0.5), ("VERMAS", "TERMINAUX", exports & (uniform(seed, 131, visit) < 0.5)), ("COPARN", "LIGNES", exports & (uniform(seed, 132, visit) < 0.25)),
         ("CUSCAR", "FRFOS", imports & (uniform(seed, 133, visit) < 0.12)), ("COARRI", "FRFOS", exports & (uniform(seed, 134, visit) < 0.08)),
     )  # fmt: skip
     frame = pl.concat([visits.filter(pl.Series(wanted)).with_columns(part=pl.lit(number), kind=pl.lit(kind), partner=pl.lit(partner)) for number, (kind, partner, wanted) in enumerate(kinds)])
