@@ -21,6 +21,8 @@ from dashboard.evidence.arms import problem
 from dashboard.evidence.daily import LEAST_A_DAY, LOW_BITS, MIXES, Rows, Visits, numbered, read_rows
 from dashboard.evidence.effect import Effect, Plan, Range, assess
 from dashboard.evidence.lock import lock_of
+from dashboard.evidence.panel import Panel
+from dashboard.evidence.report import R_LINE, collapsed
 from dashboard.evidence.shares import PERCENTS, change_over, gaps, share_over
 from dashboard.evidence.verdict import Reason
 from dashboard.metrics import FACTS
@@ -127,6 +129,23 @@ def headline(store: Store, selection: Selection) -> Headline:
     return store.made(("headline", *key_of(selection), selection.view), lambda opened: _headline(store, opened, selection))
 
 
+def panel_of(store: Store, selection: Selection, statistic: str = "mean") -> tuple[Panel, Plan] | Reason:
+    """Return the panel and the plan behind a main figure of the headline (mean, p50, p90), or why there is none."""
+    return store.made(("panel", *key_of(selection), selection.view, statistic), lambda opened: _panel(store, opened, selection, statistic))
+
+
+def collapsed_of(store: Store, selection: Selection, statistic: str = "mean") -> tuple[pl.DataFrame, str] | None:
+    """Return (table of units and blocks behind a main figure, the line of R that gives its gap and the standard error of 28-day blocks from that table as CSV).
+
+    None where a figure rests on no such table: it has no number, several starts, or transporters as units.
+    """
+    made, head = panel_of(store, selection, statistic), headline(store, selection)
+    effect = {"mean": head.main, "p50": head.median, "p90": head.p90}[statistic]
+    if isinstance(made, Reason) or effect is None or not effect.has_number or len(made[0].cohorts) != 1 or made[0].within is not None:
+        return None
+    return collapsed(made[0], made[1].scale), R_LINE
+
+
 # ---------------------------------------------------------------------- reading
 def key_of(selection: Selection) -> tuple:
     return ("evidence", selection.port, tuple(selection.filters.items()))
@@ -203,6 +222,15 @@ def suited(visits: Visits) -> tuple[Visits, tuple[str, ...]]:
 
 def of_view(rows: Rows, view: str) -> Visits:
     return rows.visits() if view == "all" else rows.visits(~rows.beside["is_excluded"], core=True)
+
+
+def _panel(store: Store, opened: Opened, selection: Selection, statistic: str) -> tuple[Panel, Plan] | Reason:
+    rows = rows_of(store, opened, selection)
+    if isinstance(rows, Reason):
+        return rows
+    raw = of_view(rows, selection.view)
+    visits, _ = suited(raw)
+    return visits.panel("mean" if visits.places else statistic), plan_of(opened, selection, missing_exits=raw.missing_exits, statistic=statistic)
 
 
 # ---------------------------------------------------------------------- the headline

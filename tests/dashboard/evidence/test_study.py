@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,8 +14,10 @@ import polars as pl
 import pytest
 
 from dashboard import store
+from dashboard.__main__ import main
 from dashboard.evidence import parts, study
 from dashboard.evidence.lock import new_plan
+from dashboard.evidence.report import values
 from dashboard.evidence.staggered import jackknife
 from dashboard.evidence.words import EXCLUSIONS, FORBIDDEN, REFUSALS, excluded, refusal, sentence
 from dashboard.selection import Selection
@@ -257,6 +260,30 @@ def test_parts_are_refused_like_the_headline(ask) -> None:
     assert ask(Port([visit(0, "6A", 40.0)], ()), SEL).refused.code == "no_arms"
 
 
+# ---------------------------------------------------------------------- the table behind a figure
+@pytest.mark.parametrize("statistic", ["mean", "p50"])
+@pytest.mark.parametrize("each", [10, 5])
+def test_the_line_of_r_gives_the_figure(statistic, each, tmp_path) -> None:
+    """The line of R, by statsmodels: the same gap, and the standard error of 28-day blocks (of weeks too, where five visits a day make days too thin)."""
+    smf = pytest.importorskip("statsmodels.formula.api")
+    port = Port(days(days=150, each=each), days=150)
+    frame, line = study.collapsed_of(port, SEL, statistic)
+    head = study.headline(port, SEL)
+    effect = head.main if statistic == "mean" else head.median
+    frame.write_csv(tmp_path / "collapsed.csv")
+    d = pl.read_csv(tmp_path / "collapsed.csv")
+    assert line.startswith('d <- read.csv("collapsed.csv"); m <- lm(y ~ D + factor(unit) + factor(block), d)') and "\n" not in line
+    fit = smf.ols("y ~ D + C(unit) + C(block)", {name: d[name].to_numpy() for name in ("y", "D", "unit", "block")}).fit()
+    sums = [sum(d.group_by(key).agg(pl.col(name).mean())[name] ** 2) for key, name in (("unit", "c"), ("block", "p"))]
+    noise = next(noise for noise in effect.found.noises if noise.name == ("blocks_28" if each == 10 else "blocks_4"))
+    assert (d["c"] * d["p"] * d["y"]).sum() == pytest.approx(float(effect.found.b), abs=1e-9)
+    assert np.sqrt(fit.mse_resid * sums[0] * sums[1]) == pytest.approx(float(noise.se), abs=1e-9) and fit.df_resid == float(noise.df)
+
+
+def test_no_table_without_a_number() -> None:
+    assert study.collapsed_of(Port(days(days=80), days=80), SEL) is None and study.collapsed_of(Port([visit(0, "6A", 1.0)], ()), SEL) is None
+
+
 # ---------------------------------------------------------------------- transporters as units
 FIRMS = tuple(("carrier", f"firm{number:02d}", "pilot" if number < 6 else "comparison", START) for number in range(12))
 
@@ -348,3 +375,24 @@ def test_parts_of_the_small_build(sel) -> None:
     for lang in ("en", "fr"):
         for step in steps:
             assert not FORBIDDEN.search(sentence(step.effect, lang)) and "nan" not in sentence(step.effect, lang)
+
+
+def test_the_command_gives_the_page_s_effect(sel, capsys, tmp_path) -> None:
+    port = store.of()
+    for view, statistic in (("all", "mean"), ("core", "p90")):
+        assert main(["evidence", "--from-build", "--json", "--view", view, "--statistic", statistic]) == 0
+        head = study.headline(port, replace(sel, view=view))
+        assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(values(head.main if statistic == "mean" else head.p90)))
+    assert main(["evidence", "--from-build", "--filter", "cargo=dry", "--lang", "fr", "--collapsed", str(tmp_path / "blocks.csv")]) == (0 if study.headline(port, replace(sel, cargo=("dry",))).main.has_number else 3)
+    said = capsys.readouterr()
+    assert "fingerprint" in said.out and ("sum(d$c * d$p * d$y)" in said.err or "no table of blocks" in said.err)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [(["--filter", "colour=red"], "is no filter"), (["--filter", "terminal=none such"], "No visit of the pilot's units is left"), (["--filter", "terminal=none such", "--lang", "fr"], "Il ne reste aucune visite")],
+)
+def test_the_command_refuses_in_one_sentence(sel, capsys, more, said) -> None:
+    assert main(["evidence", "--from-build", *more]) == 3
+    out, err = capsys.readouterr()
+    assert said in err and not out and err.count("\n") == 1
