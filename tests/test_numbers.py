@@ -159,6 +159,42 @@ CREATE TABLE declared AS
 SELECT "DUM" AS declaration, min(CASE WHEN NOT is_twice(year_first("Horodatage")) THEN in_utc(year_first("Horodatage")) END) FILTER (WHERE "Evenement" = 'ENREGISTREMENT') AS lodged,
   min(CASE WHEN NOT is_twice(year_first("Horodatage")) THEN in_utc(year_first("Horodatage")) END) FILTER (WHERE "Evenement" = 'MAINLEVEE') AS released
 FROM douane WHERE trim("DUM") <> '' AND "Evenement" <> 'INCONNU' GROUP BY "DUM"
+HAVING count(*) FILTER (WHERE "Evenement" <> 'ARRIVEE') > 0  -- goods that came and are not declared yet are no declaration
+"""
+
+# The clock of a declaration: from the arrival (customs' own line, else the gate-in of the truck that brings an export) over each event to the
+# gate-out. The wait for an event belongs to whoever has to act; before the goods came it holds nobody up.
+CLOCK = """
+CREATE TABLE boxes AS
+SELECT v.visit_no, v.entered, v.gone, v.is_unsure, way, unnest([nullif("Conteneur 1", ''), nullif("Conteneur 2", '')]) AS box
+FROM visits AS v JOIN (SELECT DISTINCT folded("Immatriculation") AS truck, "Sens" AS way, in_utc(day_first("Date heure passage")) AS happened, "Conteneur 1", "Conteneur 2" FROM gate_port) AS g
+  ON g.truck = v.truck AND ((way = 'E' AND g.happened = v.entered) OR (way = 'S' AND g.happened = v.gone));
+
+CREATE TABLE events AS
+SELECT "DUM" AS declaration, "Evenement" AS event, CASE WHEN "Evenement" = 'FIN_VISITE' THEN max(happened) ELSE min(happened) END AS happened FROM (
+  SELECT *, CASE WHEN NOT is_twice(year_first("Horodatage")) THEN in_utc(year_first("Horodatage")) END AS happened FROM douane
+  WHERE trim("DUM") <> '' AND "Evenement" <> 'INCONNU' AND "DUM" IN (SELECT declaration FROM declared)
+) GROUP BY "DUM", "Evenement" HAVING min(happened) IS NOT NULL;
+
+CREATE TABLE clocked AS
+WITH named AS (SELECT "DUM" AS declaration, max(nullif("Conteneur", '')) AS box FROM douane GROUP BY 1),
+came AS (SELECT declaration, min(entered) AS happened, arg_min(is_unsure, entered) AS is_unsure FROM named JOIN boxes USING (box) WHERE way = 'E' AND declaration LIKE 'EX%' GROUP BY 1),
+went AS (SELECT declaration, min(gone) AS happened, arg_min(is_unsure, gone) AS is_unsure FROM named JOIN boxes USING (box) WHERE way = 'S' AND gone IS NOT NULL GROUP BY 1)
+SELECT declaration, lodged, released, coalesce(a.happened, CASE WHEN NOT c.is_unsure THEN c.happened END) AS arrived, CASE WHEN NOT w.is_unsure AND w.happened >= released THEN w.happened END AS gone
+FROM declared LEFT JOIN (SELECT declaration, happened FROM events WHERE event = 'ARRIVEE') AS a USING (declaration) LEFT JOIN came AS c USING (declaration) LEFT JOIN went AS w USING (declaration);
+
+CREATE TABLE waits AS
+WITH points AS (
+  SELECT declaration, event, happened FROM events WHERE event <> 'ARRIVEE' UNION ALL SELECT declaration, 'SORTIE', gone FROM clocked WHERE gone IS NOT NULL
+  UNION ALL SELECT declaration, 'ARRIVEE', arrived FROM clocked WHERE arrived < lodged
+), ordered AS (
+  SELECT *, lag(happened) OVER (PARTITION BY declaration ORDER BY happened, list_position(
+    ['ARRIVEE', 'ENREGISTREMENT', 'SELECTION', 'DEMANDE_AVIS', 'AVIS_RENDU', 'LIQUIDATION', 'ORDRE_VISITE', 'DEBUT_VISITE', 'FIN_VISITE', 'MAINLEVEE', 'SORTIE'], event)) AS since
+  FROM points
+)
+SELECT declaration, event, happened, since, arrived, CASE WHEN event IN ('ENREGISTREMENT', 'DEMANDE_AVIS') THEN 'agent' WHEN event = 'AVIS_RENDU' THEN 'other_agency' WHEN event IN ('LIQUIDATION', 'SORTIE') THEN 'trader'
+  WHEN event = 'DEBUT_VISITE' THEN 'terminal' ELSE 'customs' END AS holder, minutes(happened, since) AS whole_min, greatest(minutes(happened, greatest(since, arrived)), 0) AS after_min
+FROM ordered JOIN clocked USING (declaration) WHERE since IS NOT NULL
 """
 
 
@@ -181,7 +217,7 @@ def raw():
         con.register("read_now", frame)
         con.execute(f"CREATE TABLE {name} AS SELECT * FROM read_now")
         con.unregister("read_now")
-    for script in (WORDS, VISITS, LINES, *(OWNED.format(name=name) for name in ("calls", "weighings", "checks")), TURNS, DECLARATIONS):
+    for script in (WORDS, VISITS, LINES, *(OWNED.format(name=name) for name in ("calls", "weighings", "checks")), TURNS, DECLARATIONS, CLOCK):
         con.execute(script)
     first, _, rest = APPOINTMENTS.rpartition(";")
     con.execute(first)
@@ -330,6 +366,45 @@ def test_declarations(raw, store):
     found = _asked(store, "declarations", "release_p50", "release_p90", "release_mean", "release_48h_share").row(0, named=True)
     assert (found["declarations"], found["release_p50__n"]) == (n, known)
     assert (found["release_p50"], found["release_p90"], found["release_mean"], found["release_48h_share"]) == pytest.approx((p50, p90, mean, within))
+
+
+def test_from_arrival_to_release_and_to_the_gate(raw, store):
+    n, p50, p90, mean, spread, within = _row(raw, """
+        SELECT count(m), quantile_cont(m, 0.5), quantile_cont(m, 0.9), avg(m), stddev_samp(m), avg(CAST(m <= 1440 AS INT))
+        FROM (SELECT greatest(minutes(released, arrived), 0) AS m FROM clocked WHERE lodged IS NOT NULL AND released IS NOT NULL AND arrived IS NOT NULL)
+    """)  # fmt: skip
+    early, out_n, out_p50 = _row(raw, "SELECT avg(CAST(lodged < arrived AS INT)) FILTER (WHERE lodged IS NOT NULL AND arrived IS NOT NULL), count(minutes(gone, released)), quantile_cont(minutes(gone, released), 0.5) FROM clocked")
+    found = _asked(store, "clearance_p50", "clearance_p90", "clearance_mean", "clearance_sd", "clearance_24h_share", "prelodged_share", "gate_out_p50", "set_apart_share").row(0, named=True)
+    assert (found["clearance_p50__n"], found["gate_out_p50__n"], found["set_apart_share"]) == (n, out_n, 0.0) and n > 1000 and out_n > 500
+    assert [found[name] for name in ("clearance_p50", "clearance_p90", "clearance_mean", "clearance_sd", "clearance_24h_share", "prelodged_share", "gate_out_p50")] == pytest.approx(
+        [p50, p90, mean, spread, within, early, out_p50], abs=1e-6
+    )
+
+
+def test_who_holds_the_clock(raw, store):
+    """Hours by holder, and stage by stage the medians; the stages of each declaration sum to its whole within a second."""
+    hours = dict(raw.sql("SELECT holder, sum(after_min) / 60 FROM waits WHERE arrived IS NOT NULL GROUP BY 1").fetchall())
+    found = dict(_asked(store, "clock_hours", by=("holder",)).select("holder", "clock_hours").iter_rows())
+    assert found == pytest.approx(hours) and set(hours) == {"trader", "agent", "customs", "other_agency", "terminal"}
+    medians = raw.sql("SELECT event, count(*), quantile_cont(whole_min, 0.5) FROM waits GROUP BY 1 ORDER BY 2, 3").fetchall()
+    stages = _asked(store, "stage_p50", by=("stage",)).sort("stage_p50__n", "stage_p50")
+    assert stages["stage_p50__n"].to_list() == [n for _, n, _ in medians] and stages["stage_p50"].to_list() == pytest.approx([p50 for *_, p50 in medians])
+    parts = store.table("fct_declaration_stages").filter(pl.col("stage_code") != "to_gate_out").group_by("declaration_id").agg(
+        pl.col("after_arrival_min").sum(), whole_min=pl.col("stage_min").filter(pl.col("stage_code") != "to_lodged").sum()
+    )  # fmt: skip
+    whole = store.table("fct_declarations").join(parts, on="declaration_id").filter(pl.col("clearance_min").is_not_null())
+    assert whole.height > 1000
+    assert (whole["after_arrival_min"] - whole["clearance_min"]).abs().max() < 1 / 60 and (whole["whole_min"] - whole["release_min"]).abs().max() < 1 / 60
+
+
+def test_weighings(raw, store):
+    n, slips, wait = _row(raw, """
+        SELECT count(*), avg(CAST("Bon électronique" = 'OUI' AS INT)), quantile_cont(minutes(day_first("Début"), day_first("Arrivée")), 0.5) FILTER (WHERE NOT is_twice(day_first("Fin")) AND NOT is_twice(day_first("Début")) AND NOT is_twice(day_first("Arrivée")))
+        FROM (SELECT DISTINCT * EXCLUDE (file) FROM pesage) WHERE "Nature pesée" IN ('VIDE', 'PLEIN') AND "Pont" SIMILAR TO 'WB[1-8]' AND day_first("Fin") IS NOT NULL
+          AND try_cast(replace("Masse brute (t)", ',', '.') AS DOUBLE) BETWEEN 3 AND 80
+    """)  # fmt: skip
+    found = _asked(store, "weighings", "e_slip_share", "weighing_wait_p50").row(0, named=True)
+    assert (found["weighings"], found["e_slip_share"], found["weighing_wait_p50"]) == (n, pytest.approx(slips), pytest.approx(wait))
 
 
 def test_congestion_index_of_one_zone_hour(store):

@@ -105,20 +105,21 @@ def _ladder(page: Frame, counts: pl.DataFrame) -> None:
         if step not in passed or step not in rows:
             continue
         row, (visits, _again), name = rows[step], passed[step], coded(say, STEP, step)
-        wait, service = (say("no data") if row[code] is None else words.plain(words.value(row[code], "min", lang, 1)) for code in ("step_wait_p50", "step_service_p50"))
-        label = f"<b>{w.percent(visits / n)}</b> · {say('wait {wait}, service {service}', wait=wait, service=service)}"
+        wait, service = (None if row[code] is None else words.plain(words.value(row[code], "min", lang, 1)) for code in ("step_wait_p50", "step_service_p50"))
+        timed = say("wait not logged, service {service}", service=service or say("no data")) if wait is None else say("wait {wait}, service {service}", wait=wait, service=service)
+        label = f"<b>{w.percent(visits / n)}</b> · {timed}"
         drawn.append(clock.Share(name, visits / n, label, f"{name}<br>{label}<br>n = {w.number(visits)}"))
         table.append({
             say("Step"): name, say("Visits that pass"): w.percent(visits / n, 1), say("95 % interval"): words.plain(_limits(page, visits, n)), "n": w.number(visits),
             say("Median wait, min"): w.number(row["step_wait_p50"], 1), say("1 in 10 waits over, min"): w.number(row["step_wait_p90"], 1),
             say("Median service, min"): w.number(row["step_service_p50"], 1), say("Passages"): w.number(row["step_visits"]),
         })  # fmt: skip
-    longest = max((row for row in rows.values() if row["step_wait_p50"] is not None), key=lambda row: row["step_wait_p50"], default=None)
+    longest = max((row for row in rows.values() if row["step_wait_p90"] is not None), key=lambda row: row["step_wait_p90"], default=None)
     finding = say("No service point logs when trucks arrive: waits are not known.") if longest is None else say(
-        "The longest median wait is at: {step}, {wait}; there 1 truck in 10 waits more than {p90}.", step=coded(say, STEP, longest["step"]),
+        "Bad waits are longest here: {step}. Half wait less than {wait}, 1 truck in 10 more than {p90}.", step=coded(say, STEP, longest["step"]),
         wait=words.value(longest["step_wait_p50"], "min", lang, 1), p90=words.value(longest["step_wait_p90"], "min", lang, 1),
     )  # fmt: skip
-    panel.section(say("The steps of a visit"), say("How many visits pass each step, and its median wait and service. A step whose log was an hour off that day is not seen."))
+    panel.section(say("The steps of a visit"), say("How many visits pass each step, and its median wait and service. Visits at a point whose clock was off that day are left out."))
     panel.show(page, clock.bars(drawn), key="ladder", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} visits", n=w.number(n)))
     _waiting(page)
     _repeats(page, passed, n)
@@ -260,8 +261,9 @@ def _weighing(page: Frame, _counts: pl.DataFrame) -> None:
         clock.Share(page.place(row["place"]), row["weighing_wait_p50"] or 0, f"<b>{words.plain(words.value(row['weighing_wait_p50'], 'min', lang, 1))}</b> · {say('1 in 10 over {value}', value=words.plain(words.value(row['weighing_wait_p90'], 'min', lang, 1)))} · n = {w.number(row['weighings'])}", page.place(row["place"]))
         for row in rows.filter(pl.col("weighing_wait_p50__n") >= MIN_N).iter_rows(named=True)
     ]
+    drawn = drawn if len(drawn) > 1 else []  # one bar compares nothing
     whole = result.cell("weighing_wait_p90")
-    finding = say("1 weighing in 10 waits more than {p90}. Below, the median wait of each weighbridge.", p90=words.value(whole.value, "min", lang, 1)) if whole.value is not None else say("No weighbridge logs when trucks arrive: waits are not known.")
+    finding = say("1 weighing in 10 waits more than {p90}, all weighbridges together.", p90=words.value(whole.value, "min", lang, 1)) if whole.value is not None else say("No weighbridge logs when trucks arrive: waits are not known.")
     panel.show(page, clock.bars(drawn) if drawn else None, key="weighbridges", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} weighings", n=w.number(result.cell("weighings").value)))
     panel.quiet(say("Weight against declared mass: no data, the customs log gives no declared mass."))
 

@@ -57,9 +57,9 @@ FCT_VISITS = Table(
         Field("has_closure", "bool", "A declared closure, outage or strike overlaps it at a place it used"),
         Field("is_tracked", "bool", "Seen by tracking"),
         Field("is_overnight", "bool", "Exit more than 12 h after entry, on a later local day"),
-        Field("has_both_weighings", "bool", "Weighed empty and full"),
-        Field("has_weigh_full", "bool", "Weighed full: without it the exit voucher stays 'subject to weighing'"),
-        Field("path_codes", "text", "Service points in the order they were passed, as step codes joined by '>'; null where P is unknown"),
+        Field("has_both_weighings", "bool", "Weighed empty and full; null on a day without any weighing in the logs"),
+        Field("has_weigh_full", "bool", "Weighed full: without it the exit voucher stays 'subject to weighing'; null on a day without any weighing in the logs"),
+        Field("path_codes", "text", "Service points in the order they were passed, as step codes joined by '>'; null where P is unknown or a point's clock was off"),
     ),
     "entry_day",
 )  # fmt: skip

@@ -22,7 +22,7 @@ from etl.transform.reach import REPEAT_READ
 from etl.transform.security import filings
 
 # Part of the build's identity: raise it whenever a rule in this package changes what a fact says.
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 OVERNIGHT = dt.timedelta(hours=12)
 _FEW_ROWS = 20_000  # ordered as they are: ranking them costs more than it saves
 INSPECTIONS = ("scan", "physical_inspection", "phytosanitary_inspection")
@@ -153,9 +153,10 @@ def _with_steps(visits: pl.DataFrame, linked: pl.DataFrame, calls: pl.DataFrame,
         return pl.col("event_code").is_in(codes).any()
 
     checks = (pl.col("event_code") == "document_check").sum().cast(pl.Int64)
+    is_point = pl.col("event_code") != "document_check"
     flags = mine.group_by("visit_no").agg(
         has_inspection=seen(*INSPECTIONS), has_weigh_empty=seen("weigh_empty"), has_weigh_full=seen("weigh_full"),
-        document_checks_n=pl.when(checks > 0).then(checks),
+        document_checks_n=pl.when(checks > 0).then(checks), has_doubt=(is_point & (pl.col("is_fault") | (pl.col("clock_flag") != "ok"))).any(),
     )  # fmt: skip
     turn = calls.group_by("visit_no").agg(terminal_turn_min=pl.when(pl.col("is_certain").all()).then(minutes("ended_at", "started_at").sum()))
     of_gate = site.tables["dim_gates"].select(place_code="gate_code", terminal_code="terminal_code").unique("place_code", keep="first", maintain_order=True)
@@ -163,8 +164,12 @@ def _with_steps(visits: pl.DataFrame, linked: pl.DataFrame, calls: pl.DataFrame,
     for part in (flags, turn, first.select("visit_no", "terminal_code"), steps.step_sums(found_steps)):
         visits = visits.join(part, on="visit_no", how="left", maintain_order="left")
     closed = pl.col("status_code") == "closed"
-    return visits.with_columns(pl.col("has_inspection", "has_weigh_empty", "has_weigh_full").fill_null(False)).with_columns(
-        has_both_weighings=pl.col("has_weigh_empty") & pl.col("has_weigh_full"),
+    # A day of which no weighing is known at all is a missing file, not a day of trucks that were not weighed.
+    weighed_days = linked.filter(pl.col("source_code") == "weighbridge")["day"].unique()
+    is_logged = pl.col("entry_day").is_in(weighed_days.implode()) | pl.col("has_weigh_empty") | pl.col("has_weigh_full")
+    visits = visits.with_columns(pl.col("has_inspection", "has_weigh_empty", "has_weigh_full").fill_null(False))
+    return visits.with_columns(pl.when(is_logged).then(name).alias(name) for name in ("has_weigh_empty", "has_weigh_full")).with_columns(
+        path_codes=pl.when(pl.col("has_doubt").fill_null(False).not_()).then("path_codes"), has_both_weighings=pl.col("has_weigh_empty") & pl.col("has_weigh_full"),
         is_overnight=pl.when(closed).then((pl.col("exit_at") - pl.col("entry_at") > OVERNIGHT) & (pl.col("exit_day") > pl.col("entry_day"))),
     )
 

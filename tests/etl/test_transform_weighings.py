@@ -26,3 +26,8 @@ def test_the_same_weighing_again_within_a_visit_is_a_re_weighing():
 def test_a_weighing_of_no_visit_is_kept_and_an_uncertain_clock_gives_no_minutes():
     found = made(weighing("other", "full", "10:05", "10:06", "10:08"), weighing("t", "full", "10:30", "10:31", "10:33", clock_flag="ambiguous"))["fct_weighings"].sort("started_at")
     assert found.select("is_again", "wait_min", "service_min").rows() == [(None, 1.0, 2.0), (False, None, None)] and found["visit_id"].null_count() == 1
+
+
+def test_a_clock_that_was_off_gives_no_path():
+    found = made(weighing("t", "full", "10:05", "10:06", "10:08", clock_flag="ambiguous"), weighing("t", "empty", "10:30", "10:31", "10:33"))
+    assert found["fct_visits"].select("path_codes", "has_both_weighings").rows() == [(None, True)]
