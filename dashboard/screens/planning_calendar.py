@@ -15,6 +15,8 @@ from dashboard.widgets import download, panel
 from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words
 
+_WEEKS_WHOLE = 14  # a longer calendar scrolls
+
 
 def calendar(page: Frame, options: list[Option], size: int, start: dt.date, block_days: int) -> None:
     _, w = page.say, Words(page)
@@ -38,7 +40,7 @@ def calendar(page: Frame, options: list[Option], size: int, start: dt.date, bloc
     weeks = [
         {_("Days from"): w.day(plan[at].day), **{w.weekday((plan[at].day.weekday() + step) % 7 + 1): cells[at + step] if at + step < len(cells) else "" for step in range(7)}} for at in range(0, len(plan), 7)
     ]
-    panel.grid(pl.DataFrame(weeks), key="planning_calendar", height=min(35 * (len(weeks) + 1) + 3, 460))
+    panel.grid(pl.DataFrame(weeks), key="planning_calendar", height="content" if len(weeks) <= _WEEKS_WHOLE else 460)
     table = pl.DataFrame(
         {
             _("Day"): [each.day for each in plan], _("Weekday"): [w.weekday(each.day.isoweekday(), "wide") for each in plan], _("Pair"): [each.pair for each in plan], _("Block"): [each.block for each in plan],
