@@ -283,3 +283,59 @@ def test_every_message_type_has_places(kind: str):
     assert place("DTM[7]/1.2", kind, "x").value([["DTM", ["8", "a"]], ["DTM", ["7", "b", "204"]]]) == "b"
     assert place("UNB/2.1", kind, "x").value([["UNB", ["UNOA", "3"], "SOM"]]) == "SOM"
     assert place("BGM/9.2", kind, "x").value([["BGM", "34"]]) is None
+
+
+# ---- other message types, into other contracts
+
+CUSRES = r"""
+source = "customs"
+files = ["cusres_*"]
+format = "edifact"
+message = "CUSRES"
+clock = "utc"
+time_formats = ["%Y%m%d%H%M"]
+[columns]
+declaration_no = "RFF[ABT]/1.2"
+event_code = "GIS/1.1"
+event_at = "DTM[148]/1.2"
+office_code = "LOC[22]/2.1"
+container_no = "EQD/2"
+[codes.event_code]
+"5" = "released"
+"8" = "inspection_ordered"
+"""
+VERMAS = r"""
+source = "messages"
+files = ["vermas_*"]
+format = "edifact"
+message = "VERMAS"
+clock = "utc"
+time_formats = ["%Y%m%d%H%M"]
+[columns]
+message_no = "BGM/2"
+partner_code = "UNB/2.1"
+sent_at = "DTM[137]/1.2"
+needed_at = "DTM[132]/1.2"
+[constants]
+message_type_code = "vermas"
+"""
+
+
+def test_cusres_becomes_customs_events(tmp_path: Path, site: Site):
+    (tmp_path / "cusres.toml").write_text(CUSRES)
+    body = "UNH+1+CUSRES:D:00B:UN'BGM+961+R1+9'GIS+{gis}'DTM+148:202609211030:203'LOC+22+309'RFF+ABT:IM30900000001'EQD+CN+SMPU1234567'UNT+8+1'"
+    data = b"UNB+UNOA:3+BADR+ANP+260921:1030+I1'" + "".join(body.format(gis=gis) for gis in ("5", "8", "99")).encode() + b"UNZ+3+I1'"
+    found = checked(tmp_path, parse_mapping(tmp_path / "cusres.toml"), site, data, "cusres_1.edi")
+    assert found.good["event_code"].to_list() == ["released", "inspection_ordered"] and reasons(found) == {3: ["unknown_code"]}
+    assert found.good.row(0, named=True)["event_at"] == dt.datetime(2026, 9, 21, 10, 30) and found.good["office_code"].to_list() == ["309", "309"]
+    assert found.good["declaration_key"][0] == KEY.pseudonyms(_series("IM30900000001"), "declaration_no")[0]
+
+
+def test_vermas_becomes_messages_of_the_partner_the_header_names(tmp_path: Path, site: Site):
+    (tmp_path / "vermas.toml").write_text(VERMAS)
+    body = "UNH+1+VERMAS:D:16A:UN:SMDG10'BGM+749+{number}+9'DTM+137:202609211030:203'DTM+132:202609220600:203'NAD+AM+FORWARDER'EQD+CN+SMPU1234567'MEA+AAE+VGM+KGM:24120'UNT+8+1'"
+    one, other = (f"UNB+UNOA:3+{sender}+ANP+260921:1030+I1'{body.format(number=sender)}UNZ+1+I1'".encode() for sender in ("TERMINAUX", "NOBODY"))
+    found = checked(tmp_path, parse_mapping(tmp_path / "vermas.toml"), site, one + other, "vermas_1.edi")
+    row = found.good.row(0, named=True)
+    assert (row["message_type_code"], row["partner_code"], row["needed_at"]) == ("vermas", "TERMINAUX", dt.datetime(2026, 9, 22, 6, 0)) and found.good.height == 1
+    assert reasons(found) == {2: ["unknown_reference"]}
