@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Callable
 
 import polars as pl
 import streamlit as st
@@ -12,14 +13,15 @@ from dashboard.evidence import value as worth
 from dashboard.evidence.effect import Range
 from dashboard.evidence.study import Headline
 from dashboard.i18n import N_
-from dashboard.screens.pilot_words import ends, main_panel, verdict, window_of
+from dashboard.screens.pilot_words import main_panel, verdict, window_of
 from dashboard.widgets import kpi_card, panel
 from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words
 
-NAMES: dict[str, tuple[str, str]] = {
-    "truck_hours": (N_("Truck-hours"), N_("h")), "money": (N_("Money"), N_("MAD")), "diesel_l": (N_("Diesel"), N_("litres")), "co2_kg": (N_("CO2 from the exhaust"), N_("kg")),
-    "co2e_kg": (N_("CO2 equivalent, fuel production included"), N_("kg")),
+# line -> (its name, the unit of its card, how many of the line's own unit that is)
+NAMES: dict[str, tuple[str, str, float]] = {
+    "truck_hours": (N_("Truck-hours"), N_("h"), 1), "money": (N_("Money"), N_("thousand MAD"), 1000), "diesel_l": (N_("Diesel"), N_("litres"), 1),
+    "co2_kg": (N_("CO2 from the exhaust"), N_("tonnes"), 1000), "co2e_kg": (N_("CO2 with fuel production"), N_("tonnes"), 1000),
 }  # fmt: skip
 
 
@@ -42,16 +44,32 @@ def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
 
 def _card(page: Frame, line: worth.Line, given: Range) -> str:
     _ = page.say
-    name, unit = NAMES[line.code]
-    figure, way = ends(page, rounded(given))
+    name, unit, scale = NAMES[line.code]
+    low, high = ends_of(given, scale)
+    if high <= 0:
+        figure, way = f"{_short(page, high)}\u00a0–\u00a0{_short(page, low)}", _("less")
+    elif low >= 0:
+        figure, way = f"{_short(page, low)}\u00a0–\u00a0{_short(page, high)}", _("more")
+    else:
+        figure, way = f"−{_short(page, low)}\u00a0…\u00a0+{_short(page, high)}", ""
     return kpi_card.card(_(name), figure, f"{_(unit)} {way}".strip(), code=f"value-{line.code}")
 
 
-def rounded(given: Range) -> Range:
-    """A range with its ends rounded outward to two digits: constants known to a factor of two make no more."""
-    largest = max(abs(given.low), abs(given.high))
-    step = 10.0 ** max(0, math.floor(math.log10(largest)) - 1) if largest else 1.0
-    return Range(math.floor(given.low / step) * step, given.best, math.ceil(given.high / step) * step)
+def ends_of(given: Range, scale: float) -> tuple[float, float]:
+    """The ends of a range in units of `scale`, each rounded outward to two digits: constants known to a factor of two make no more."""
+    return _outward(given.low / scale, math.floor), _outward(given.high / scale, math.ceil)
+
+
+def _outward(value: float, towards: Callable[[float], int]) -> float:
+    if not value:
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return towards(value / step) * step
+
+
+def _short(page: Frame, value: float) -> str:
+    """Two digits, no sign."""
+    return Words(page).number(abs(value), 1 if 0 < abs(value) < 9.95 else 0)
 
 
 def _table(page: Frame, given: worth.Value, found: Headline) -> None:
@@ -60,7 +78,7 @@ def _table(page: Frame, given: worth.Value, found: Headline) -> None:
     window = window_of(page, found.main)
     rows = [
         {
-            _("Line"): _(NAMES[line.code][0]), _("Unit"): _(NAMES[line.code][1]), **{f"{head}, {said}": round(getattr(each, end), 1) for head, each in ((_("Since the start"), line.measured), (_("A year"), line.a_year)) for end, said in (("low", _("low end")), ("best", _("best estimate")), ("high", _("high end")))},
+            _("Line"): _(NAMES[line.code][0]), _("Unit"): line.unit, **{f"{head}, {said}": round(getattr(each, end), 1) for head, each in ((_("Since the start"), line.measured), (_("A year"), line.a_year)) for end, said in (("low", _("low end")), ("best", _("best estimate")), ("high", _("high end")))},
         }
         for line in given.lines
     ]  # fmt: skip

@@ -218,7 +218,7 @@ def _directions(less: str, more: str) -> list[dict[str, Any]]:
 def _events(events: Sequence[Event], days: Sequence[dt.date], end: dt.date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Bands of the calendar, numbered; their names stand below the figure, as on the other pages. Numbers too close to stand apart on a phone share one place."""
     shapes, places = [], []
-    room = (end - days[0]).days / 20 if days else 0
+    room = (end - days[0]).days / 14 if days else 0
     for number, event in enumerate(seen(days, events), start=1):
         first, last = max(event.first_day, days[0]), min(event.last_day, end)
         if (last - first).days >= 2:

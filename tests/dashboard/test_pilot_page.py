@@ -15,10 +15,12 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import store
 from dashboard.evidence import study
+from dashboard.evidence.effect import Range
 from dashboard.evidence.verdict import Reason
 from dashboard.evidence.words import FORBIDDEN
 from dashboard.i18n import LANGUAGES, translator
 from dashboard.screens.pilot import PARTS
+from dashboard.screens.pilot_value import ends_of
 from dashboard.screens.pilot_words import NAMES
 from dashboard.selection import Selection
 from etl.settings import SAMPLE_SITE
@@ -155,6 +157,13 @@ def test_value_is_given_from_strong_and_withheld_without_a_finding(shown) -> Non
     shown("none")
     text = text_of(open_pilot("value"))
     assert "No value is given" in text and "MAD" not in text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "scale", "said"), [(-98356, -6099, 1000, (-99, -6.0)), (-2286, -970, 1, (-2300, -970)), (-118101, -7324, 1000, (-120, -7.3)), (-3.04, 0, 1, (-3.1, 0)), (101, 1234, 1, (100, 1300))]
+)
+def test_values_are_rounded_outward_each_end_to_two_digits(low, high, scale, said) -> None:
+    assert ends_of(Range(low, (low + high) / 2, high), scale) == pytest.approx(said)
 
 
 def test_bounds_and_their_reason_stand_where_lanes_share_service_points(shown) -> None:
