@@ -82,6 +82,11 @@ class Panel:
         whole = np.isfinite(self.outcome).all(axis=0)
         return (self, 0) if whole.all() or not whole.any() else (self.only(periods=whole), int((~whole).sum()))
 
+    def positive(self) -> Panel:
+        """Return the panel without the cells that have no logarithm: a unit and period of 0 minutes counts as not measured."""
+        out = self.outcome <= 0
+        return replace(self, outcome=np.where(out, np.nan, self.outcome), weight=np.where(out, 0, self.weight)) if out.any() else self
+
     def digest(self) -> str:
         """Return 16 hex digits of everything in the panel: same input, same digits."""
         made = hashlib.sha256(repr((self.units, tuple(map(str, self.periods)), self.starts.tolist(), self.is_daily, self.is_weighted, self.period_days)).encode())

@@ -113,7 +113,7 @@ def _by_step(store: Store, opened: Opened, selection: Selection) -> Steps:
     made = []
     for code in STEPS:
         if code in found:
-            made.append(Step(code, assess(found[code].suited().panel(), replace(plan, measure=f"{code}_min")), *found[code].counted()))
+            made.append(Step(code, assess(found[code].suited().panel().positive(), replace(plan, measure=f"{code}_min")), *found[code].counted()))
     head = study.headline(store, selection)
     return Steps(None, (*made, Step(WHOLE, head.main, tuple(each.visits for each in head.sides), tuple(each.mean for each in head.sides))))
 
@@ -124,7 +124,7 @@ def _by_unit(store: Store, opened: Opened, selection: Selection) -> Units:
         return Units(rows)
     raw = study.of_view(rows, selection.view)
     visits, _ = study.suited(raw)
-    panel, plan = visits.panel(), study.plan_of(opened, selection, missing_exits=raw.missing_exits)
+    panel, plan = visits.panel().positive(), study.plan_of(opened, selection, missing_exits=raw.missing_exits)
     alone = [panel.only(~panel.treated | (np.arange(len(panel.units)) == index)) for index in np.flatnonzero(panel.treated)]
     return Units(None, tuple((panel.units[index], assess(each, plan)) for index, each in zip(np.flatnonzero(panel.treated), alone, strict=True)))
 
@@ -151,7 +151,7 @@ def _by_group(store: Store, opened: Opened, selection: Selection, dimension: str
         if not chosen.any():
             continue
         visits: Visits = rows.visits(chosen, core=core)
-        effect = assess(study.suited(visits)[0].panel(), replace(plan, exclusions=(*plan.exclusions, f"{dimension}={name}")))
+        effect = assess(study.suited(visits)[0].panel().positive(), replace(plan, exclusions=(*plan.exclusions, f"{dimension}={name}")))
         if effect.has_number:
             tested.append((name, effect))
         else:

@@ -230,7 +230,7 @@ def _panel(store: Store, opened: Opened, selection: Selection, statistic: str) -
         return rows
     raw = of_view(rows, selection.view)
     visits, _ = suited(raw)
-    return visits.panel("mean" if visits.places else statistic), plan_of(opened, selection, missing_exits=raw.missing_exits, statistic=statistic)
+    return visits.panel("mean" if visits.places else statistic).positive(), plan_of(opened, selection, missing_exits=raw.missing_exits, statistic=statistic)
 
 
 # ---------------------------------------------------------------------- the headline
@@ -241,17 +241,17 @@ def _headline(store: Store, opened: Opened, selection: Selection) -> Headline:
     raw = of_view(rows, view)
     visits, left_out = suited(raw)
     plan = plan_of(opened, selection, missing_exits=raw.missing_exits)
-    main, median, p90 = (assess(visits.panel("mean" if visits.places else each), replace(plan, statistic=each)) for each in ("mean", "p50", "p90"))
+    main, median, p90 = (assess(visits.panel("mean" if visits.places else each).positive(), replace(plan, statistic=each)) for each in ("mean", "p50", "p90"))
     others = of_view(rows, other := "core" if view == "all" else "all")
     other_plan = plan_of(opened, replace(selection, view=other), missing_exits=others.missing_exits)
     out = _ramadan(opened, visits)
     known = rows.beside["checks"] >= 0
     in_view = np.ones(len(known), bool) if view == "all" else ~rows.beside["is_excluded"]
-    calm = assess(visits.without_days(out).panel(), plan) if out.any() and not out.all() else None
+    calm = assess(visits.without_days(out).panel().positive(), plan) if out.any() and not out.all() else None
     return Headline(
-        None, view, plan.unit_kind, main, median, p90, _checks(rows, known & in_view, plan), assess(visits.as_recorded().panel(), plan), _shares(visits, main), _sides(rows, raw, known, in_view),
+        None, view, plan.unit_kind, main, median, p90, _checks(rows, known & in_view, plan), assess(visits.as_recorded().panel().positive(), plan), _shares(visits, main), _sides(rows, raw, known, in_view),
         tuple(split for arm in ARMS if (split := _mix(visits, arm)) is not None), _agree(main, median, p90), calm, int(out.sum()) * visits.period_days,
-        assess(suited(others)[0].panel(), other_plan), int(rows.beside["is_excluded"].sum()), _exclusions(opened, rows, visits, raw, main, left_out, view), left_out, visits.period_days,
+        assess(suited(others)[0].panel().positive(), other_plan), int(rows.beside["is_excluded"].sum()), _exclusions(opened, rows, visits, raw, main, left_out, view), left_out, visits.period_days,
         used := (len(visits.days) - main.periods_dropped) * visits.period_days, len(raw.days) - used, filters, _fingerprint(main, filters, view),
     )  # fmt: skip
 
@@ -275,7 +275,7 @@ def _shares(visits: Visits, main: Effect) -> tuple[Share, ...]:
     """Return the shares over the limits, where the main measure may be shown at all."""
     if not main.has_number or visits.places or len(visits.panel().cohorts) != 1:
         return ()
-    curve, observed = gaps(visits.curve(PERCENTS)), visits.since(PERCENTS)
+    curve, observed = gaps([panel.positive() for panel in visits.curve(PERCENTS)]), visits.since(PERCENTS)
     b, half = np.array([each.b for each in curve]), np.array([each.half() for each in curve])
     made = []
     for limit in LIMITS:

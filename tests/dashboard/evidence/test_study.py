@@ -221,6 +221,14 @@ def test_a_step_is_standardised_like_the_visits_are() -> None:
     assert passages.panel().outcome[0].tolist() == [20, 20, 20, 20] and passages.panel().weight[0].tolist() == [4, 4, 2, 2] and np.isnan(passages.panel().outcome[1]).all()
 
 
+def test_a_day_of_no_minutes_at_all_is_a_day_not_measured() -> None:
+    """A queue that is 0 for everyone on a day has no logarithm; a visit of 0 minutes neither."""
+    rows = [row | {"queue_min": 0.0 if (row["entry_day"] - FIRST).days == 5 else 12.0 + number % 3, "turnaround_min": 0.0 if (row["entry_day"] - FIRST).days == 9 else row["turnaround_min"]} for number, row in enumerate(days(each=12))]
+    port = Port(rows)
+    steps = {step.code: step.effect for step in parts.by_step(port, SEL).steps}
+    assert steps["queue"].periods_dropped == 1 and steps["turnaround"].periods_dropped == 1 and ("unmeasured_days", 1) in [(each.code, each.n) for each in study.headline(port, SEL).exclusions]
+
+
 def test_each_pilot_unit_alone() -> None:
     found = dict(parts.by_unit(Port(days(each=12)), SEL).units)
     assert list(found) == ["6A", "6B"] and all(effect.pilots == (unit,) and effect.comparisons == ("6D", "6E") for unit, effect in found.items())
