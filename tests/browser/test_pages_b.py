@@ -9,10 +9,8 @@ import polars as pl
 import pytest
 
 from dashboard import store
+from dashboard.evidence.words import FORBIDDEN as WORDS_NEVER
 from dashboard.selection import Selection
-
-# evidence.md: words that may never stand on a page about the pilot before the evidence does.
-FORBIDDEN = ("prouvé", "garanti", "significatif", "grâce au pilote", "aucun effet", "objectif atteint", "référence")
 
 NO_WEBGL = """HTMLCanvasElement.prototype.getContext = new Proxy(HTMLCanvasElement.prototype.getContext, {
     apply: (call, canvas, args) => /webgl/.test(args[0]) ? null : Reflect.apply(call, canvas, args)
@@ -58,12 +56,28 @@ def test_without_webgl_the_drawing_takes_the_maps_place(visit) -> None:
     assert page.get_by_text("Queue before Gate 6").first.is_visible()
 
 
-def test_the_pilot_page_says_avant_pilote_and_claims_nothing(visit, settled) -> None:
+def test_the_pilot_page_keeps_its_part_in_the_address_and_claims_nothing_too_early(visit, settled) -> None:
+    """The small build has 36 days before the start: not yet measurable, and no minutes."""
     page = visit("/pilot?lang=fr")
     text = page.inner_text('[data-testid="stMainBlockContainer"]').lower()
-    assert "pas encore de verdict" in text and "avant pilote" in text
-    for word in FORBIDDEN:
-        assert word not in text, f"the pilot page says '{word}'"
+    assert "pas encore mesurable" in text and not re.search(r"\d+ (min|minutes) de (moins|plus)", text)
+    assert (said := WORDS_NEVER.search(text)) is None, f"the pilot page says '{said.group()}'"
+    page.locator(".st-key-pilot_part").get_by_text("Avant et depuis, chiffres bruts").click()
+    page.wait_for_url(re.compile(r"part=raw"))
+    settled(page)
+    page.reload()
+    settled(page)
+    assert "part=raw" in page.url and page.get_by_role("heading", name="Données brutes, avant et depuis").is_visible()
+    page.locator(".st-key-pilot_raw_file_data summary").click()
+    with page.expect_download() as download:
+        page.locator(".st-key-pilot_raw_file_csv button").first.click()
+    got = download.value.path().read_bytes()
+    assert got.startswith(b"\xef\xbb\xbf")
+    rows = pl.read_csv(io.BytesIO(got[3:]), separator=";", infer_schema=False)
+    assert rows.filter(pl.col("arm").is_in(["pilot", "comparison"]) & pl.col("pilot_period").is_in(["before", "after"])).height == 4
+    page.go_back()
+    settled(page)
+    page.get_by_test_id("verdict").wait_for()
 
 
 def test_data_quality_adds_up_and_speaks_french_down_to_the_rejected_line(visit, settled, sel) -> None:
