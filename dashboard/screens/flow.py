@@ -105,8 +105,9 @@ def _ladder(page: Frame, counts: pl.DataFrame) -> None:
         if step not in passed or step not in rows:
             continue
         row, (visits, _again), name = rows[step], passed[step], coded(say, STEP, step)
-        wait, service = (None if row[code] is None else words.plain(words.value(row[code], "min", lang, 1)) for code in ("step_wait_p50", "step_service_p50"))
-        timed = say("wait not logged, service {service}", service=service or say("no data")) if wait is None else say("wait {wait}, service {service}", wait=wait, service=service)
+        timed = say("service {service} min", service=w.number(row["step_service_p50"], 1)) if row["step_wait_p50"] is None else say(
+            "{wait} + {service} min", wait=w.number(row["step_wait_p50"], 1), service=w.number(row["step_service_p50"], 1)
+        )  # fmt: skip
         label = f"<b>{w.percent(visits / n)}</b> · {timed}"
         drawn.append(clock.Share(name, visits / n, label, f"{name}<br>{label}<br>n = {w.number(visits)}"))
         table.append({
@@ -116,10 +117,10 @@ def _ladder(page: Frame, counts: pl.DataFrame) -> None:
         })  # fmt: skip
     longest = max((row for row in rows.values() if row["step_wait_p90"] is not None), key=lambda row: row["step_wait_p90"], default=None)
     finding = say("No service point logs when trucks arrive: waits are not known.") if longest is None else say(
-        "Bad waits are longest here: {step}. Half wait less than {wait}, 1 truck in 10 more than {p90}.", step=coded(say, STEP, longest["step"]),
+        "Bad waits are longest here: {step}. 1 truck in 10 waits more than {p90} (median {wait}).", step=coded(say, STEP, longest["step"]),
         wait=words.value(longest["step_wait_p50"], "min", lang, 1), p90=words.value(longest["step_wait_p90"], "min", lang, 1),
     )  # fmt: skip
-    panel.section(say("The steps of a visit"), say("How many visits pass each step, and its median wait and service. Visits at a point whose clock was off that day are left out."))
+    panel.section(say("The steps of a visit"), say("How many visits pass each step, and its median wait + median service. Visits at a point whose clock was off that day are left out."))
     panel.show(page, clock.bars(drawn), key="ladder", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} visits", n=w.number(n)))
     _waiting(page)
     _repeats(page, passed, n)

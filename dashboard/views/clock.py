@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from dashboard.views import theme
 
 # Five parties in colours that stay apart for protanopia and deuteranopia; each bar names its party too.
-PARTIES: dict[str, str] = {"trader": "#C4621A", "agent": "#E9C98A", "customs": "#1F6A93", "other_agency": "#4B3A66", "terminal": "#8CC0D8"}
+PARTIES: dict[str, str] = {"trader": "#C4621A", "agent": "#E9C98A", "customs": "#1F6A93", "other_agency": "#7B6BA8", "terminal": "#8CC0D8"}
 
 
 @dataclass(frozen=True)
