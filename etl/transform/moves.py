@@ -11,11 +11,12 @@ from etl.transform.local import minutes, with_day
 
 LONGEST_DWELL = dt.timedelta(days=30)  # a container number is used again after weeks: a stay longer than this joins two voyages
 BEGUN_BY = {"gate_out": "discharge", "load": "gate_in"}  # the move that ends a stay, and the one that begins it (TIC4.0 Dwell)
+_ONE_DAY = dt.timedelta(days=1)
 _ORDER = ("discharge", "gate_in", "gate_out", "load")
 
 
 def stays_of(moves: pl.DataFrame, port_code: str, zone: str, keep: frozenset[dt.date] | None = None) -> pl.DataFrame:
-    """Return FCT_CONTAINER_MOVES without the port: one row a move, of the local days `keep` or of all. `moves` reach LONGEST_DWELL before them.
+    """Return FCT_CONTAINER_MOVES without the port: one row a move, of `keep` (local days) and the days beside it, or of all. `moves` reach LONGEST_DWELL before them.
 
     A move that ends a stay has `since_at` and `dwell_min` if the container's move just before it, at most 30 days, began one;
     so a move that was logged twice counts its dwell once. Both are null where either clock is uncertain.
@@ -27,6 +28,7 @@ def stays_of(moves: pl.DataFrame, port_code: str, zone: str, keep: frozenset[dt.
     is_stay = (before["move_code"] == begins) & (pl.col("moved_at") - before["moved_at"] <= LONGEST_DWELL)
     is_sure = (pl.col("clock_flag") == "ok") & (before["clock_flag"] == "ok")
     found = ordered.with_columns(since_at=pl.when(is_stay & is_sure).then(before["moved_at"])).with_columns(dwell_min=minutes("moved_at", "since_at"))
+    if keep is not None:  # most rows of a window are only looked back at: no zone is further from UTC than a day
+        found = found.filter(pl.col("moved_at").cast(pl.Date).is_between(min(keep) - _ONE_DAY, max(keep) + _ONE_DAY))
     found = with_day(found, zone, "moved_day", "moved_at", "moved_hour")
-    found = found.filter(pl.col("moved_day").is_in(sorted(keep))) if keep is not None else found  # most rows of a window are only looked back at
     return with_digest(found, "move_id", port_code, "container_key", "move_code", "moved_at")
