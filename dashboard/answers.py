@@ -51,6 +51,7 @@ def answer(opened: Opened, asked: Question, small_cell: int) -> tuple[Result, ..
     then_at = _earlier(build, selection.shift_days) if cut_at else None
     queries: list[list[Query]] = [[] for _ in asked.splits]
     answers: list[list[pl.DataFrame]] = [[] for _ in asked.splits]
+    unknown: list[set[str]] = []
     for period, cut, shift in ((selection, None, 0), *(((asked.before, then_at, selection.shift_days),) if asked.before else ())):
         parts: list[list[pl.DataFrame]] = [[] for _ in asked.splits]
         for fact in dict.fromkeys(metric.fact for metric in asked.metrics):
@@ -61,11 +62,12 @@ def answer(opened: Opened, asked: Question, small_cell: int) -> tuple[Result, ..
             for number, query in enumerate(compiled):
                 queries[number].append(query)
                 parts[number].append(found[number])
+        unknown.append({metric.code for metric in asked.metrics if metric.count and not _has_begun(opened, metric.fact, period.end_day)})
         for number, part in enumerate(parts):
             split = queries[number][-1].keys
             end = build.now_local_at - dt.timedelta(days=shift)
             answers[number].append(frames.finished(frames.joined(part, _keys(split, asked)), asked.metrics, split, period, end, asked.grain, shift, clock.seams(build.zone_name)))
-    return tuple(_result(opened, asked, by, queries[number], answers[number], cut_at, small_cell) for number, by in enumerate(asked.splits))
+    return tuple(_result(opened, asked, by, queries[number], answers[number], unknown, cut_at, small_cell) for number, by in enumerate(asked.splits))
 
 
 def _finest(asked: Question, metrics: list[Metric], period: Selection, how: Mapping[str, object]) -> Query:
@@ -80,11 +82,11 @@ def _keys(split: tuple[str, ...], asked: Question) -> list[str]:
 
 
 def _result(
-    opened: Opened, asked: Question, by: tuple[Dimension, ...], queries: list[Query], answers: list[pl.DataFrame], cut_at: dt.datetime | None, small_cell: int,
+    opened: Opened, asked: Question, by: tuple[Dimension, ...], queries: list[Query], answers: list[pl.DataFrame], unknown: list[set[str]], cut_at: dt.datetime | None, small_cell: int,
 ) -> Result:  # fmt: skip
     build, split = opened.about, queries[-1].keys
     keys = _keys(split, asked)
-    frame, hidden = suppress(frames.whole(answers, asked.metrics, keys, split), split, by, asked.metrics, small_cell)
+    frame, hidden = suppress(frames.whole(answers, asked.metrics, keys, split, unknown), split, by, asked.metrics, small_cell)
     if asked.limit is not None and keys:
         frame = frames.largest(frame, asked.metrics[0], asked.limit)
     return Result(
@@ -92,6 +94,15 @@ def _result(
         tuple(query.params for query in queries), cut_at, asked.totals, hidden,
         {metric.code: missing for metric in asked.metrics if (missing := unanswered(FACTS[metric.fact], asked.selection))},
     )  # fmt: skip
+
+
+def _has_begun(opened: Opened, fact: str, end_day: dt.date) -> bool:
+    """Whether a source had sent anything before this day: until then there is no data, which is not zero. A ledger counts from the first file on."""
+    table = FACTS[fact].table
+    if not table.startswith("fct_"):
+        return True
+    first = opened.first(table, "entry_day" if table == "fct_visits" else FACTS[fact].day)
+    return first is not None and first < end_day
 
 
 def run(opened: Opened, query: Query) -> list[pl.DataFrame]:

@@ -57,6 +57,7 @@ class Opened:
         self.inner, self.build_id = inner, inner.build_id
         self._guard = threading.Lock()
         self._made: set[str] = set()  # schemas and tables made in memory so far
+        self._first: dict[tuple[str, str], dt.date | None] = {}
         self.about = _about(self.frame("SELECT * FROM meta_builds"), self.frame("SELECT min(entry_day) AS first_day, max(entry_day) AS last_day FROM fct_visits"))
 
     @property
@@ -110,6 +111,12 @@ class Opened:
                 cursor.close()
                 self._made.add(name)
         return name
+
+    def first(self, table: str, day: str) -> dt.date | None:
+        """Return the earliest day of a table, None where it is empty; read once a build."""
+        if (table, day) not in self._first:
+            self._first[table, day] = self.frame(f"SELECT CAST(min({day}) AS DATE) AS first_day FROM {table}")["first_day"][0]
+        return self._first[table, day]
 
     def _cursor(self, days: tuple[dt.date, dt.date] | None = None) -> duckdb.DuckDBPyConnection:
         return _at(self.connection, self._months(days) if days else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -20,17 +20,19 @@ from etl.errors import DeclarationError
 LEAST_FOR_LIMITS = 6  # below it the extreme values are no 95 % limits of a median
 
 
-def whole(frames: Sequence[pl.DataFrame], metrics: Sequence[Metric], keys: Sequence[str], split: Sequence[str]) -> pl.DataFrame:
+def whole(frames: Sequence[pl.DataFrame], metrics: Sequence[Metric], keys: Sequence[str], split: Sequence[str], unknown: Sequence[Set[str]] = ()) -> pl.DataFrame:
     """Return the period's frame with the comparison's (if there is a second) beside it, absent groups as true zeros, sorted; the total row last.
 
-    `keys` are the columns frames are joined on, `split` those without `is_total`.
+    `keys` are the columns frames are joined on, `split` those without `is_total`. `unknown` names, for either frame, the counts of a source that
+    had sent nothing yet: they are null.
     """
     frame = frames[0]
     if len(frames) > 1:
         names = {name: _before(name) for name in frames[1].columns if name not in keys}
         frame = joined([frame, frames[1].rename(names)], keys)
     counts = [name for metric in metrics for name in _counted(metric) if name in frame.columns]
-    frame = frame.with_columns(pl.col(name).fill_null(0) for name in counts)
+    blank = {name(code) for codes, name in zip(unknown, (str, _before), strict=False) for code in codes}
+    frame = frame.with_columns(pl.lit(None, dtype=frame.schema[name]).alias(name) if name in blank else pl.col(name).fill_null(0) for name in counts)
     return frame.sort("is_total", *split, nulls_last=True) if "is_total" in keys else frame.sort(*keys, nulls_last=True) if keys else frame
 
 

@@ -166,9 +166,10 @@ def test_flow_per_hour_counts_the_hours_of_the_clock_even_those_without_trucks(s
 def test_no_data_is_null_and_an_absent_group_is_a_zero_count(sel: Selection) -> None:
     never = Selection("MACAS", dt.date(2020, 1, 1), dt.date(2020, 1, 8))
     answer = store.ask(never, ["visits", "turnaround_p50", "over_120_share", "release_p50", "moves_per_visit"])
-    assert answer.cell("visits").value == 0
-    assert [answer.cell(code).value for code in ("turnaround_p50", "over_120_share", "release_p50", "moves_per_visit")] == [None] * 4
+    assert [answer.cell(code).value for code in ("visits", "turnaround_p50", "over_120_share", "release_p50", "moves_per_visit")] == [None] * 5
     assert answer.is_empty
+    nobody = store.ask(replace(sel, lane=("no such lane",)), ["visits", "turnaround_p50"])
+    assert nobody.cell("visits").value == 0 and nobody.cell("turnaround_p50").value is None
 
 
 def test_small_cells_of_transporters_are_hidden_also_by_subtraction(sel: Selection) -> None:

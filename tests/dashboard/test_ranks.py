@@ -64,6 +64,18 @@ def test_splits_answered_in_one_pass_are_what_each_is_alone(sel: Selection, metr
             assert_frame_equal(found.frame, alone.frame, rel_tol=1e-12, abs_tol=1e-12)
 
 
+def test_a_count_before_the_first_data_is_no_data_and_not_zero(sel: Selection) -> None:
+    first = store.build().first_day
+    early = replace(sel, first_day=first - dt.timedelta(days=40), end_day=first, period="custom", comparison="none")
+    assert store.ask(early, ["visits"]).cell("visits").value is None and store.ask(early, ["visits"]).n == 0
+    begun = replace(early, end_day=first + dt.timedelta(days=1))
+    assert store.ask(begun, ["visits"]).cell("visits").value > 0
+    compared = store.ask(replace(sel, first_day=first, end_day=first + dt.timedelta(days=7), period="custom", comparison="previous"), ["visits", "exits"], compare=True)
+    assert [compared.cell(code).before for code in ("visits", "exits")] == [None, None] and compared.cell("visits").value > 0
+    nobody = replace(sel, lane=("no such lane",))
+    assert store.ask(nobody, ["visits"]).cell("visits").value == 0  # the log was there, and no such truck in it
+
+
 def test_a_share_is_not_put_together_from_groups(sel: Selection) -> None:
     with pytest.raises(DeclarationError, match=r"over_120_share.*cannot be put together"):
         store.of().ask_each(sel, ["over_120_share"], [["lane"], ["terminal"]])
