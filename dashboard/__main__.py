@@ -89,8 +89,12 @@ def _add_sample(commands: argparse._SubParsersAction) -> None:
 def _add_evidence(commands: argparse._SubParsersAction) -> None:
     from dashboard.evidence.command import add_arguments
 
-    words = "Estimate what a pilot changed, with its range and its checks, from a table of units and periods."
-    add_arguments(commands.add_parser("evidence", help=words, description=words))
+    words = "Estimate what a pilot changed, with its range and its checks, from the current build or from a table of units and periods."
+    evidence = commands.add_parser("evidence", help=words, description=words)
+    evidence.add_argument("--home", help="of the build: where builds lie (SMARTPORT_HOME, default ./smartport_home)")
+    evidence.add_argument("--site", help="of the build: the port's own folder (SMARTPORT_SITE, default the sample port)")
+    add_arguments(evidence)
+    evidence.set_defaults(run=_evidence)
     words = "Show or lock the plan of the site's pilot: units, starts and main measure, fixed before day 28."
     lock = commands.add_parser("lock", help=words, description=words)
     lock.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
@@ -167,6 +171,16 @@ def _export(arguments: argparse.Namespace) -> int:
     made = (write_zip(order, arguments.out),) if arguments.format == "zip" else exports.write(order, arguments.out)
     print("\n".join(str(path) for path in made))
     return 0
+
+
+def _evidence(arguments: argparse.Namespace) -> int:
+    """The build is that of these settings; all else is evidence's own."""
+    from dashboard import store
+    from dashboard.evidence.command import run
+
+    if arguments.from_build:
+        store.use(load_settings(arguments.home, arguments.site))
+    return run(arguments)
 
 
 def _lock(arguments: argparse.Namespace) -> int:

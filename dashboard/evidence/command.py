@@ -33,14 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", choices=("gate", "lane", "terminal", "carrier", "unit"), default="unit", help="what a unit is, for the sentence")
     parser.add_argument("--end-day", type=int, help="days after the start of the one announced verdict, instead of days 28, 84 and 182")
     parser.add_argument("--shared", default="", help="service points that pilot and comparison share, comma-separated")
-    parser.add_argument("--port", help="of the build: its port, where several are published")
+    parser.add_argument("--port-code", help="of the build: its port, where several are published")
     parser.add_argument("--view", choices=("all", "core"), default="all", help="of the build: all visits, or without inspections, incidents and closures")
     parser.add_argument("--filter", action="append", default=[], metavar="NAME=VALUE,VALUE", help="of the build: a filter of the page, e.g. cargo=dry; several may be given")
     parser.add_argument("--statistic", choices=("mean", "p50", "p90"), default="mean", help="of the build: the average, the median or the 90th percentile of each day")
     parser.add_argument("--collapsed", type=Path, metavar="FILE", help="also write the table of units and blocks behind the estimate, and print the line of R that reproduces it")
     parser.add_argument("--json", action="store_true", help="print every value as JSON")
     parser.add_argument("--lang", choices=("en", "fr"), default="en", help="language of the sentence")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,7 +80,7 @@ def _of_build(arguments: argparse.Namespace) -> tuple[Effect, tuple[pl.DataFrame
     from dashboard.evidence.words import refusal
     from dashboard.selection import FILTERS, Selection
 
-    port, filters = store.of(arguments.port), {}
+    port, filters = store.of(arguments.port_code), {}
     for each in arguments.filter:
         name, _, listed = each.partition("=")
         if name not in FILTERS or not listed:
