@@ -53,3 +53,10 @@ def test_one_hidden_metric_does_not_hide_the_others():
 
 def test_every_metric_about_cargo_is_closed():
     assert {metric.privacy for metric in METRICS.values() if metric.fact == "manifests"} == {"cargo"}
+
+
+def test_no_row_list_shows_single_boxes():
+    """A row of fct_manifests is a cell of one: it is counted in metrics only."""
+    from dashboard.details import DETAILS
+
+    assert not [detail.code for detail in DETAILS.values() if "fct_manifests" in detail.sql or detail.fact == "manifests"]
