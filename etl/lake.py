@@ -245,11 +245,12 @@ def _day_column(table: str) -> str:
 
 def winners(rows: pl.DataFrame, key: tuple[str, ...]) -> pl.DataFrame:
     """Return one row a key: that of the greatest (file date, row digest). The order of `rows` does not matter to which rows stay."""
-    doubled = rows.select(pl.struct(key).is_duplicated()).to_series()
-    if not doubled.any():
+    # Rows of one key have one hash; the few others that share it by chance are told apart by `unique`.
+    suspect = rows.select(key).hash_rows().is_duplicated()
+    if not suspect.any():
         return rows
-    best = rows.filter(doubled).sort(*_TIE).unique(subset=list(key), keep="last", maintain_order=True)
-    return pl.concat([rows.filter(~doubled), best])
+    best = rows.filter(suspect).sort(*_TIE).unique(subset=list(key), keep="last", maintain_order=True)
+    return pl.concat([rows.filter(~suspect), best])
 
 
 def file_counts(rows: pl.DataFrame, best: pl.DataFrame, table: str, zone: str) -> pl.DataFrame:

@@ -6,29 +6,50 @@ Both sides are compared as they lie in the build, so a day that is left out is e
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 
 import duckdb
 import polars as pl
 
-from etl.contracts.facts import FCT_DECLARATION_STAGES, FCT_DECLARATIONS
+from etl.contracts.facts import FCT_DECLARATION_STAGES, FCT_DECLARATIONS, FCT_VISIT_EVENTS, FCT_VISIT_STEPS, FCT_VISIT_TRACKS
 from etl.contracts.fields import Table
 from etl.warehouse import SEGMENT_TABLES, Changes, day_of
 
 _SEEDS = (1, 2)  # two 64-bit digests a row: that two different days are taken for one is out of the question
 _BY_ID = (FCT_DECLARATIONS, FCT_DECLARATION_STAGES)
+_BY_VISIT = (FCT_VISIT_STEPS, FCT_VISIT_EVENTS, FCT_VISIT_TRACKS)  # one visit that ends late would have a day's positions written again
 
 
-def by_day(build: duckdb.DuckDBPyConnection, changes: Changes) -> list[Changes]:
-    """Return the same changes without the days of a table that are published as they are. Both sides' rows count, in whatever order."""
+def digests_of(build: duckdb.DuckDBPyConnection, days: frozenset[dt.date]) -> dict[str, pl.DataFrame]:
+    """Return what `changed` compares with: the digests of these days as the open build has them, by table."""
+    return {table.name: _sums(published(build, table, days), table) for table in SEGMENT_TABLES if table not in _BY_ID and not _has_lists(table)}
+
+
+def changed(changes: Changes, digests: Mapping[str, pl.DataFrame]) -> list[Changes]:
+    """Return the same changes without what is published as it is: days of a table, and visits of the tables that have many rows a visit.
+
+    Both sides' rows count, in whatever order.
+    """
     found: dict[frozenset[dt.date], dict[str, pl.DataFrame]] = {}
+    alone: list[Changes] = []
     for table in SEGMENT_TABLES:
         if table.name not in changes.frames:
             continue
         fresh = table.conform(changes.frames[table.name])
-        days = changes.days if _has_lists(table) else _differing(table, fresh, published(build, table, changes.days))
-        if days:
-            found.setdefault(frozenset(days), {})[table.name] = fresh.filter(pl.col(day_of(table)).is_in(sorted(days)))
-    return [Changes(frames, days) for days, frames in found.items()]
+        if _has_lists(table):
+            found.setdefault(changes.days, {})[table.name] = fresh
+            continue
+        marks = _differing(_sums(fresh, table), digests[table.name])
+        days = frozenset(marks["day"].unique())
+        if not days:
+            continue
+        fresh = fresh.filter(pl.col(day_of(table)).is_in(sorted(days)))
+        if table in _BY_VISIT:
+            ids = marks["visit_id"].unique()
+            alone.append(Changes({table.name: fresh.filter(pl.col("visit_id").is_in(ids.implode()))}, days, ("visit_id", frozenset(ids))))
+        else:
+            found.setdefault(days, {})[table.name] = fresh
+    return [*(Changes(frames, days) for days, frames in found.items()), *alone]
 
 
 def by_declaration(build: duckdb.DuckDBPyConnection, frames: dict[str, pl.DataFrame], days: frozenset[dt.date]) -> list[Changes]:
@@ -65,13 +86,12 @@ def _has_lists(table: Table) -> bool:
     return any(dtype.is_nested() for dtype in table.schema.values())
 
 
-def _differing(table: Table, fresh: pl.DataFrame, old: pl.DataFrame) -> set[dt.date]:
-    sums = [_sums(frame, day_of(table)) for frame in (fresh, old)]
-    alone = [one.join(other, on=one.columns, how="anti", nulls_equal=True) for one, other in (sums, sums[::-1])]
-    return set(pl.concat(alone)["day"])
+def _differing(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([mine.join(yours, on=mine.columns, how="anti", nulls_equal=True) for mine, yours in ((one, other), (other, one))])
 
 
-def _sums(frame: pl.DataFrame, day: str) -> pl.DataFrame:
-    """Return, a day, how many rows there are and the sums of their digests, which do not depend on the order of rows."""
+def _sums(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Return, a day (and visit), how many rows there are and the sums of their digests, which do not depend on the order of rows."""
     digests = [frame.hash_rows(seed).alias(f"digest_{seed}") for seed in _SEEDS]
-    return pl.DataFrame([frame[day].alias("day"), *digests]).group_by("day").agg(pl.len().alias("rows_n"), pl.col("^digest_.*$").sum())
+    by = [frame[day_of(table)].alias("day"), *([frame["visit_id"]] if table in _BY_VISIT else [])]
+    return pl.DataFrame([*by, *digests]).group_by([column.name for column in by]).agg(pl.len().alias("rows_n"), pl.col("^digest_.*$").sum())

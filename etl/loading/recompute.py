@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import polars as pl
@@ -93,8 +94,9 @@ def refresh_fixes(lake: Lake, grid: ZoneGrid, days: list[dt.date], zone: str, pr
     counts = []
     for done, day in enumerate(days, start=1):
         fixes, count = lake.read_day("stg_tracking", day, zone)
-        tracks = stays.thin(fixes).with_columns(pl.lit(lake.port_code).alias("port_code"))
-        lake.replace_day(day, stays.pieces(fixes, grid), tracks.select("port_code", "plate_key", "fix_at", "longitude_deg", "latitude_deg"))
+        ordered = stays.in_time_order(fixes) if fixes.height else None
+        tracks = stays.thin(fixes, ordered).with_columns(pl.lit(lake.port_code).alias("port_code"))
+        lake.replace_day(day, stays.pieces(fixes, grid, ordered), tracks.select("port_code", "plate_key", "fix_at", "longitude_deg", "latitude_deg"))
         counts.append(count)
         if progress:
             progress("tracking", done, len(days), 0)
@@ -127,8 +129,10 @@ def facts(
     last: list[Changes] = []
     for done, chunk in enumerate(chunks, start=1):
         keep = frozenset(chunk)
-        staged = window(lake, chunk)
-        frames = dict(reconstruct(staged, lake.rows("int_zone_pieces", chunk[0] - MARGIN, chunk[-1] + MARGIN), site, keep, now_at))
+        with ThreadPoolExecutor(1) as aside:  # what is published is read on a cursor of its own meanwhile
+            digests = aside.submit(narrow.digests_of, build, keep) if build else None
+            staged = window(lake, chunk)
+            frames = dict(reconstruct(staged, lake.rows("int_zone_pieces", chunk[0] - MARGIN, chunk[-1] + MARGIN), site, keep, now_at))
         for name in DECLARATION_TABLES:
             frames.pop(name)
         frames["dq_rejects"] = _rejects(lake, keep)
@@ -144,7 +148,7 @@ def facts(
                 yield Changes(declarations(lake, site, month, pl.concat(links)), frozenset(month))
         else:
             reached |= _lodged_days(staged["stg_customs"], links[-1], site)
-            last = narrow.by_day(build, Changes(frames, keep)) if build else [Changes(frames, keep)]
+            last = narrow.changed(Changes(frames, keep), digests.result()) if build else [Changes(frames, keep)]
             if done < len(chunks):
                 yield last
                 last = []

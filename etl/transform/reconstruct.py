@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
 from etl.contracts import facts
@@ -18,6 +19,7 @@ from etl.transform.digests import with_digest
 from etl.transform.exchange import exchanged
 from etl.transform.local import minutes, with_day, with_local
 from etl.transform.moves import stays_of as container_stays
+from etl.transform.ranks import ranks
 from etl.transform.reach import REPEAT_READ
 from etl.transform.security import filings
 
@@ -95,7 +97,7 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
     known_days = source_days.source_days_of(all_lines, days, rows, zone)
 
     def of_visits(frame: pl.DataFrame, *extra: str) -> pl.DataFrame:
-        return frame.join(kept.select("visit_no", "visit_id", "entry_day", *extra), on="visit_no")
+        return frame.join(kept.select("visit_no", "visit_id", "entry_day", *extra), on="visit_no", maintain_order="left")
 
     def with_visit(frame: pl.DataFrame) -> pl.DataFrame:
         return frame.join(ids, on="visit_no", how="left", maintain_order="left")
@@ -137,12 +139,30 @@ def _finished(table: facts.Table, frame: pl.DataFrame, port: str, keep: frozense
 
 
 def _in_order(frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    """Return `frame` sorted, nulls last. Texts are compared once each, as ranks: a million positions repeat some thousand visits."""
+    """Return `frame` sorted, nulls last; positions come in order already and are only looked through."""
     if frame.height < _FEW_ROWS:
         return frame.sort(columns, nulls_last=True)
-    texts = {name: frame[name].unique().drop_nulls().sort() for name in columns if frame.schema[name] == pl.String}
-    ranks = frame.select(pl.col(name).cast(pl.Enum(texts[name])).to_physical() if name in texts else name for name in columns)
-    return frame[ranks.select(pl.arg_sort_by(columns, nulls_last=True)).to_series()]
+    keys = []
+    for name in columns:
+        texts = frame[name]
+        if texts.dtype == pl.String:
+            texts = pl.Series(name, ranks(texts)).replace(-1, None)
+        keys.append(texts)
+    ordered = pl.DataFrame(keys)
+    if _is_in_order(ordered):
+        return frame
+    return frame[ordered.select(pl.arg_sort_by(columns, nulls_last=True)).to_series()]
+
+
+def _is_in_order(keys: pl.DataFrame) -> bool:
+    """Whether no row comes before the row above it; a frame with nulls counts as out of order."""
+    if sum(keys.null_count().row(0)):
+        return False
+    later, same = np.zeros(keys.height - 1, bool), np.ones(keys.height - 1, bool)
+    for values in (column.to_physical().to_numpy() for column in keys):
+        later |= same & (values[1:] > values[:-1])
+        same &= values[1:] == values[:-1]
+    return bool((later | same).all())
 
 
 def _with_steps(visits: pl.DataFrame, linked: pl.DataFrame, calls: pl.DataFrame, found_steps: pl.DataFrame, site: Site) -> pl.DataFrame:

@@ -19,6 +19,7 @@ The rules, chosen on tracks with known truth (figures in tests/benchmarks/RESULT
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -41,12 +42,26 @@ QUEUE_REACH_S = 900.0  # a truck that leaves the queue reaches the gate within t
 _STAY_COLUMNS = tuple(name for name in FCT_ZONE_STAYS.columns if name != "visit_id")
 
 
-def pieces(fixes: pl.DataFrame, grid: ZoneGrid) -> pl.DataFrame:
-    """Return INT_ZONE_PIECES of one UTC day of fixes (plate_key, fix_at, longitude_deg, latitude_deg), in any order, without duplicates."""
+@dataclass(frozen=True)
+class Ordered:
+    """Fixes by truck and time: the plates, and per fix in that order its plate's number, its instant and the row it stands in."""
+
+    plates: pl.Series
+    truck: np.ndarray
+    at: np.ndarray
+    row: np.ndarray
+
+
+def pieces(fixes: pl.DataFrame, grid: ZoneGrid, ordered: Ordered | None = None) -> pl.DataFrame:
+    """Return INT_ZONE_PIECES of one UTC day of fixes (plate_key, fix_at, longitude_deg, latitude_deg), in any order, without duplicates.
+
+    `ordered` (in_time_order of the same fixes) may be given to spare making it anew.
+    """
     if fixes.is_empty():
         return INT_ZONE_PIECES.empty()
     longitude, latitude = fixes["longitude_deg"].to_numpy(), fixes["latitude_deg"].to_numpy()
-    plates, truck, at, order = _in_time_order(fixes)
+    ordered = ordered or in_time_order(fixes)
+    plates, truck, at, order = ordered.plates, ordered.truck, ordered.at, ordered.row
     zone = grid.locate(longitude, latitude)[order]
     gap = int(grid.gap_s * _SECOND)
 
@@ -126,19 +141,19 @@ def queue_arrivals(stays: pl.DataFrame, site: Site) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def thin(fixes: pl.DataFrame) -> pl.DataFrame:
+def thin(fixes: pl.DataFrame, ordered: Ordered | None = None) -> pl.DataFrame:
     """Return the first fix of each truck in each minute, sorted: enough to draw a visit's map, a fifth of the rows."""
     columns = ("plate_key", "fix_at", "longitude_deg", "latitude_deg")
     if fixes.is_empty():
         return fixes.select(columns)
-    _, truck, at, order = _in_time_order(fixes)
-    minute = at // _MINUTE
-    first = np.append(True, (truck[1:] != truck[:-1]) | (minute[1:] != minute[:-1]))
-    return fixes.select(columns)[order[first]]
+    ordered = ordered or in_time_order(fixes)
+    minute = ordered.at // _MINUTE
+    first = np.append(True, (ordered.truck[1:] != ordered.truck[:-1]) | (minute[1:] != minute[:-1]))
+    return fixes.select(columns)[ordered.row[first]]
 
 
-def _in_time_order(fixes: pl.DataFrame) -> tuple[pl.Series, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the plates, and per fix in order of plate and time: the plate's number, the instant, the row it stood in."""
+def in_time_order(fixes: pl.DataFrame) -> Ordered:
+    """Return the order of the fixes by truck and time; of at least one fix."""
     plates = fixes["plate_key"].unique().sort()
     number = fixes["plate_key"].cast(pl.Enum(plates)).to_physical().to_numpy().astype(np.int64)
     at = fixes["fix_at"].cast(pl.Datetime("us")).to_physical().to_numpy()
@@ -147,7 +162,7 @@ def _in_time_order(fixes: pl.DataFrame) -> tuple[pl.Series, np.ndarray, np.ndarr
     key = (number << bits) | (at - first)  # a day is 37 bits: room for 67 million trucks
     order = np.argsort(key)
     key = key[order]
-    return plates, key >> bits, (key & ((1 << bits) - 1)) + first, order
+    return Ordered(plates, key >> bits, (key & ((1 << bits) - 1)) + first, order)
 
 
 def _where(longitude: np.ndarray, latitude: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -257,7 +272,7 @@ def _as_facts(stays: dict[str, np.ndarray], plates: pl.Series, grid: ZoneGrid, s
         }
     )  # fmt: skip
     local = clock.to_local(frame["entered_at"], site.zone_name)
-    marks = [f"{site.port_code}|{plate}|{zone}|{at}" for plate, zone, at in zip(frame["plate_key"], frame["zone_code"], stays["entered"].tolist(), strict=True)]
+    marks = frame.select(pl.concat_str("port_code", "plate_key", "zone_code", pl.col("entered_at").to_physical(), separator="|")).to_series()
     return frame.with_columns(
         pl.Series("stay_id", [hashlib.sha256(mark.encode()).hexdigest()[:16] for mark in marks], dtype=pl.String),
         local.dt.date().alias("entered_day"), local.dt.hour().cast(pl.Int64).alias("entered_hour"), local.dt.weekday().cast(pl.Int64).alias("entered_weekday"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import polars as pl
 
 from etl.transform.local import minutes
+from etl.transform.ranks import ranks
 from etl.transform.reach import SLACK
 
 QUEUE_TO_GATE = dt.timedelta(minutes=15)  # from the edge of the gate zone to the barrier: the transaction itself, and a truck in front
@@ -44,12 +46,27 @@ def queued_since(passages: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
 def track_visits(tracks: pl.DataFrame, visits: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     """Return the fixes that lie between the arrival (in the queue, else at the gate) and the end of a `wanted` visit, with visit_no.
 
-    `visits` are all there are: a fix belongs to the last of its truck that began before it. `tracks` holds one row a truck and instant.
+    `visits` are all there are: a fix belongs to the last of its truck that began before it. `tracks` holds one row a truck and
+    instant. Sorted by the visits' entry_day and visit_id, then by time.
     """
-    spans = visits.join(wanted, on="plate_key", how="semi").select("plate_key", "visit_no", "until_at", _from=pl.coalesce("queue_arrived_at", "entry_at")).sort("_from", "visit_no")
-    found = tracks.join(wanted, on="plate_key", how="semi").sort("fix_at").join_asof(spans, left_on="fix_at", right_on="_from", by="plate_key", strategy="backward", check_sortedness=False)
-    found = found.filter(pl.col("fix_at") <= pl.col("until_at")).select("visit_no", "fix_at", "longitude_deg", "latitude_deg")
-    return found.join(wanted, on="visit_no", how="semi", maintain_order="left")
+    spans = visits.join(wanted, on="plate_key", how="semi").select("plate_key", "visit_no", "until_at", _from=pl.coalesce("queue_arrived_at", "entry_at"))
+    spans = spans.drop_nulls("_from").with_columns(pl.col("until_at").fill_null(dt.datetime(1970, 1, 1))).sort("plate_key", "_from", "visit_no")
+    place = wanted.sort("entry_day", "visit_id").select("visit_no", _place=pl.int_range(pl.len(), dtype=pl.Int64))
+    spans = spans.join(place, on="visit_no", how="left", maintain_order="left").with_columns(pl.col("_place").fill_null(-1))
+    columns = ("visit_no", "fix_at", "longitude_deg", "latitude_deg")
+    if spans.is_empty() or tracks.is_empty():
+        return tracks.clear().select(visits["visit_no"].clear(), *columns[1:])
+    # One number says truck and instant, so that one search finds the visit.
+    plates = spans["plate_key"].unique().sort()
+    at, start, until = (values.cast(pl.Datetime("us")).to_physical().to_numpy() for values in (tracks["fix_at"], spans["_from"], spans["until_at"]))
+    first = min(int(at.min()), int(start.min()))
+    bits = (max(int(at.max()), int(start.max())) - first + 1).bit_length()
+    truck, owners_truck = ranks(tracks["plate_key"], plates), ranks(spans["plate_key"], plates)
+    owner = np.searchsorted((owners_truck << bits) | (start - first), (truck << bits) | (at - first), side="right") - 1
+    in_place = spans["_place"].to_numpy()[owner]
+    mine = np.flatnonzero((truck >= 0) & (owner >= 0) & (owners_truck[owner] == truck) & (at <= until[owner]) & (in_place >= 0))
+    mine = mine[np.argsort((in_place[mine] << bits) | (at[mine] - first))]
+    return tracks[mine].select(spans["visit_no"].gather(owner[mine]), *columns[1:])
 
 
 def with_queue(visits: pl.DataFrame) -> pl.DataFrame:

@@ -69,7 +69,7 @@ def test_the_queue_is_the_passage_that_led_to_the_gate():
 
 
 def test_fixes_belong_to_the_visit_from_its_queue_to_its_end():
-    visits = spans(("t", "10:00", "11:00")).with_columns(queue_arrived_at=pl.lit(at("09:30")))
+    visits = spans(("t", "10:00", "11:00")).with_columns(queue_arrived_at=pl.lit(at("09:30")), visit_id=pl.lit("v"), entry_day=pl.lit(at("10:00").date()))
     fixes = pl.DataFrame({"plate_key": "t", "fix_at": [at("09:29"), at("09:31"), at("10:30"), at("11:01")], "longitude_deg": 0.0, "latitude_deg": 0.0})
     assert tracking.track_visits(fixes, visits, visits)["fix_at"].to_list() == [at("09:31"), at("10:30")]
 
