@@ -1,7 +1,8 @@
-"""Loading benchmarks: `python tests/benchmarks/bench_load.py [--trucks 300] [--months 24] [--out FOLDER]`.
+"""Loading benchmarks: `python tests/benchmarks/bench_load.py [--only first|history|full|tracked|fixes] [--trucks 300] [--months 24] [--out FOLDER]`.
 
 1. First load of the demonstration port.   2. One more day on 1 month against many months of history: the cost must not depend on
-history (ratio <= 1.3), paired day by day.   3. One day of full Casablanca with 1 M fixes on top of a week (<= 5 s on 2 cores).
+history (ratio <= 1.3), paired day by day.   3. One day of full Casablanca with 1 M fixes (<= 5 s on 2 cores), on two weeks without
+positions and on a month that was tracked every day.   4. One load of 30 M fixes (<= 2 GiB).
 CPU seconds stand beside wall seconds, because the machine may be shared. Every load is its own process.
 """
 
@@ -80,21 +81,34 @@ def history(work: Path, trucks: float, months: int, last_days: int = 3) -> None:
         print(" ", label, runs)
 
 
-def full_day(work: Path) -> None:
-    """Two weeks of all logs without positions, then one day of which 1 M fixes are known."""
-    options = Options(work / "casa", start=dt.date(2026, 8, 18), days=15, trucks_per_day=2600.0, tracking_days=1, tracked_share=0.8)
+FULL_DAY = dt.date(2026, 9, 1)  # the heaviest of the simulated days: about 1 M fixes of 80 % of the trucks
+
+
+def full_day(work: Path, name: str, days_before: int, tracking_days: int, rounds: int = 3) -> None:
+    """Load one day of which 1 M fixes are known on top of the days before it, of which the last are tracked too."""
+    options = Options(work / name, start=FULL_DAY - dt.timedelta(days=days_before), days=days_before + 1, trucks_per_day=2600.0, tracking_days=tracking_days, tracked_share=0.8)
     simulate(options)
-    days = days_of(work / "casa" / "inbox")
-    last = f"{options.end - dt.timedelta(days=1)}"
-    load(work / "casa-home", link([path for day in sorted(days) if day < last for path in days[day]], work / "casa before"))
-    print("one day of Casablanca:", load(work / "casa-home", link([path for day in sorted(days) if day >= last for path in days[day]], work / "casa day")))
+    days = days_of(work / name / "inbox")
+    home, last = work / f"{name}-home", f"{FULL_DAY}"
+    print("history:", load(home, link([path for day in sorted(days) if day < last for path in days[day]], work / f"{name} before")))
+    inbox = link([path for day in sorted(days) if day >= last for path in days[day]], work / f"{name} day")
+    for number in range(rounds):
+        copy = shutil.copytree(home, work / f"{name}-home-{number}")
+        print(f"one day of Casablanca, {tracking_days - 1} of {days_before} days before it tracked, load {os.getloadavg()[0]:.1f}:", load(copy, inbox))
+        shutil.rmtree(copy)
+
+
+def many_fixes(work: Path) -> None:
+    """Load 54 days of full Casablanca at once: 30 M fixes."""
+    simulate(Options(work / "fixes", start=dt.date(2026, 7, 24), days=54, trucks_per_day=2600.0, tracking_days=54, tracked_share=0.8))
+    print("30 M fixes in one load:", load(work / "fixes-home", work / "fixes" / "inbox"))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--trucks", type=float, default=300.0)
     parser.add_argument("--months", type=int, default=24)
-    parser.add_argument("--only", choices=["first", "history", "full"])
+    parser.add_argument("--only", choices=["first", "history", "full", "tracked", "fixes"])
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     work = arguments.out or Path(tempfile.mkdtemp(prefix="bench_load_"))
@@ -104,7 +118,11 @@ def main() -> None:
         if arguments.only in (None, "first"):
             first_load(work)
         if arguments.only in (None, "full"):
-            full_day(work)
+            full_day(work, "casa", 14, 1)
+        if arguments.only in (None, "tracked"):
+            full_day(work, "tracked", 31, 32)
+        if arguments.only in (None, "fixes"):
+            many_fixes(work)
         if arguments.only in (None, "history"):
             history(work, arguments.trucks, arguments.months)
     finally:
