@@ -165,7 +165,7 @@ def sensitivities(page: Frame, found: Headline) -> list[Line]:
         made.append(Line("caution" if apart else "holds", _("Traffic of the comparison lanes"), f"{signed(page, moved * 100, 1)} %", said))
     if found.main.means is not None:
         was, now = found.main.means[2:4]
-        made.append(Line("fact", _("The comparison lanes' own change"), f"{signed(page, (now / was - 1) * 100, 1)} %", _("From {a} to {b} min, same mix: the port moved by as much without the pilot.", a=Words(page).number(was, 1), b=Words(page).number(now, 1))))
+        made.append(Line("fact", _("The comparison lanes' own change"), f"{signed(page, (now / was - 1) * 100, 1)} %", _("From {a} to {b} min, same mix: what moved where there is no pilot.", a=Words(page).number(was, 1), b=Words(page).number(now, 1))))
     return made
 
 

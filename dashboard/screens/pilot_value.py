@@ -13,7 +13,7 @@ from dashboard.evidence import value as worth
 from dashboard.evidence.effect import Range
 from dashboard.evidence.study import Headline
 from dashboard.i18n import N_
-from dashboard.screens.pilot_words import main_panel, verdict, window_of
+from dashboard.screens.pilot_words import DASH, main_panel, verdict, window_of
 from dashboard.widgets import kpi_card, panel
 from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words
@@ -47,9 +47,9 @@ def _card(page: Frame, line: worth.Line, given: Range) -> str:
     name, unit, scale = NAMES[line.code]
     low, high = ends_of(given, scale)
     if high <= 0:
-        figure, way = f"{_short(page, high)}\u00a0–\u00a0{_short(page, low)}", _("less")
+        figure, way = f"{_short(page, high)}{DASH}{_short(page, low)}", _("less")
     elif low >= 0:
-        figure, way = f"{_short(page, low)}\u00a0–\u00a0{_short(page, high)}", _("more")
+        figure, way = f"{_short(page, low)}{DASH}{_short(page, high)}", _("more")
     else:
         figure, way = f"−{_short(page, low)}\u00a0…\u00a0+{_short(page, high)}", ""
     return kpi_card.card(_(name), figure, f"{_(unit)} {way}".strip(), code=f"value-{line.code}")

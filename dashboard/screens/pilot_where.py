@@ -43,7 +43,7 @@ def _dot(page: Frame, name: str, effect: Effect, *, in_minutes: bool) -> shapes.
     given = effect.change if in_minutes else effect.percent
     figure, way = ends(page, given)
     unit = page.say("min") if in_minutes else "%"
-    said = f"{figure} {unit} {way}".strip()
+    said = f"{figure} {unit} {way}".strip().replace("\u2060", "")  # a figure has no lines to break
     label = said if effect.verdict.code not in ("none",) else page.say("no detectable change")
     hover = f"{name}<br>{signed(page, given.low, 1)} … {signed(page, given.high, 1)} {unit}<br>{page.say(NAMES[effect.verdict.code])}"
     return shapes.Dot(name, given.low, given.best, given.high, label, hover, effect.verdict.code == "none")

@@ -30,7 +30,8 @@ NAMES: dict[str, str] = {
 STATES: dict[str, tuple[str, str]] = {"holds": ("✓", N_("holds")), "caution": ("!", N_("caution")), "unknown": ("–", N_("cannot be said")), "fact": ("·", "")}
 
 
-NB = "\u00a0"  # a range is not torn apart at the end of a line
+NB = "\u00a0"  # a range is not torn apart at the end of a line; after a dash it takes a word joiner as well
+DASH = f"{NB}–\u2060{NB}"
 
 
 def dots(code: str) -> str:
@@ -90,9 +91,9 @@ def ends(page: Frame, given: Range, is_whole: bool = True) -> tuple[str, str]:
     digits = next(each for each in (0, 1, 2) if each == 2 or all(abs(value - round(value, each)) < 1e-9 for value in (low, high)))
     said = lambda value: Words(page).number(abs(value), digits)  # noqa: E731
     if high <= 0:
-        return f"{said(high)}{NB}–{NB}{said(low)}", _("less")
+        return f"{said(high)}{DASH}{said(low)}", _("less")
     if low >= 0:
-        return f"{said(low)}{NB}–{NB}{said(high)}", _("more")
+        return f"{said(low)}{DASH}{said(high)}", _("more")
     return f"−{said(low)}{NB}…{NB}+{said(high)}", ""
 
 

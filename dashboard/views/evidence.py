@@ -64,7 +64,7 @@ def gap(
             {"type": "rect", "x0": start, "x1": end, "y0": low, "y1": high, "fillcolor": BAND, "line": {"width": 0}, "layer": "below"},
             {"type": "line", "x0": start, "x1": end, "y0": best, "y1": best, "line": {"color": theme.MAIN, "width": 1.5, "dash": "dash"}, "layer": "below"},
         ]
-        notes.append(theme.note(end, best, band_words.replace("\u00a0", " ").replace(" %", " %<br>", 1), xanchor="left", align="left", xshift=10, font={"size": 12, "color": theme.MAIN}))
+        notes.append(theme.note(end, best, band_words.replace("\u00a0", " ").replace("\u2060", "").replace(" %", " %<br>", 1), xanchor="left", align="left", xshift=10, font={"size": 12, "color": theme.MAIN}))
     shapes += [_zero(horizontal=True), {"type": "line", "x0": start, "x1": start, "y0": 0, "y1": 0.94, "yref": "paper", "line": {"color": theme.INK, "width": 1.5}}]
     notes.append(theme.note(start, 0.94, f"<b>{start_words}</b>", yref="paper", yanchor="bottom", xanchor="right" if _late(start, first, end) else "left", font={"size": 12, "color": theme.INK}))
     notes += _directions(less, more)
