@@ -6,8 +6,8 @@ visits, so the figure is about the selected. Days are the blocks of the interval
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ from dashboard.selection import Selection
 from dashboard.store import Store
 
 LEAST_DAYS = 5  # with fewer blocks an interval says nothing
+_ONE_DAY = dt.timedelta(days=1)
 _LINK_DAYS = 4  # a filing lies at most 3 days from the gate-in of its box; one more for the local day
 _SQL = """
 WITH referred AS (
@@ -57,7 +58,8 @@ def extra_of(store: Store, selection: Selection, small_cell: int) -> Extra:
     whole = replace(selection, view="all")
     sql = _SQL.format(where=" AND ".join(where_sql(FACTS["visits"], whole)), link=_LINK_DAYS)
     values = {name: value for name, value in {"port_code": store.port_code, **whole.to_sql()}.items() if f"${name}" in sql}
-    return store.made(("selected", sql, repr(sorted(values.items())), small_cell), lambda opened: partial(extra, small_cell=small_cell)(opened.frame(sql, values)))
+    days = (whole.first_day - _LINK_DAYS * _ONE_DAY, whole.end_day + _LINK_DAYS * _ONE_DAY)
+    return store.made(("selected", sql, repr(sorted(values.items())), small_cell), lambda opened: extra(opened.frame(sql, values, days), small_cell))
 
 
 def extra(strata: pl.DataFrame, small_cell: int) -> Extra:
