@@ -19,7 +19,7 @@ from dashboard.evidence.daily import HOURS_A_BLOCK, pack, standardised
 from dashboard.evidence.effect import Plan, assess
 from dashboard.evidence.estimate import t_two_sided
 from dashboard.evidence.panel import Panel
-from dashboard.evidence.switchback import Day, paired
+from dashboard.evidence.switchback import Day, calendar, paired, pairs_in
 from dashboard.evidence.verdict import ALPHA
 
 BLOCKS = {1: "one day", 7: "a week"}  # designs tried on the same 84 days
@@ -86,6 +86,17 @@ def judge_switchback(daily: pl.DataFrame, days: tuple[Day, ...], block_days: int
     return {f"switched_{block_days}_best": float(found.b), f"switched_{block_days}_half": float(found.half())}
 
 
+def switchback_false(visits: pl.DataFrame, start: dt.date, block_days: int, days_n: int, seed: int, draws: int = 20) -> float:
+    """Return the share of drawn calendars by which the port without the pilot seems to change: nothing is switched, so that every one is a false call."""
+    daily = visits.drop_nulls("turnaround_off_min").filter(pl.col("day_off") >= start).group_by("day_off").agg(pl.col("turnaround_off_min").mean())
+    minutes, called = dict(daily.iter_rows()), 0
+    for draw in range(draws):
+        days = calendar(f"seed {seed}, draw {draw}", start, block_days, pairs_in(days_n, block_days))
+        found = paired(np.log([minutes.get(each.day, np.nan) for each in days]), days)
+        called += abs(float(found.b)) > float(found.half())
+    return called / draws
+
+
 def port_figures(rows: pl.DataFrame, is_light: bool) -> list[Figure]:
     """Return what was asked of many ports of one world, measured. `rows` is of `judge`; runs without a number count as misses of the truth."""
     planted, none = rows.filter("is_planted"), rows.filter(~pl.col("is_planted"))
@@ -129,6 +140,7 @@ def _switchback_figures(planted: pl.DataFrame, code: str, words: str, block_days
     best, half, truth = (planted[name].to_numpy() for name in (f"switched_{block_days}_best", f"switched_{block_days}_half", "all_log"))
     return [
         Figure(f"{code}.coverage", f"{words}: the effect on every lane lies in the interval", round(100 * float((np.abs(best - truth) <= half).mean()), 2), None, None, planted.height),
+        Figure(f"{code}.false", f"{words}: effect claimed where nothing is switched (20 drawn calendars a port)", round(100 * float(planted[f"switched_{block_days}_false"].mean()), 2), None, None, 20 * planted.height),
         Figure(f"{code}.bias", f"{words}: mean error", float(100 * (np.exp(best) - np.exp(truth)).mean()), None, None, planted.height, "points of %"),
         Figure(f"{code}.half", f"{words}: margin on either side, mean", float(100 * np.expm1(half).mean()), None, None, planted.height),
     ]

@@ -32,13 +32,21 @@ from etl.settings import trial_data  # noqa: E402
 
 PAPER = ROOT / "docs" / "pilot-evidence.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+SPEED = "Speed, 1.3 million visits of two years"
 Figure = measure.Figure
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a tenth of the runs, printed and not written")
-    runs = 100 if (quick := parser.parse_args().quick) else 1000
+    parser.add_argument("--speed", action="store_true", help="the times only, written in place of the earlier ones: they depend on the load of the machine, the rest does not")
+    given = parser.parse_args()
+    if given.speed:
+        print(made := speed_table())
+        head, _, rest = PAPER.read_text("utf-8").partition(f"**{SPEED}")
+        PAPER.write_text(f"{head}{made}{END}{rest.partition(END)[2]}", "utf-8")
+        return
+    runs = 100 if (quick := given.quick) else 1000
     parts = [("Simulated pilots, daily panels", panels(runs)), ("Simulated pilots, single visits", visits(runs)), ("Verdicts and looks", verdicts(runs))]
     folder = trial_data()
     if folder and (folder / "flights").is_dir():
@@ -46,13 +54,16 @@ def main() -> None:
                   ("Published tables", published(folder / "pilot_tables"))]  # fmt: skip
     else:
         print("SMARTPORT_TRIAL_DATA is not there: fake pilots among airports and published tables are skipped", file=sys.stderr)
-    parts.append(("Speed, 1.3 million visits of two years (the least disturbed of the runs)", speed()))
-    made = "\n".join(table(title, figures) for title, figures in parts)
+    made = "\n".join([*(table(title, figures) for title, figures in parts), speed_table()])
     made = f"Measured {dt.date.today()} by `python tests/benchmarks/bench_evidence.py`, {os.cpu_count()} cores (load {os.getloadavg()[0]:.0f}).\n\n{made}"
     print(made)
     if not quick and folder:
         head, _, rest = PAPER.read_text("utf-8").partition(BEGIN)
         PAPER.write_text(f"{head}{BEGIN}\n{made}{END}{rest.partition(END)[2]}", "utf-8")
+
+
+def speed_table() -> str:
+    return table(f"{SPEED}, load {os.getloadavg()[0]:.0f} (the least disturbed of the runs)", speed())
 
 
 def table(title: str, figures: list[Figure]) -> str:

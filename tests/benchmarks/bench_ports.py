@@ -62,13 +62,13 @@ def one(wanted: tuple[str, int, Path]) -> list[dict]:
     """Make one port, or read it if it was made before, and judge it."""
     world, seed, folder = wanted
     options = demo(folder, world=world, seed=seed)
-    last = last_whole_day(options)
+    last, days_n = last_whole_day(options), (options.end - options.pilot_start).days
     visits = kept(folder / f"{world}_{seed:03d}.parquet", lambda: worlds(options))
     rows = ports.judge(visits, options.pilot_start, last, PILOT_LANES)
     for block_days in ports.BLOCKS:
-        days = calendar(f"seed {seed}", options.pilot_start, block_days, pairs_in((options.end - options.pilot_start).days, block_days))
+        days = calendar(f"seed {seed}", options.pilot_start, block_days, pairs_in(days_n, block_days))
         daily = kept(folder / f"{world}_{seed:03d}_switched_{block_days}.parquet", lambda: ports.daily_means(switched(options, {each.day for each in days if each.is_on})))  # noqa: B023
-        rows[0] |= ports.judge_switchback(daily, days, block_days)
+        rows[0] |= ports.judge_switchback(daily, days, block_days) | {f"switched_{block_days}_false": ports.switchback_false(visits, options.pilot_start, block_days, days_n, seed)}
     return [{"world": world, "seed": seed, **row} for row in rows]
 
 
