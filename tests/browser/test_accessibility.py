@@ -30,7 +30,7 @@ def address(home):
 @pytest.mark.parametrize("lang", [language.code for language in LANGUAGES])
 @pytest.mark.parametrize("each", PAGES, ids=lambda page: page.code)
 def test_axe_finds_no_fault_of_ours(each, lang, visit, address) -> None:
-    page = visit(address(each, lang), height=1600)
+    page = visit(address(each, lang))
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_timeout(500)
