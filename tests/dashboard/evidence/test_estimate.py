@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd  # statsmodels, the oracle, takes nothing else
 import pytest
+from statsmodels.formula.api import ols
 
 from dashboard.evidence.estimate import (
     ar_noise,
@@ -48,6 +50,18 @@ def test_block_ols_equals_written_out_least_squares() -> None:
         if units % 2 == 0 and first * 2 == periods:  # equal shares, equal blocks: the contrast form is the coefficient's own standard error
             noise = block_noise(y, unit_contrast(treated), period_contrast(np.arange(periods) >= first), 1)
             assert float(noise.se) == pytest.approx(se, abs=1e-9) and float(noise.df) == df
+
+
+@pytest.mark.parametrize(("units", "blocks", "treated", "before"), [(4, 8, 2, 5), (6, 5, 3, 3), (3, 10, 1, 6)])
+def test_block_ols_equals_statsmodels(units, blocks, treated, before) -> None:
+    rng = np.random.default_rng(units)
+    y = rng.normal(4, 0.1, (units, blocks))
+    regressor = np.outer(np.arange(units) < treated, np.arange(blocks) >= before).astype(float)
+    beta, squares = block_residual(y, regressor)
+    unit, block = np.indices(y.shape)
+    fit = ols("y ~ D + C(unit) + C(block)", pd.DataFrame({"y": y.ravel(), "D": regressor.ravel(), "unit": unit.ravel(), "block": block.ravel()})).fit()
+    assert float(beta) == pytest.approx(fit.params["D"], abs=1e-12)
+    assert float(squares) == pytest.approx(fit.ssr, abs=1e-12) and fit.df_resid == (units - 1) * (blocks - 1) - 1
 
 
 def test_the_gap_is_the_same_from_days_and_from_their_blocks() -> None:
