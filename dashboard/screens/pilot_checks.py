@@ -25,11 +25,12 @@ def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
     _, effect, window = page.say, found.main, window_of(page, found.main)
     st.html(verdict(page, effect))
     if not effect.has_number:
-        panel.quiet(_("Nothing is measurable yet, so that there is no answer to check. What can be told of the data:"))
+        panel.section(_("What can be told of the data"), _("Nothing is measurable yet, so that there is no answer to check."))
         listed(page, [*sides(page, found), *plan(page)], window)
         return
     if effect.verdict_on is not None and effect.last >= effect.verdict_on:
         panel.quiet(_("The verdict rests on the data of its day; the checks below are those of all data up to {day}.", day=Words(page).day(effect.last)))
+    panel.section(_("What may be wrong with the answer"), _("Each check has its number. None of them can clear the answer; each could have spoilt it."))
     made = [*lines(page, effect), agreement(page, found), *sensitivities(page, found), *sides(page, found), *plan(page)]
     listed(page, [line for line in made if line is not None], window)
     given = main_panel(page)
@@ -45,7 +46,6 @@ def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
 def listed(page: Frame, lines: Sequence[Line], window: Selection) -> None:
     """All checks, a line each; how many ask for caution stands first."""
     _ = page.say
-    panel.section(_("What may be wrong with the answer"), _("Each check has its number. None of them can clear the answer; each could have spoilt it."))
     cautions = sum(line.state == "caution" for line in lines)
     judged = sum(line.state in ("holds", "caution") for line in lines)
     said = _("All {n} checks hold.", n=judged) if not cautions else _.plural("{n} check of {of} asks for caution.", "{n} checks of {of} ask for caution.", cautions, n=cautions, of=judged)

@@ -62,7 +62,7 @@ def _trials(page: Frame, effect: Effect) -> Line | None:
         return Line("unknown", name, "–", _("The time before the start is too short for trial dates."))
     n, k = len(checks.placebo_gaps), checks.placebo_as_large
     large = abs(float(effect.found.b)) > checks.placebo_p90
-    return Line("holds" if large else "caution", name, _("{k} of {n}", k=k, n=n), trials_words(page, n, k))
+    return Line("fact" if effect.verdict.code == "none" else "holds" if large else "caution", name, _("{k} of {n}", k=k, n=n), trials_words(page, n, k))
 
 
 def trials_words(page: Frame, n: int, k: int) -> str:
@@ -191,7 +191,7 @@ def sides(page: Frame, found: Headline) -> list[Line]:
     covered = min((side.covered for side in found.sides), default=1.0)
     made.append(Line("fact", _("Visits with their like on the other side"), w.percent(covered, 1), _("At least, on each side: same lane, hours and cargo before and since.")))
     made.append(Line("fact", _("Days used"), w.number(found.days_used), _("{first} to {last}", first=w.day(effect.first), last=w.day(effect.last)) + (" · " + _("by week, because days are thin") if found.period_days > 1 else "")))
-    listed = "; ".join(words.excluded(each.code, each.n, page.lang) for each in found.exclusions)
+    listed = ("\u00a0; " if page.lang == "fr" else "; ").join(words.excluded(each.code, each.n, page.lang) for each in found.exclusions)
     made.append(Line("caution" if effect.plan.excluded_after_look else "fact", _("Not counted"), w.number(len(found.exclusions)), listed or _("nothing")))
     return made
 
