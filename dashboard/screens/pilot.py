@@ -15,6 +15,7 @@ from dashboard.evidence import study
 from dashboard.evidence.words import refusal
 from dashboard.i18n import N_
 from dashboard.screens import pilot_answer, pilot_checks, pilot_method, pilot_raw, pilot_value, pilot_where
+from dashboard.screens.pilot_words import unit_name
 from dashboard.widgets import address, panel
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words
@@ -76,7 +77,7 @@ def _taking_part(page: Frame, arms: pl.DataFrame) -> None:
     _, w = page.say, Words(page)
     said = []
     for arm, name in (("pilot", N_("Pilot")), ("comparison", N_("Comparison"))):
-        units = [w.lane(unit) for unit in arms.filter(pl.col("arm_code") == arm).sort("unit_code")["unit_code"].unique(maintain_order=True)]
+        units = [unit_name(page, unit) for unit in arms.filter(pl.col("arm_code") == arm).sort("unit_code")["unit_code"].unique(maintain_order=True)]
         listed = ", ".join(units[:8]) + (f" … (+{len(units) - 8})" if len(units) > 8 else "")
         said.append(f"<b>{html.escape(_(name))}</b> {html.escape(listed or '–')}")
     starts = arms.filter(pl.col("arm_code") == "pilot")["start_on"].unique().sort().to_list() or arms["start_on"].unique().sort().to_list()

@@ -13,16 +13,28 @@ from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
 from dashboard.evidence.verdict import LEAST_DAYS_AFTER, LEAST_DAYS_BEFORE, LEAST_VISITS
 from dashboard.evidence.weekly import Week, by_week
-from dashboard.i18n import N_
-from dashboard.screens.pilot_words import NAMES, axis, card, ends, looks, main_panel, paragraph, share_card, signed, verdict, window_of
+from dashboard.screens.pilot_words import (
+    NAMES,
+    arms_in_words,
+    axis,
+    card,
+    ends,
+    headed,
+    looks,
+    main_panel,
+    paragraph,
+    share_card,
+    signed,
+    units,
+    verdict,
+    window_of,
+)
 from dashboard.selection import VIEWS, Selection
 from dashboard.views import evidence as shapes
 from dashboard.views.over_time import Event, seen
 from dashboard.widgets import kpi_card, panel
 from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words
-
-ARMS: tuple[tuple[str, str], ...] = (("pilot", N_("Pilot lanes")), ("comparison", N_("Comparison lanes")))
 
 
 def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
@@ -75,7 +87,7 @@ def waiting(page: Frame, effect: Effect) -> None:
 def cards(page: Frame, found: Headline, window: Selection) -> None:
     """Each measure with its range and its own verdict, never a lone figure; and the same figures as a table to take away."""
     _ = page.say
-    panel.section(_("In figures"), _("Against the same trucks without the pilot, as the comparison lanes let expect it. Each range covers 95 cases in 100."))
+    panel.section(_("In figures"), _("Against the same trucks without the pilot, as the {comparisons} let expect it. Each range covers 95 cases in 100.", **units(page)))
     measures = [
         (_("Average visit"), _("min"), found.main, True), (_("Typical truck (median)"), _("min"), found.median, True), (_("Bad day (1 truck in 10)"), _("min"), found.p90, True),
         (_("Document checks per visit"), _("checks"), found.checks, False),
@@ -105,12 +117,12 @@ def _n(page: Frame, effect: Effect) -> str:
 
 def gap(page: Frame, effect: Effect, weeks: Sequence[Week], window: Selection) -> None:
     """The gap between both groups, week by week, with the range of the answer behind it."""
-    _, w, lang = page.say, Words(page), page.lang
-    panel.section(_("The gap between both groups, week by week"), _("Time on the pilot lanes against the comparison lanes, same mix. Zero is the mean gap before the start."))
+    _, w, lang, said = page.say, Words(page), page.lang, units(page)
+    panel.section(_("The gap between both groups, week by week"), _("Time at the {pilots} against the {comparisons}, same mix. Zero is the mean gap before the start.", **said))
     points, rows = [], []
     for week in weeks:
         size = axis(week.gap, effect)
-        n = _("n = {a} on pilot, {b} on comparison lanes", a=w.number(week.pilot_n), b=w.number(week.comparison_n))
+        n = _("n = {a} at the {pilots}, {b} at the {comparisons}", **said, a=w.number(week.pilot_n), b=w.number(week.comparison_n))
         points.append(shapes.Point(week.first, size, f"{w.day(week.first)} – {w.day(week.last)}<br>{signed(page, size, 1)} %<br>{n}", week.is_after))
         rows.append({_("From"): week.first, _("To"): week.last, _("Gap, %"): round(size, 2), _("Since the start"): _("yes") if week.is_after else _("no"), _("n, pilot"): week.pilot_n, _("n, comparison"): week.comparison_n})
     calendar = page.store.table("dim_calendar").sort("from_on").to_dicts()
@@ -131,10 +143,10 @@ def shared(page: Frame, effect: Effect) -> None:
         return
     _, w = page.say, Words(page)
     places = ", ".join(w.place(code) for code in effect.plan.shared_points[:4]) + (f" … (+{len(effect.plan.shared_points) - 4})" if len(effect.plan.shared_points) > 4 else "")
-    panel.section(_("The lanes share service points"))
+    panel.section(_("The {units} share service points", **units(page)))
     said = words.span(effect.bounds, " min", page.lang)
-    st.html(f'<p class="lead" data-testid="bounds">{html.escape(_("On every lane of the port the pilot would bring {range} (bounds, not a margin).", range=said))}</p>')
-    panel.quiet(_("Both groups use {places}. Relief spreads from one to the other, and the answer above counts only what the pilot lanes gained beyond the others: the level of evidence cannot be strong.", places=places))
+    st.html(f'<p class="lead" data-testid="bounds">{html.escape(_("Extended to every one of the {units} of the port, the pilot would bring {range} (bounds, not a margin).", **units(page), range=said))}</p>')
+    panel.quiet(_("Both groups use {places}. Relief spreads from one to the other, and the answer above counts only what the {pilots} gained beyond the others: the level of evidence cannot be strong.", **units(page), places=places))
 
 
 def both_views(page: Frame, found: Headline, window: Selection) -> None:
@@ -155,14 +167,14 @@ def raw(page: Frame, found: Headline, window: Selection) -> None:
         return
     panel.section(_("Beside it, raw"), _("The average visit before and since, as recorded. Season, traffic and ships are in it: it is no measure of the pilot."))
     rows = []
-    for arm, name in ARMS:
+    for arm, name in arms_in_words(page).items():
         split = next((each for each in found.mix if each.arm == arm), None)
         before, after = found.side(arm, "before"), found.side(arm, "after")
         if split is None or before is None or after is None:
             continue
         rows.append(
             {
-                _("Lanes"): _(name), _("Before, min"): w.number(before.mean, 1), _("Since, min"): w.number(after.mean, 1), _("Raw change, min"): signed(page, split.total, 1),
+                headed(units(page)["units"]): name, _("Before, min"): w.number(before.mean, 1), _("Since, min"): w.number(after.mean, 1), _("Raw change, min"): signed(page, split.total, 1),
                 _("of it, same trucks and hours"): signed(page, split.like_for_like, 1), _("of it, another mix"): signed(page, split.mix + split.one_sided, 1), _("n before"): w.number(before.visits), _("n since"): w.number(after.visits),
             }
         )  # fmt: skip

@@ -13,7 +13,7 @@ from dashboard.evidence.effect import Effect
 from dashboard.evidence.panel import Panel
 from dashboard.evidence.study import Headline
 from dashboard.screens.pilot_lines import Line, agreement, lines, plan, sensitivities, sides, trials_words
-from dashboard.screens.pilot_words import STATES, axis, check, main_panel, percent_of, signed, verdict, window_of
+from dashboard.screens.pilot_words import NB, STATES, axis, check, main_panel, percent_of, signed, unit_name, units, verdict, window_of
 from dashboard.selection import Selection
 from dashboard.views import evidence as shapes
 from dashboard.widgets import panel
@@ -98,13 +98,15 @@ def trial_dates(page: Frame, effect: Effect, window: Selection) -> None:
 
 def one_by_one(page: Frame, effect: Effect, window: Selection) -> None:
     """Each unit left out in turn, and each comparison unit as if it were the pilot."""
-    _, checks, scale = page.say, effect.checks, axis
-    panel.section(_("Does one lane carry the answer?"), _("The answer again without each lane in turn, then each comparison lane as if it had been a pilot. Shaded: the range of the whole answer."))
-    rows = [
-        shapes.Dot(_("without {unit}", unit=unit), None, scale(gap, effect), None, f"{signed(page, scale(gap, effect), 1)} %", f"{_('without {unit}', unit=unit)}: {signed(page, scale(gap, effect), 1)} %") for unit, gap in checks.left_out
-    ] + [
-        shapes.Dot(_("{unit} as a fake pilot", unit=unit), None, scale(gap, effect), None, f"{signed(page, scale(gap, effect), 1)} %", f"{_('{unit} as a fake pilot', unit=unit)}: {signed(page, scale(gap, effect), 1)} %", True) for unit, gap in checks.fake_pilots
-    ]  # fmt: skip
+    _, checks, scale, said = page.say, effect.checks, axis, units(page)
+    panel.section(_("Does one of the {units} carry the answer?", **said), _("The answer again without each {unit} in turn, then each of the {comparisons} as if it had been in the pilot. Shaded: the range of the whole answer.", **said))
+
+    def dot(name: str, gap: float, is_quiet: bool) -> shapes.Dot:
+        size = f"{signed(page, scale(gap, effect), 1)}{NB}%"
+        return shapes.Dot(name, None, scale(gap, effect), None, size, f"{name}: {size}", is_quiet)
+
+    rows = [dot(_("without {unit}", unit=unit_name(page, unit)), gap, False) for unit, gap in checks.left_out]
+    rows += [dot(_("{unit} as a fake pilot", unit=unit_name(page, unit)), gap, True) for unit, gap in checks.fake_pilots]
     if not rows:
         panel.quiet(_("An arm with one unit cannot do without it."))
         return
@@ -118,9 +120,9 @@ def one_by_one(page: Frame, effect: Effect, window: Selection) -> None:
 def take_away(page: Frame, effect: Effect, given: Panel, window: Selection) -> None:
     """The table behind the estimate with its line of R, and every value of the Effect as JSON."""
     _ = page.say
-    panel.section(_("Take it away and check it"), _("Means by lane and block of four weeks: with the line of R below they give the same estimate and standard error."))
+    panel.section(_("Take it away and check it"), _("Means by {unit} and block of four weeks: with the line of R below they give the same estimate and standard error.", **units(page)))
     table = report.collapsed(given, effect.plan.scale)
-    panel.data(page, table, key="pilot_collapsed", title=_("Means by lane and block behind the pilot's estimate"), selection=window)
+    panel.data(page, table, key="pilot_collapsed", title=_("Means by {unit} and block behind the pilot's estimate", **units(page)), selection=window)
     st.code(report.R_LINE, language="r", wrap_lines=True)
     with st.container(horizontal=True, gap="medium"):
         # R reads a comma and a decimal point whatever the reader's language, and no mark at the head of the file.

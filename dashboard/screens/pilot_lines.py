@@ -14,7 +14,7 @@ from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
 from dashboard.evidence.verdict import LEAST_VISITS, MISSING_EXITS_CAP, MISSING_EXITS_GAP
 from dashboard.i18n import N_
-from dashboard.screens.pilot_words import percent_of, signed
+from dashboard.screens.pilot_words import percent_of, signed, unit_name, units
 from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words
 
@@ -81,7 +81,7 @@ def _left_out(page: Frame, effect: Effect) -> Line | None:
     weakest = min(checks.left_out, key=lambda each: each[1] / b if b else 0)
     stands = bool(b) and weakest[1] / b > LEAVE_OUT_SHARE
     figure = f"{_pc(page, min(gaps), effect)} … {_pc(page, max(gaps), effect)}"
-    said = _("Same direction and more than {share} of the size, whichever is left out.", share=Words(page).percent(LEAVE_OUT_SHARE)) if stands else _("Without {unit} little remains: the change rests on it.", unit=weakest[0])
+    said = _("Same direction and more than {share} of the size, whichever is left out.", share=Words(page).percent(LEAVE_OUT_SHARE)) if stands else _("Without {unit} little remains: the change rests on it.", unit=unit_name(page, weakest[0]))
     if effect.verdict.code == "none":
         return Line("fact", name, figure, _("Shown for completeness: there is no change to carry."))
     return Line("holds" if stands else "caution", name, figure, said)
@@ -92,7 +92,8 @@ def _fakes(page: Frame, effect: Effect) -> Line | None:
     name = _("Each comparison unit as a fake pilot")
     if checks is None or not checks.fake_pilots:
         return Line("unknown", name, "–", _("There is one comparison unit only."))
-    unit, largest = max(checks.fake_pilots, key=lambda each: abs(each[1]))
+    code, largest = max(checks.fake_pilots, key=lambda each: abs(each[1]))
+    unit = unit_name(page, code)
     smaller = abs(largest) < abs(float(effect.found.b))
     said = _("The largest, {unit}, stays below what the pilot units show.", unit=unit) if smaller else _("{unit}, without any pilot, shows as much.", unit=unit)
     if effect.verdict.code == "none":
@@ -150,8 +151,8 @@ def agreement(page: Frame, found: Headline) -> Line | None:
 
 
 def sensitivities(page: Frame, found: Headline) -> list[Line]:
-    """The answer again without Ramadan, with the mix left in, in the other view; and what moved at the comparison lanes."""
-    _, made = page.say, []
+    """The answer again without Ramadan, with the mix left in, in the other view; and what moved at the comparison units."""
+    _, names, made = page.say, units(page), []
     if found.without_ramadan is not None:
         made.append(_again(page, _("Without the days of Ramadan"), found.without_ramadan, found.main, _("{n} days left out.", n=found.ramadan_days)))
     if found.total is not None:
@@ -161,11 +162,11 @@ def sensitivities(page: Frame, found: Headline) -> list[Line]:
         moved, pilots = after.visits_a_day / before.visits_a_day - 1, (found.side("pilot", "before"), found.side("pilot", "after"))
         own = pilots[1].visits_a_day / pilots[0].visits_a_day - 1 if all(pilots) and pilots[0].visits_a_day else 0.0
         apart = abs(moved - own) > TRAFFIC_APART
-        said = _("Visits a day since the start; the pilot lanes: {size} %.", size=signed(page, own * 100, 1)) + (" " + _("Trucks may have changed lanes.") if apart else "")
-        made.append(Line("caution" if apart else "holds", _("Traffic of the comparison lanes"), f"{signed(page, moved * 100, 1)} %", said))
+        said = _("Visits a day since the start; {pilots}: {size} %.", **names, size=signed(page, own * 100, 1)) + (" " + _("Trucks may have moved from one group to the other.") if apart else "")
+        made.append(Line("caution" if apart else "holds", _("Traffic of the {comparisons}", **names), f"{signed(page, moved * 100, 1)} %", said))
     if found.main.means is not None:
         was, now = found.main.means[2:4]
-        made.append(Line("fact", _("The comparison lanes' own change"), f"{signed(page, (now / was - 1) * 100, 1)} %", _("From {a} to {b} min, same mix: what moved where there is no pilot.", a=Words(page).number(was, 1), b=Words(page).number(now, 1))))
+        made.append(Line("fact", _("Own change of the {comparisons}", **names), f"{signed(page, (now / was - 1) * 100, 1)} %", _("From {a} to {b} min, same mix: what moved where there is no pilot.", a=Words(page).number(was, 1), b=Words(page).number(now, 1))))
     return made
 
 
@@ -189,7 +190,7 @@ def sides(page: Frame, found: Headline) -> list[Line]:
         said = _("At most, on one side; the sides differ by {points} points.", points=w.number(apart * 100, 1))
         made.append(Line("holds" if good else "caution", _("Missing exits"), w.percent(most, 1), said))
     covered = min((side.covered for side in found.sides), default=1.0)
-    made.append(Line("fact", _("Visits with their like on the other side"), w.percent(covered, 1), _("At least, on each side: same lane, hours and cargo before and since.")))
+    made.append(Line("fact", _("Visits with their like on the other side"), w.percent(covered, 1), _("At least, on each side: same {unit}, hours and cargo before and since.", **units(page))))
     made.append(Line("fact", _("Days used"), w.number(found.days_used), _("{first} to {last}", first=w.day(effect.first), last=w.day(effect.last)) + (" · " + _("by week, because days are thin") if found.period_days > 1 else "")))
     listed = ("\u00a0; " if page.lang == "fr" else "; ").join(words.excluded(each.code, each.n, page.lang) for each in found.exclusions)
     made.append(Line("caution" if effect.plan.excluded_after_look else "fact", _("Not counted"), w.number(len(found.exclusions)), listed or _("nothing")))

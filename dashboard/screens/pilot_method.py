@@ -8,27 +8,28 @@ import streamlit as st
 
 from dashboard.evidence.verdict import LOOKS
 from dashboard.i18n import N_
+from dashboard.screens.pilot_words import units
 from dashboard.widgets import panel
 from dashboard.widgets.frame import Frame
 
 DOCS = "docs/pilot-evidence.md"
 # (what is asked, how it is answered): each pair one line of the screen
 LINES: tuple[tuple[str, str], ...] = (
-    (N_("The question"), N_("How many minutes less (or more) did trucks of the pilot lanes take than they would have taken without the pilot?")),
+    (N_("The question"), N_("How many minutes less (or more) did trucks of the {pilots} take than they would have taken without the pilot?")),
     (N_("Why not before and after?"), N_("Because traffic, ships, Ramadan and the clock change too. Tried on dates on which nothing had happened, a plain before/after announced a change in more than 8 cases of 10.")),
-    (N_("Against what?"), N_("Lanes of the same port without the pilot, watched on the same days. If both groups fall by 10 %, the pilot is credited with nothing.")),
-    (N_("Like with like"), N_("Visits before the start are weighted to the hours and cargo seen since, lane by lane. Long visits stay in.")),
+    (N_("Against what?"), N_("Against {units} of the same port without the pilot, watched on the same days. If both groups fall by 10 %, the pilot is credited with nothing.")),
+    (N_("Like with like"), N_("Visits before the start are weighted to the hours and cargo seen since, {unit} by {unit}. Long visits stay in.")),
     (N_("A range, never one figure"), N_("The range is wide enough to stand noise that lasts for weeks. In simulated pilots the truth lies inside it at least 95 times in 100.")),
     (N_("Five words"), N_("Strong, moderate, weak, no detectable change, not yet measurable. They are given on days {days} after the start and on no other, so that nobody stops counting when the figure suits.")),
-    (N_("Lanes that share a weighbridge, scanner or yard"), N_("Relief on one side is felt on the other. Such a pilot is never called strong, and wider bounds stand beside the range.")),
-    (N_("What nobody can see here"), N_("Another change on the same lanes on the same day, and trucks that chose another gate or another hour.")),
+    (N_("A shared weighbridge, scanner or yard"), N_("Relief on one side is felt on the other. Such a pilot is never called strong, and wider bounds stand beside the range.")),
+    (N_("What nobody can see here"), N_("Another change at the same {units} on the same day, and trucks that went elsewhere or came at another hour.")),
 )  # fmt: skip
 
 
 def show(page: Frame) -> None:
-    _ = page.say
+    _, said = page.say, units(page)
     panel.section(_("How the answer is found"))
     days = f" {_('and')} ".join([", ".join(str(day) for day, _alpha in LOOKS[:-1]), str(LOOKS[-1][0])])
-    rows = "".join(f"<li><b>{html.escape(_(name))}</b><div>{html.escape(_(text, days=days) if '{days}' in text else _(text))}</div></li>" for name, text in LINES)
+    rows = "".join(f"<li><b>{html.escape(_(name))}</b><div>{html.escape(_(text, **said, days=days))}</div></li>" for name, text in LINES)
     st.html(f'<ol class="method" data-testid="method">{rows}</ol>')
     panel.quiet(_("Formulae, sources, measured error rates and limits, for analysts: {file} in the program's folder.", file=DOCS))

@@ -1,4 +1,4 @@
-"""Pilot, part "Before and since": what was recorded on the pilot lanes and on the comparison lanes, labelled raw. No effect, no margin, no verdict.
+"""Pilot, part "Before and since": what was recorded at the pilot units and at those of the comparison, labelled raw. No effect, no margin, no verdict.
 
 The windows are the pilot's own, not the filter period: whole weeks on both sides of the start. The page's filters and view apply. Like-for-like
 figures weight the visits before to the mix of lanes, four-hour blocks and cargo seen since. Differences are not computed here.
@@ -15,6 +15,7 @@ import streamlit as st
 
 from dashboard.i18n import N_
 from dashboard.metrics import Result
+from dashboard.screens.pilot_words import arms_in_words, headed, units
 from dashboard.selection import FILTERS, Selection
 from dashboard.views import pilot as curves
 from dashboard.views import ranking
@@ -117,7 +118,7 @@ def _counts(page: Frame, window: Selection) -> None:
     table = pl.DataFrame(
         [
             {
-                _("Lanes"): coded(_, codes.ARM, row["arm"]), _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Visits"): w.number(row["visits"]),
+                headed(units(page)["units"]): arms_in_words(page)[row["arm"]], _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Visits"): w.number(row["visits"]),
                 _("Closed"): w.number(row["closed_visits"]), _("Missing exits"): w.percent(row["missing_exit_share"], 1), _("Document checks recorded"): w.percent(row["document_checks_coverage"]),
             }
             for row in rows
@@ -151,7 +152,7 @@ def _raw(page: Frame, window: Selection) -> None:
     table = pl.DataFrame(
         [
             {
-                _("Lanes"): coded(_, codes.ARM, row["arm"]), _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Median, min"): with_limits(row, "turnaround_p50"),
+                headed(units(page)["units"]): arms_in_words(page)[row["arm"]], _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Median, min"): with_limits(row, "turnaround_p50"),
                 _("90th percentile, min"): with_limits(row, "turnaround_p90"), _("Mean, min"): w.number(row["turnaround_mean"], 1), _("60 min or less"): with_limits(row, "under_60_share", True),
                 _("Over 120 min"): with_limits(row, "over_120_share", True), "n": w.number(row["turnaround_p50__n"]),
             }
@@ -178,17 +179,17 @@ def _like_for_like(page: Frame, window: Selection, spread: pl.DataFrame) -> None
             before, after = _pairs(spread, "like_for_like", column, arm)
             if before is None and after is None:
                 continue
-            rows.append({"name": f"{_(codes.ARM.codes[arm])} · {_(words)}", "before": before, "after": after, "n_before": n[0], "n_after": n[1], "arm": arm, "column": column})
+            rows.append({"name": f"{arms_in_words(page)[arm]} · {_(words)}", "before": before, "after": after, "n_before": n[0], "n_after": n[1], "arm": arm, "column": column})
             hover.append((_("Before: {value} min, n = {n}", value=w.number(before, 1), n=w.number(n[0])), _("Since: {value} min, n = {n}", value=w.number(after, 1), n=w.number(n[1]))))
     frame = pl.DataFrame(rows)
     median = {arm: _pairs(spread, "like_for_like", "q50", arm) for arm in ARMS}
-    finding = _("Medians with the same mix. Pilot lanes: {a} min before, {b} since. Comparison lanes: {c} before, {d} since.", a=w.number(median["pilot"][0], 1), b=w.number(median["pilot"][1], 1),
+    finding = _("Medians with the same mix. At the {pilots}: {a} min before, {b} since. At the {comparisons}: {c} before, {d} since.", **units(page), a=w.number(median["pilot"][0], 1), b=w.number(median["pilot"][1], 1),
                 c=w.number(median["comparison"][0], 1), d=w.number(median["comparison"][1], 1))  # fmt: skip
     covered = spread.filter(pl.col("way") == "like_for_like")["covered"].min()
     table = pl.DataFrame(
         [
             {
-                _("Lanes"): coded(_, codes.ARM, row["arm"]), _("Measure"): named(_, dict(_MEASURES), row["column"]), _("Before, raw"): _round(_pairs(spread, "raw", row["column"], row["arm"])[0]),
+                headed(units(page)["units"]): arms_in_words(page)[row["arm"]], _("Measure"): named(_, dict(_MEASURES), row["column"]), _("Before, raw"): _round(_pairs(spread, "raw", row["column"], row["arm"])[0]),
                 _("Before, like-for-like"): _round(row["before"]), _("Since"): _round(row["after"]), _("n before"): row["n_before"], _("n since"): row["n_after"],
             }
             for row in rows
@@ -213,20 +214,20 @@ def _distribution(page: Frame, window: Selection, spread: pl.DataFrame) -> None:
     ]  # fmt: skip
     frame = pl.DataFrame(rows)
     tail = {arm: _pairs(spread, "like_for_like", "q90", arm) for arm in ARMS}
-    finding = _("One truck in ten took longer than {a} min before and {b} since on the pilot lanes, {c} and {d} on the comparison lanes.", a=w.number(tail["pilot"][0]), b=w.number(tail["pilot"][1]),
+    finding = _("One truck in ten took longer than {a} min before and {b} since at the {pilots}, {c} and {d} at the {comparisons}.", **units(page), a=w.number(tail["pilot"][0]), b=w.number(tail["pilot"][1]),
                 c=w.number(tail["comparison"][0]), d=w.number(tail["comparison"][1]))  # fmt: skip
     n = {row["arm_code"] + row["period_code"]: row["n"] for row in spread.filter(pl.col("way") == "raw").to_dicts()}
-    panels = [(arm, _(codes.ARM.codes[arm])) for arm in ARMS if (frame["arm_code"] == arm).any()]
+    panels = [(arm, arms_in_words(page)[arm]) for arm in ARMS if (frame["arm_code"] == arm).any()]
     figure = curves.quantile_curves(
         frame, panels, before=_("Before, same mix"), after=_("Since"), x_words=_("share of trucks"), y_words=_("minutes at most"), hover=_("{share} of trucks took {value} min or less"),
     )  # fmt: skip
     table = pl.DataFrame(
         [
-            {_("Share of trucks"): f"{q} %", **{f"{_(codes.ARM.codes[arm])} · {_(codes.PILOT_PERIOD.codes[period])}": _round(_value(frame, arm, period, q)) for arm in ARMS for period in PERIODS}}
+            {_("Share of trucks"): f"{q} %", **{f"{arms_in_words(page)[arm]} · {_(codes.PILOT_PERIOD.codes[period])}": _round(_value(frame, arm, period, q)) for arm in ARMS for period in PERIODS}}
             for q in _QUANTILES
         ]
     )  # fmt: skip
-    panel.show(page, figure, key="pilot_distribution", finding=finding, table=table, selection=window, n_words=_("n = {a} before and {b} since on the pilot lanes, {c} and {d} on the comparison lanes", **{name: w.number(n.get(arm + period, 0)) for name, (arm, period) in zip("abcd", SIDES, strict=True)}))
+    panel.show(page, figure, key="pilot_distribution", finding=finding, table=table, selection=window, n_words=_("n = {a} before and {b} since at the {pilots}, {c} and {d} at the {comparisons}", **units(page), **{name: w.number(n.get(arm + period, 0)) for name, (arm, period) in zip("abcd", SIDES, strict=True)}))
 
 
 def _value(frame: pl.DataFrame, arm: str, period: str, q: int) -> float | None:
@@ -237,7 +238,7 @@ def _value(frame: pl.DataFrame, arm: str, period: str, q: int) -> float | None:
 def _steps(page: Frame, window: Selection, arms: pl.DataFrame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Step by step"), _("Median minutes of one passage, wait and service together, raw. Medians of parts do not add up to the visit."))
-    arm = st.segmented_control(_("Lanes"), list(ARMS), default="pilot", key="pilot_step_arm", required=True, format_func=lambda code: _(codes.ARM.codes[code])) or "pilot"
+    arm = st.segmented_control(headed(units(page)["units"]), list(ARMS), default="pilot", key="pilot_step_arm", required=True, format_func=lambda code: arms_in_words(page)[code]) or "pilot"
     result = _passages(page, window, arms, arm)
     found = {(row["step"], row["arm"], row["pilot_period"]): row for row in result.rows.to_dicts()}
     rows, hover = [], []
@@ -252,10 +253,10 @@ def _steps(page: Frame, window: Selection, arms: pl.DataFrame) -> None:
         return
     frame = pl.DataFrame(rows)
     longest = frame.sort("after", descending=True).row(0, named=True)
-    finding = _("{arm}: the longest step is {step}, median {before} min before and {after} min since.", arm=_(codes.ARM.codes[arm]), step=longest["name"], before=w.number(longest["before"], 1), after=w.number(longest["after"], 1))
+    finding = _("{arm}: the longest step is {step}, median {before} min before and {after} min since.", arm=arms_in_words(page)[arm], step=longest["name"], before=w.number(longest["before"], 1), after=w.number(longest["after"], 1))
     table = pl.DataFrame(
         [
-            {_("Step"): _(codes.STEP.codes[step]), _("Lanes"): _(codes.ARM.codes[a]), _("Period"): _(codes.PILOT_PERIOD.codes[period]), _("Median, min"): _round(row["step_p50"]), "n": row["step_p50__n"]}
+            {_("Step"): _(codes.STEP.codes[step]), headed(units(page)["units"]): arms_in_words(page)[a], _("Period"): _(codes.PILOT_PERIOD.codes[period]), _("Median, min"): _round(row["step_p50"]), "n": row["step_p50__n"]}
             for (step, a, period), row in sorted(found.items(), key=str) if a == arm and period
         ]
     )  # fmt: skip
@@ -276,12 +277,12 @@ def _checks(page: Frame, window: Selection) -> None:
         row = known.get((arm, period))
         return (row["document_checks_mean"], row["document_checks_mean__n"]) if row else (None, 0)
 
-    frame = pl.DataFrame([{"name": _(codes.ARM.codes[arm]), "before": side(arm, "before")[0], "after": side(arm, "after")[0]} for arm in ARMS])
+    frame = pl.DataFrame([{"name": arms_in_words(page)[arm], "before": side(arm, "before")[0], "after": side(arm, "after")[0]} for arm in ARMS])
     hover = [tuple(_("{value} checks per visit, n = {n}", value=w.number(side(arm, period)[0], 2), n=w.number(side(arm, period)[1])) for period in PERIODS) for arm in ARMS]
-    finding = _("Checks per visit. Pilot lanes: {a} before, {b} since. Comparison lanes: {c} before, {d} since.", **{name: w.number(side(arm, period)[0], 1) for name, (arm, period) in zip("abcd", SIDES, strict=True)})
+    finding = _("Checks per visit. At the {pilots}: {a} before, {b} since. At the {comparisons}: {c} before, {d} since.", **units(page), **{name: w.number(side(arm, period)[0], 1) for name, (arm, period) in zip("abcd", SIDES, strict=True)})
     table = pl.DataFrame(
         [
-            {_("Lanes"): coded(_, codes.ARM, row["arm"]), _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Checks per visit"): round(row["document_checks_mean"], 2), "n": row["document_checks_mean__n"], _("Recorded for, %"): _round((row["document_checks_coverage"] or 0) * 100)}
+            {headed(units(page)["units"]): arms_in_words(page)[row["arm"]], _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Checks per visit"): round(row["document_checks_mean"], 2), "n": row["document_checks_mean__n"], _("Recorded for, %"): _round((row["document_checks_coverage"] or 0) * 100)}
             for row in known.values()
         ]
     )  # fmt: skip

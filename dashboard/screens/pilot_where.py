@@ -1,4 +1,4 @@
-"""Pilot, part "Where and for whom": by step, by lane, for which trucks, and the whole distribution with the same mix."""
+"""Pilot, part "Where and for whom": by step, by unit, for which trucks, and the whole distribution with the same mix."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
 from dashboard.i18n import N_
 from dashboard.screens import pilot_raw
-from dashboard.screens.pilot_words import NAMES, ends, paragraph, signed, verdict, window_of
+from dashboard.screens.pilot_words import NAMES, ends, headed, paragraph, signed, unit_name, units, verdict, window_of
 from dashboard.selection import Selection
 from dashboard.views import evidence as shapes
 from dashboard.widgets import panel
@@ -61,7 +61,7 @@ def _row(page: Frame, head: str, name: str, effect: Effect) -> dict[str, object]
 
 def _steps(page: Frame, window: Selection) -> None:
     _, w = page.say, Words(page)
-    panel.section(_("Where in the visit?"), _("Change of each step, minutes a passage, against the comparison lanes. Steps do not add up to the visit: not every truck makes every step."))
+    panel.section(_("Where in the visit?"), _("Change of each step, minutes a passage, against the {comparisons}. Steps do not add up to the visit: not every truck makes every step.", **units(page)))
     steps = parts.by_step(page.store, page.selection).steps
     measured = [step for step in steps if step.effect.has_number]
     if not measured:
@@ -79,21 +79,21 @@ def _steps(page: Frame, window: Selection) -> None:
 
 
 def _units(page: Frame, main: Effect, window: Selection) -> None:
-    _, w = page.say, Words(page)
-    units = parts.by_unit(page.store, page.selection).units
-    measured = [(w.lane(unit), effect) for unit, effect in units if effect.has_number]
+    _, said = page.say, units(page)
+    found = [(unit_name(page, unit), effect) for unit, effect in parts.by_unit(page.store, page.selection).units]
+    measured = [each for each in found if each[1].has_number]
     if not measured:
         return
-    panel.section(_("Lane by lane"), _("Each pilot lane alone against all comparison lanes. Shaded: the range of the whole answer. One lane has fewer visits, so its range is wider."))
+    panel.section(headed(_("{unit} by {unit}", **said)), _("Each {unit} of the pilot alone, against the {comparisons} together. Shaded: the range of the whole answer. Each alone has fewer visits, so its range is wider.", **said))
     lows, highs = min(measured, key=lambda each: each[1].percent.best), max(measured, key=lambda each: each[1].percent.best)
     overlap = lows[1].percent.high >= highs[1].percent.low
-    finding = _("The ranges of the {n} lanes overlap: nothing says that they differ.", n=len(measured)) if overlap else _("The {n} lanes differ: {a} changed most, {b} least.", n=len(measured), a=lows[0], b=highs[0])
+    finding = _("The ranges of the {n} {units} overlap: nothing says that they differ.", **said, n=len(measured)) if overlap else _("The {n} {units} differ: {a} changed most, {b} least.", **said, n=len(measured), a=lows[0], b=highs[0])
     if len(measured) == 1:
-        finding = _("One pilot lane: {range}.", range=words.span(measured[0][1].percent, " %", page.lang))
-    table = pl.DataFrame([_row(page, _("Lane"), w.lane(unit), effect) for unit, effect in units], infer_schema_length=None)
+        finding = _("{name} alone: {range}.", name=measured[0][0], range=words.span(measured[0][1].percent, " %", page.lang))
+    table = pl.DataFrame([_row(page, headed(said["unit"]), name, effect) for name, effect in found], infer_schema_length=None)
     figure = shapes.dots([_dot(page, name, effect, in_minutes=False) for name, effect in measured], band=(main.percent.low, main.percent.high), less=_("← less time"), more=_("more time →"))
     panel.show(page, figure, key="pilot_by_unit", finding=finding, table=table, selection=window, n_words=_n(page, main))
-    _silent(page, [(w.lane(unit), effect) for unit, effect in units if not effect.has_number])
+    _silent(page, [each for each in found if not each[1].has_number])
 
 
 def _groups(page: Frame, main: Effect, window: Selection) -> None:

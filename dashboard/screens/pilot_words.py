@@ -11,6 +11,8 @@ import math
 import re
 from dataclasses import replace
 
+import polars as pl
+
 from dashboard.evidence import study, words
 from dashboard.evidence.effect import Effect, Range
 from dashboard.evidence.panel import Panel
@@ -30,8 +32,41 @@ NAMES: dict[str, str] = {
 STATES: dict[str, tuple[str, str]] = {"holds": ("✓", N_("holds")), "caution": ("!", N_("caution")), "unknown": ("–", N_("cannot be said")), "fact": ("·", "")}
 
 
+# kind of unit -> one, several, those of the pilot, those of the comparison. In sentences they follow a plural article or none: French words differ in gender.
+UNITS: dict[str, tuple[str, str, str, str]] = {
+    "lane": (N_("lane"), N_("lanes"), N_("pilot lanes"), N_("comparison lanes")), "gate": (N_("gate"), N_("gates"), N_("pilot gates"), N_("comparison gates")),
+    "terminal": (N_("terminal"), N_("terminals"), N_("pilot terminals"), N_("comparison terminals")),
+    "carrier": (N_("transporter"), N_("transporters"), N_("pilot transporters"), N_("comparison transporters")), "unit": (N_("unit"), N_("units"), N_("pilot units"), N_("comparison units")),
+}  # fmt: skip
+
+
 NB = "\u00a0"  # a range is not torn apart at the end of a line; after a dash it takes a word joiner as well
 DASH = f"{NB}–\u2060{NB}"
+
+
+def units(page: Frame) -> dict[str, str]:
+    """The words for the pilot's units by name: unit, units, pilots, comparisons. Units of several kinds, which nothing is measured of, are just units."""
+    kinds = page.store.table("dim_pilot_arms")["unit_kind_code"].unique().to_list()
+    kind = kinds[0] if len(kinds) == 1 and kinds[0] in UNITS else "unit"
+    return dict(zip(("unit", "units", "pilots", "comparisons"), (page.say(text) for text in UNITS[kind]), strict=True))
+
+
+def arms_in_words(page: Frame) -> dict[str, str]:
+    """Both arms as headings: 'Pilot gates', 'Comparison gates'."""
+    said = units(page)
+    return {"pilot": headed(said["pilots"]), "comparison": headed(said["comparisons"])}
+
+
+def headed(text: str) -> str:
+    """A text with a capital at the front."""
+    return text[:1].upper() + text[1:]
+
+
+def unit_name(page: Frame, unit: str) -> str:
+    """One unit by the site's name for it; a transporter by the first digits of its pseudonym."""
+    kinds = page.store.table("dim_pilot_arms").filter(pl.col("unit_code") == unit)["unit_kind_code"]
+    kind = kinds[0] if len(kinds) else ""
+    return page.say("Transporter {mark}", mark=unit[:6]) if kind == "carrier" else page.name(kind, unit)
 
 
 def dots(code: str) -> str:

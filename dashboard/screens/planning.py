@@ -145,7 +145,7 @@ def _what(page: Frame, options: list[Option], block_days: int) -> None:
     blocks = []
     for each in options:
         if each.kind == "switchback":
-            can = [_("What the whole port gains, relief that spreads included: no lane is compared with another."), _("It needs no quiet time before: the order of the blocks is drawn, so that drift and season fall on both sides alike.")]
+            can = [_("What the whole port gains, relief that spreads included: nothing in the port is compared with anything else."), _("It needs no quiet time before: the order of the blocks is drawn, so that drift and season fall on both sides alike.")]
             cannot = [
                 _("What a pilot does that takes longer than a block to work, or to fade."),
                 _("Staff and drivers must be able to switch: signs, gates and software go on and off at each change of block."),

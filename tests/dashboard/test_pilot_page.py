@@ -214,6 +214,27 @@ def test_bad_input_is_one_clear_sentence(arms: str, reason: str, lang: str, show
     open_pilot("raw", lang)
 
 
+@pytest.fixture(scope="session")
+def of_terminals(tmp_path_factory):
+    """A build whose pilot is switched on for a terminal, not for lanes."""
+    out = tmp_path_factory.mktemp("pilot_terminals")
+    folder = site_of(out / "site", pilot_arms="unit_kind_code,unit_code,arm_code,start_on\nterminal,TCE,pilot,2026-07-13\nterminal,TC3,comparison,2026-07-13\nterminal,SOM,comparison,2026-07-13\n")
+    (folder / "reference" / "pilot_plan.csv").unlink()  # it is one of lanes
+    return small_build.make(out / "home", days=240, per_day=60, seed=7, folder=folder, last_day=AFTER_TWO_LOOKS)
+
+
+@pytest.mark.parametrize(("lang", "others", "own"), [("en", r"\blanes?\b", "terminals"), ("fr", r"\bvoies?\b", "terminaux")])
+@pytest.mark.parametrize("part", PARTS)
+def test_units_are_called_what_they_are(part: str, lang: str, others: str, own: str, shown, of_terminals) -> None:
+    """A pilot of terminals is not said to be one of lanes; what is weighted lane by lane, or any lane of the port, may still be named."""
+    shown(of_terminals)
+    assert headline().main.has_number
+    text = text_of(open_pilot(part, lang))
+    found = re.search(others, text, re.IGNORECASE)
+    assert found is None, text[max(0, found.start() - 80) : found.end() + 40]
+    assert own in text.lower() or part in ("value", "raw")  # withheld, and without visits of an arm: they name none
+
+
 def test_checks_can_be_taken_away_and_reproduced(shown) -> None:
     """The collapsed table on the page gives the gap of the Effect by the sum the line of R makes."""
     shown("strong")
