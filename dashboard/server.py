@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -12,5 +13,8 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402
 
 from dashboard.exports.route import ROUTES  # noqa: E402
+
+# Streamlit and pyarrow import pandas in whichever thread first needs it; two at once left a chart of a cold first page with half a module.
+importlib.import_module("pandas")
 
 app = st.App("app.py", routes=list(ROUTES))
