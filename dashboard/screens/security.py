@@ -1,0 +1,278 @@
+"""Security and flow: US-bound boxes from their filing to their loading, and what screening costs the trucks that bring them. Counts and shares only; small cells are hidden in words."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import polars as pl
+import streamlit as st
+
+from dashboard import format as words
+from dashboard.evidence.selected import LEAST_DAYS, Extra, extra_of
+from dashboard.i18n import N_
+from dashboard.metrics import Result
+from dashboard.selection import Selection
+from dashboard.store import widened
+from dashboard.views import clock, groups
+from dashboard.widgets import chart, download, kpi_card, no_data, panel
+from dashboard.widgets.frame import Frame, current
+from dashboard.widgets.panel import Words, coded
+from etl.contracts.codes import RISK_TIER
+
+PARTS: dict[str, str] = {"filing": N_("Filing and risk"), "screening": N_("Referrals and inspections"), "holds": N_("Holds and loading")}
+MIN_N = 30
+SCREENED = ("csi_answered_share", "csi_accepted_share", "csi_nii_share", "csi_physical_share", "csi_hit_share")
+
+
+def show(page: Frame) -> None:
+    say = page.say
+    st.title(say("Security and flow"), anchor=False)
+    part = st.session_state.get("security_part") or "filing"
+    page.ahead(_extra, *{"filing": (_filed, _filed_by_terminal, _tiers), "screening": (_screened,), "holds": (_held, _held_by_terminal)}.get(part, ()))
+    first = page.store.opened().first("fct_manifests", "filed_day")
+    if first is None:
+        panel.quiet(say("No data: this port has sent no manifests of US-bound boxes."))
+        return
+    if page.selection.end_day <= first:
+        no_data.show(page, say("No data: the manifests of US-bound boxes begin on {day}.", day=words.day(first, page.lang)))
+        return
+    st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, _extra(page)))}</p>')
+    panel.quiet(say("This compares visits; it was no experiment. Boxes are selected for their risk, so their cargo and papers may differ too: it does not prove that screening caused the minutes, nor count what the box waits after its truck has left."))
+    if page.selection.filters or page.selection.view != "all":
+        panel.quiet(say("This page always shows the whole port: with filters, hidden counts could be had back by subtraction."))
+    part = st.segmented_control(say("Part of the page"), list(PARTS), key="security_part", required=True, default="filing", format_func=lambda code: say(PARTS[code]), label_visibility="collapsed") or "filing"
+    {"filing": _filing, "screening": _screening, "holds": _holds}[part](page)
+    panel.quiet(say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what would give them back. No box and no targeting criterion is kept in this dashboard.", n=page.store.settings.small_cell))
+
+
+# ---------------------------------------------------------------------- questions
+def _whole(page: Frame) -> Selection:
+    """The whole port in the period asked: one terminal after the other would give a hidden cell back."""
+    return widened(page.selection, *page.selection.filters)
+
+
+def _asked(page: Frame, metrics: Sequence[str], by: Sequence[str] = (), **how: object) -> Result:
+    return page.ask(metrics, by=by, selection=_whole(page), **how)
+
+
+def _extra(page: Frame) -> Extra:
+    return extra_of(page.store, _whole(page), page.store.settings.small_cell)
+
+
+def _filed(page: Frame) -> Result:
+    return _asked(page, ["csi_filings", "csi_24h_share", "csi_lead_p50", "csi_high_share"], compare=True)
+
+
+def _filed_by_terminal(page: Frame) -> Result:
+    return _asked(page, ["csi_24h_share", "csi_filings"], by=["terminal"], totals=True)
+
+
+def _tiers(page: Frame) -> Result:
+    return _asked(page, ["csi_filings"], by=["tier"], totals=True)
+
+
+def _screened(page: Frame) -> Result:
+    return _asked(page, ["csi_referrals", *SCREENED], compare=True)
+
+
+def _held(page: Frame) -> Result:
+    return _asked(page, ["csi_resolved_share", "csi_hold_p50", "csi_hold_p90"], compare=True)
+
+
+def _held_by_terminal(page: Frame) -> Result:
+    return _asked(page, ["csi_hold_p50", "csi_hold_p90"], by=["terminal"], intervals=True, totals=True)
+
+
+# ---------------------------------------------------------------------- words
+def _answer(page: Frame, extra: Extra) -> str:
+    say, w = page.say, Words(page)
+    if extra.minutes is None:
+        return say("Whether selected trucks stay longer cannot be said: fewer than {n} visits brought a referred box while others of the same hour and terminal came too.", n=page.store.settings.small_cell)
+    if extra.low is None:
+        return say("Whether selected trucks stay longer cannot be said: only {days} days have visits to compare, and at least {least} are needed.", days=extra.days_n, least=LEAST_DAYS)
+    said = {
+        "minutes": words.value(abs(extra.minutes), "min", page.lang, 1), "low": words.number(extra.low, page.lang, 1), "high": words.value(extra.high, "min", page.lang, 1),
+        "n": w.number(extra.selected_n), "others": w.number(extra.other_n),
+    }  # fmt: skip
+    if extra.low > 0:
+        return say("Trucks that brought a referred US-bound box stayed {minutes} longer than others of the same hour and terminal (95 % interval {low} to {high}; {n} visits against {others}).", **said)
+    if extra.high < 0:
+        return say("Trucks that brought a referred US-bound box stayed {minutes} less than others of the same hour and terminal (95 % interval {low} to {high}; {n} visits against {others}).", **said)
+    return say("No clear difference: trucks that brought a referred US-bound box stayed about as long as others of the same hour and terminal (95 % interval of the difference {low} to {high}; {n} visits against {others}).", **said)
+
+
+def _hidden(page: Frame) -> str:
+    return page.say("hidden (fewer than {n})", n=page.store.settings.small_cell)
+
+
+def _text(page: Frame, result: Result, code: str, row: dict | None = None) -> str:
+    """A figure in words: hidden where it speaks of too few boxes, no data where nothing lies behind it, and never 0 for either."""
+    row, metric = row or result.frame.row(0, named=True), result.metric(code)
+    if row[f"{code}__n"] is None:
+        return _hidden(page)
+    return words.plain(words.duration(row[code], page.lang) if metric.unit == "min" else words.value(row[code], metric.unit, page.lang, metric.decimals))
+
+
+def _card(page: Frame, result: Result, code: str, name: str, about: str) -> str:
+    say, w, metric = page.say, Words(page), result.metric(code)
+    row = result.frame.row(0, named=True)
+    notes = []
+    if row[code] is not None:
+        notes = ["" if metric.count else say("n = {n}", n=w.number(row[f"{code}__n"]))]
+        if metric.share:
+            notes.append(say("95 %: {limits}", limits=words.plain(words.interval(row[f"{code}__low"], row[f"{code}__high"], "share", page.lang, metric.decimals))))
+        before = row.get(f"{code}__before")
+        if before is not None:
+            notes.append(say("before: {value}", value=words.plain(words.duration(before, page.lang) if metric.unit == "min" else words.value(before, metric.unit, page.lang, metric.decimals))))
+    return kpi_card.card(name, _text(page, result, code, row), say=about, notes=notes, code=code)
+
+
+def _rate(page: Frame, result: Result, code: str, name: str, row: dict) -> clock.Share:
+    w, decimals = Words(page), result.metric(code).decimals
+    value, low, high = row[code], row.get(f"{code}__low"), row.get(f"{code}__high")
+    text = _text(page, result, code, row)
+    if value is not None:
+        text = f"<b>{w.percent(value, decimals)}</b> ({w.number(low * 100, decimals)}–{w.number(high * 100, decimals)}) · n = {w.number(row[f'{code}__n'])}"
+    return clock.Share(name, value, text, f"{name}<br>{text}", low=low, high=high, is_thin=value is None or row[f"{code}__n"] < MIN_N)
+
+
+def _rates_table(page: Frame, result: Result, rows: Sequence[tuple[str, str, dict]], what: str) -> pl.DataFrame:
+    """One line a (name, metric code, row of the result)."""
+    say, w = page.say, Words(page)
+    return pl.DataFrame([
+        {
+            what: name, say("Share"): _text(page, result, code, row), "n": _hidden(page) if row[f"{code}__n"] is None else w.number(row[f"{code}__n"]),
+            say("95 % interval"): words.plain(words.interval(row[f"{code}__low"], row[f"{code}__high"], "share", page.lang, result.metric(code).decimals)),
+        }
+        for name, code, row in rows
+    ])  # fmt: skip
+
+
+def _terminal(page: Frame, code: str | None) -> str:
+    return page.say("unknown") if code is None else page.name("terminal", code)
+
+
+# ---------------------------------------------------------------------- filing and risk
+def _filing(page: Frame) -> None:
+    say, w = page.say, Words(page)
+    whole = _filed(page)
+    row = whole.frame.row(0, named=True)
+    st.html(kpi_card.grid([
+        _card(page, whole, "csi_filings", say("US-bound boxes"), say("filed in this period")),
+        _card(page, whole, "csi_24h_share", say("Filed 24 h before loading"), say("or earlier, where the loading is known")),
+        _card(page, whole, "csi_lead_p50", say("Filing to loading"), say("median")),
+        _card(page, whole, "csi_high_share", say("High-risk boxes"), say("of those with a known tier")),
+    ]))  # fmt: skip
+    panel.section(say("Filed in time, by terminal"), say("The 24-hour rule of the United States: the manifest is filed 24 hours or more before the box is loaded. Lines are 95 % Wilson intervals."))
+    result = _filed_by_terminal(page)
+    rows = [(_terminal(page, each["terminal"]), "csi_24h_share", each) for each in result.rows.sort("terminal", nulls_last=True).iter_rows(named=True)]
+    finding = say("The share filed in time is not shown: {why}.", why=_text(page, whole, "csi_24h_share")) if row["csi_24h_share"] is None else say(
+        "{share} of the boxes were filed 24 hours or more before their loading (95 % interval {limits}).", share=w.percent(row["csi_24h_share"], 1),
+        limits=words.plain(words.interval(row["csi_24h_share__low"], row["csi_24h_share__high"], "share", page.lang, 1)),
+    )  # fmt: skip
+    figure = clock.rates([_rate(page, result, code, name, each) for name, code, each in rows])
+    panel.show(page, figure, key="filed_in_time", finding=finding, table=_rates_table(page, result, rows, say("Terminal")), result=result, n_words=_boxes(page, whole))
+    _by_tier(page)
+
+
+def _boxes(page: Frame, whole: Result) -> str:
+    return page.say("n = {n} boxes filed", n=_text(page, whole, "csi_filings"))
+
+
+def _by_tier(page: Frame) -> None:
+    say, w = page.say, Words(page)
+    result = _tiers(page)
+    total = next(result.total.iter_rows(named=True), None)
+    panel.section(say("Risk tiers"), say("As told by the filing's own system; what puts a box into a tier is not kept here."))
+    if total is None or total["csi_filings"] is None:
+        panel.quiet(say("The tiers are not shown: {why}.", why=_hidden(page)))
+        return
+    found = {each["tier"]: each for each in result.rows.iter_rows(named=True)}
+    drawn, table = [], []
+    for tier in (*RISK_TIER.codes, None):
+        if tier not in found:
+            continue
+        name, value = coded(say, RISK_TIER, tier) if tier else say("unknown"), found[tier]["csi_filings"]
+        share = None if value is None else value / total["csi_filings"]
+        text = _hidden(page) if share is None else f"<b>{w.percent(share, 1)}</b> · n = {w.number(value)}"
+        drawn.append(clock.Share(name, share, text, f"{name}<br>{text}"))
+        table.append({say("Risk tier"): name, say("Boxes"): _text(page, result, "csi_filings", found[tier]), say("Share"): _hidden(page) if share is None else w.percent(share, 1)})
+    most = max((each for each in drawn if each.value is not None), key=lambda each: each.value, default=None)
+    finding = say("The tiers are not shown: {why}.", why=_hidden(page)) if most is None else say("Most boxes, {share}, are in one tier: {tier}.", share=w.percent(most.value), tier=most.name)
+    panel.show(page, clock.bars(drawn), key="tiers", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} boxes filed", n=w.number(total["csi_filings"])))
+
+
+# ---------------------------------------------------------------------- referrals and inspections
+def _screening(page: Frame) -> None:
+    say, w = page.say, Words(page)
+    result = _screened(page)
+    row = result.frame.row(0, named=True)
+    st.html(kpi_card.grid([
+        _card(page, result, "csi_referrals", say("Referred to the host"), say("boxes")),
+        _card(page, result, "csi_accepted_share", say("Accepted for inspection"), say("of the answered; the others were waived")),
+        _card(page, result, "csi_nii_share", say("Scanned"), say("of all the boxes filed")),
+        _card(page, result, "csi_physical_share", say("Opened and inspected"), say("of all the boxes filed")),
+    ]))  # fmt: skip
+    panel.section(say("From the referral to the finding"), say("Each share has a base of its own, named with it. Lines are 95 % Wilson intervals."))
+    names = {
+        "csi_answered_share": say("Answered, of the referred"), "csi_accepted_share": say("Accepted, of the answered"), "csi_nii_share": say("Scanned, of all filed"),
+        "csi_physical_share": say("Opened, of all filed"), "csi_hit_share": say("Irregular, of the inspected"),
+    }  # fmt: skip
+    rows = [(names[code], code, row) for code in SCREENED]
+    hit = say("The hit rate is not shown: {why}.", why=_text(page, result, "csi_hit_share")) if row["csi_hit_share"] is None else say(
+        "Of {n} boxes inspected, {share} showed an irregularity (95 % interval {limits}).", n=w.number(row["csi_hit_share__n"]), share=w.percent(row["csi_hit_share"], 1),
+        limits=words.plain(words.interval(row["csi_hit_share__low"], row["csi_hit_share__high"], "share", page.lang, 1)),
+    )  # fmt: skip
+    figure = clock.rates([_rate(page, result, code, name, each) for name, code, each in rows])
+    panel.show(page, figure, key="screened", finding=hit, table=_rates_table(page, result, rows, say("Share of what")), result=result, n_words=say("n = {n} boxes referred", n=_text(page, result, "csi_referrals")))
+    panel.quiet(say("A higher hit rate is no better inspection by itself: who is inspected is chosen by risk."))
+
+
+# ---------------------------------------------------------------------- holds and loading
+def _holds(page: Frame) -> None:
+    say, lang, w = page.say, page.lang, Words(page)
+    whole = _held(page)
+    row = whole.frame.row(0, named=True)
+    st.html(kpi_card.grid([
+        _card(page, whole, "csi_resolved_share", say("Resolved before loading"), say("of the boxes referred with a known loading")),
+        _card(page, whole, "csi_hold_p50", say("Hold to release"), say("median, from the referral")),
+        _card(page, whole, "csi_hold_p90", say("1 in 10 over"), say("from the referral to the release")),
+    ]))  # fmt: skip
+    panel.section(say("Hold to release, by terminal"))
+    result = _held_by_terminal(page)
+    drawn, table = [], []
+    for each in result.rows.sort("terminal", nulls_last=True).iter_rows(named=True):
+        name, median, p90 = _terminal(page, each["terminal"]), _text(page, result, "csi_hold_p50", each), _text(page, result, "csi_hold_p90", each)
+        n = _hidden(page) if each["csi_hold_p50__n"] is None else w.number(each["csi_hold_p50__n"])
+        text = median if each["csi_hold_p50"] is None else f"<b>{median}</b> · {p90} · n = {n}"
+        hours = [None if each[column] is None else each[column] / 60 for column in ("csi_hold_p50", "csi_hold_p50__low", "csi_hold_p50__high", "csi_hold_p90")]
+        drawn.append(groups.Group(name, "", *hours, text, f"{name}<br>{text}", each["csi_hold_p50__n"] is None or each["csi_hold_p50__n"] < MIN_N))
+        table.append({say("Terminal"): name, say("Median"): median, say("1 in 10 over"): p90, "n": n})
+    if row["csi_hold_p50"] is None:
+        panel.quiet(say("The time from hold to release is not shown: {why}.", why=_text(page, whole, "csi_hold_p50")))
+    else:
+        finding = say("Half of the holds are lifted within {median} of the referral; 1 in 10 takes more than {p90}.", median=words.duration(row["csi_hold_p50"], lang), p90=_text(page, whole, "csi_hold_p90"))
+        n_words = say("n = {n} holds; bars are 95 % intervals of the median; grey under n = {thin}", n=w.number(row["csi_hold_p50__n"]), thin=MIN_N)
+        chart.show(page, groups.dots(drawn, median=say("median"), p90=say("1 in 10 over"), unit="h"), key="holds", finding=finding, result=result, n_words=n_words, table=table)
+    _extra_table(page)
+
+
+def _extra_table(page: Frame) -> None:
+    say, w = page.say, Words(page)
+    extra = _extra(page)
+    panel.section(say("What selection costs a truck"), say("Difference of the mean turnaround between visits that brought a referred box and the others of the same local day, hour and terminal; days are the blocks of the interval."))
+    if extra.low is None:
+        panel.quiet(_answer(page, extra))
+        return
+    table = pl.DataFrame([{
+        say("Extra minutes"): words.number(extra.minutes, page.lang, 1), say("95 % interval"): words.plain(words.interval(extra.low, extra.high, "min", page.lang, 1)), say("Selected visits"): w.number(extra.selected_n),
+        say("Other visits"): w.number(extra.other_n), say("Days"): w.number(extra.days_n),
+    }])  # fmt: skip
+    panel.grid(table, key="extra")
+    panel.under(page, say("n = {n} selected visits", n=w.number(extra.selected_n)), _whole(page))
+    download.worded(page, table, say("What selection costs a truck"), key="extra", name="extra_minutes_of_selected_visits", selection=_whole(page))
+
+
+if __name__ == "__main__":
+    show(current())
