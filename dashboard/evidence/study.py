@@ -28,6 +28,7 @@ from dashboard.evidence.verdict import Reason
 from dashboard.metrics import FACTS
 from dashboard.selection import Selection
 from etl.contracts import codes
+from etl.errors import DeclarationError
 
 if TYPE_CHECKING:
     from dashboard.store import Opened, Store
@@ -132,6 +133,14 @@ def headline(store: Store, selection: Selection) -> Headline:
 def panel_of(store: Store, selection: Selection, statistic: str = "mean") -> tuple[Panel, Plan] | Reason:
     """Return the panel and the plan behind a main figure of the headline (mean, p50, p90), or why there is none."""
     return store.made(("panel", *key_of(selection), selection.view, statistic), lambda opened: _panel(store, opened, selection, statistic))
+
+
+def main_panel(store: Store, selection: Selection) -> Panel:
+    """Return the panel behind the headline's main Effect. Raises DeclarationError where the headline is refused: ask that first."""
+    made = panel_of(store, selection)
+    if isinstance(made, Reason):
+        raise DeclarationError("panel", f"there is none: {made.code}", "a headline that is not refused")
+    return made[0]
 
 
 def collapsed_of(store: Store, selection: Selection, statistic: str = "mean") -> tuple[pl.DataFrame, str] | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 import streamlit as st
 
-from dashboard.evidence import words
+from dashboard.evidence import study, words
 from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
 from dashboard.evidence.verdict import LEAST_DAYS_AFTER, LEAST_DAYS_BEFORE, LEAST_VISITS
@@ -21,7 +21,6 @@ from dashboard.screens.pilot_words import (
     ends,
     headed,
     looks,
-    main_panel,
     paragraph,
     share_card,
     signed,
@@ -38,15 +37,17 @@ from dashboard.widgets.panel import Words
 
 
 def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
-    effect, window = found.main, window_of(page, found.main)
+    _, effect, window = page.say, found.main, window_of(page, found.main)
     sentence(page, effect)
     if not effect.has_number:
         waiting(page, effect)
         return
     cards(page, found, window)
-    weeks = by_week(main_panel(page), effect.plan.scale)
+    weeks = by_week(study.main_panel(page.store, page.selection), effect.plan.scale)
     if weeks:
         gap(page, effect, weeks, window)
+    elif effect.cohorts:
+        panel.quiet(_("The pilot has several starts, so that no week is before or since for all: the part {part} shows the gap in days since each start.", part=_("Is it solid?")))
     shared(page, effect)
     both_views(page, found, window)
     raw(page, found, window)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Sequence
 
 import polars as pl
 import streamlit as st
 
-from dashboard.evidence import report
+from dashboard.evidence import report, study
+from dashboard.evidence.diagnostics import Block
 from dashboard.evidence.effect import Effect
 from dashboard.evidence.panel import Panel
 from dashboard.evidence.study import Headline
 from dashboard.screens.pilot_lines import Line, agreement, lines, plan, sensitivities, sides, trials_words
-from dashboard.screens.pilot_words import NB, STATES, axis, check, main_panel, percent_of, signed, unit_name, units, verdict, window_of
+from dashboard.screens.pilot_words import NB, STATES, axis, check, percent_of, signed, unit_name, units, verdict, window_of
 from dashboard.selection import Selection
 from dashboard.views import evidence as shapes
 from dashboard.widgets import panel
@@ -33,14 +35,13 @@ def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
     panel.section(_("What may be wrong with the answer"), _("Each check has its number. None of them can clear the answer; each could have spoilt it."))
     made = [*lines(page, effect), agreement(page, found), *sensitivities(page, found), *sides(page, found), *plan(page)]
     listed(page, [line for line in made if line is not None], window)
-    given = main_panel(page)
     if effect.checks is not None:
-        event_study(page, effect, given, window)
+        event_study(page, effect, study.main_panel(page.store, page.selection), window)
         trial_dates(page, effect, window)
         one_by_one(page, effect, window)
-        take_away(page, effect, given, window)
-    elif effect.cohorts:
-        panel.quiet(_("The pilot has several starts: the checks made for a single start are not made for them."))
+        if len(effect.cohorts) > 1:
+            start_by_start(page, effect, window)
+        take_away(page, effect, window)
 
 
 def listed(page: Frame, lines: Sequence[Line], window: Selection) -> None:
@@ -57,16 +58,17 @@ def listed(page: Frame, lines: Sequence[Line], window: Selection) -> None:
 
 def event_study(page: Frame, effect: Effect, given: Panel, window: Selection) -> None:
     """The gap block by block against the last one before the start, with its limits."""
-    _, w = page.say, Words(page)
-    checks = effect.checks
-    panel.section(_("Was the gap steady before the start?"), _("The gap between both groups by blocks of four weeks, against the last block before the start. Bars are 95 % limits."))
-    whole, _dropped = given.complete()
+    _, w, checks = page.say, Words(page), effect.checks
+    said = _("The gap between both groups by blocks of four weeks, against the last block before the start. Bars are 95 % limits.")
+    if checks.from_own_start:
+        said += " " + _("Days count from the start of each: only blocks that all of them have.")
+    panel.section(_("Was the gap steady before the start?"), said)
     points, rows = [], []
     for block in checks.event_study:
-        first, last = whole.periods[block.first], whole.periods[block.last]
+        first, last, named = _block(page, given, block, checks.from_own_start)
         low, best, high = (axis(each, effect) for each in (block.gap - block.half, block.gap, block.gap + block.half))
         is_reference = block.half == 0
-        hover = f"{w.day(first)} – {w.day(last)}<br>{signed(page, best, 1)} %" + ("" if is_reference else f" ({signed(page, low, 1)} … {signed(page, high, 1)})")
+        hover = f"{named}<br>{signed(page, best, 1)} %" + ("" if is_reference else f" ({signed(page, low, 1)} … {signed(page, high, 1)})")
         points.append(shapes.Point(first + (last - first) / 2, best, hover, block.is_after, None if is_reference else low, None if is_reference else high))
         rows.append({_("From"): first, _("To"): last, _("Gap, %"): round(best, 2), _("Low end, %"): round(low, 2), _("High end, %"): round(high, 2), _("Since the start"): _("yes") if block.is_after else _("no")})
     missed = checks.drift_missed_per_100
@@ -75,15 +77,24 @@ def event_study(page: Frame, effect: Effect, given: Panel, window: Selection) ->
         else _("The largest steady drift this chart could miss: {size} % per 100 days.", size=w.number(abs(percent_of(missed, "log")), 1)) if not checks.has_drift
         else _("The gap was already moving before the start: {size} % per 100 days.", size=signed(page, percent_of(checks.drift_per_100, "log"), 1))
     )  # fmt: skip
-    figure = shapes.event_study(points, effect.start, start_words=_("pilot starts"), reference_words=_("compared with this one"), less=_("↓ less time"), more=_("↑ more time"))
+    figure = shapes.event_study(points, 0 if checks.from_own_start else effect.start, start_words=_("pilot starts"), reference_words=_("compared with this one"), less=_("↓ less time"), more=_("↑ more time"), x_words=_("days since the start of each") if checks.from_own_start else "")
     panel.show(page, figure, key="pilot_event_study", finding=finding, table=pl.DataFrame(rows), selection=window, n_words=_n(page, effect))
+
+
+def _block(page: Frame, given: Panel, block: Block, from_own_start: bool) -> tuple[dt.date | int, dt.date | int, str]:
+    """The first and the last day of a block, and both in words: days since the own start where starts differ, dates otherwise."""
+    if from_own_start:
+        first, last = block.first * given.period_days, (block.last + 1) * given.period_days - 1
+        return first, last, page.say("days {first} to {last}", first=signed(page, first), last=signed(page, last))
+    periods = given.periods if given.within is not None else given.complete()[0].periods  # transporters come now and then: no day of theirs is left out
+    return periods[block.first], periods[block.last], " – ".join(Words(page).day(periods[at]) for at in (block.first, block.last))
 
 
 def trial_dates(page: Frame, effect: Effect, window: Selection) -> None:
     """What the same method shows on dates on which nothing began."""
     _, w = page.say, Words(page)
     checks = effect.checks
-    panel.section(_("What would a date have shown on which nothing began?"), _("Every week before the start is tried as if the pilot had begun then, four weeks each way."))
+    panel.section(_("What would a date have shown on which nothing began?"), _("Every week before the start is tried as if the pilot had begun then, four weeks each way.") + (" " + _("With several starts: as far before each of them.") if checks.from_own_start else ""))
     if not checks.placebo_gaps:
         panel.quiet(_("The time before the start is too short for trial dates."))
         return
@@ -117,16 +128,35 @@ def one_by_one(page: Frame, effect: Effect, window: Selection) -> None:
     panel.show(page, figure, key="pilot_left_out", finding=finding, table=table, selection=window, n_words=_n(page, effect))
 
 
-def take_away(page: Frame, effect: Effect, given: Panel, window: Selection) -> None:
-    """The table behind the estimate with its line of R, and every value of the Effect as JSON."""
+def start_by_start(page: Frame, effect: Effect, window: Selection) -> None:
+    """The estimate of those that started together, one start at a time, against units not in the pilot on the same days."""
+    _, w = page.say, Words(page)
+    panel.section(_("Start by start"), _("Each start alone, against those without the pilot on the same days. Shaded: the range of the whole answer."))
+    rows, table = [], []
+    for start, b, half in effect.cohorts:
+        low, best, high = (axis(each, effect) for each in (b - half, b, b + half))
+        label = f"{signed(page, low, 1)}{NB}… {signed(page, high, 1)}{NB}%"
+        rows.append(shapes.Dot(w.day(start), low, best, high, label, f"{w.day(start)}<br>{label}"))
+        table.append({_("Start"): start, **{f"{_('Change, %')}, {said}": round(size, 2) for size, said in ((low, _("low end")), (best, _("best estimate")), (high, _("high end")))}})
+    finding = _("By their best estimates the {n} starts lie between {low} % and {high} %.", n=len(rows), low=signed(page, min(row.best for row in rows), 1), high=signed(page, max(row.best for row in rows), 1))
+    figure = shapes.dots(rows, band=(axis(effect.gap.low, effect), axis(effect.gap.high, effect)), less=_("← less time"), more=_("more time →"))
+    panel.show(page, figure, key="pilot_starts", finding=finding, table=pl.DataFrame(table), selection=window, n_words=_n(page, effect))
+
+
+def take_away(page: Frame, effect: Effect, window: Selection) -> None:
+    """The table behind the estimate with its line of R, where one table gives it back; and every value of the Effect as JSON."""
     _ = page.say
-    panel.section(_("Take it away and check it"), _("Means by {unit} and block of four weeks: with the line of R below they give the same estimate and standard error.", **units(page)))
-    table = report.collapsed(given, effect.plan.scale)
-    panel.data(page, table, key="pilot_collapsed", title=_("Means by {unit} and block behind the pilot's estimate", **units(page)), selection=window)
-    st.code(report.R_LINE, language="r", wrap_lines=True)
+    given = study.collapsed_of(page.store, page.selection)
+    panel.section(_("Take it away and check it"), "" if given is None else _("Means by {unit} and block of four weeks: with the line of R below they give the same estimate and standard error.", **units(page)))
+    if given is None:
+        panel.quiet(_("Several starts, or transporters as units, have no single table that gives the estimate back; every value stands in the file below."))
+    else:
+        panel.data(page, given[0], key="pilot_collapsed", title=_("Means by {unit} and block behind the pilot's estimate", **units(page)), selection=window)
+        st.code(given[1], language="r", wrap_lines=True)
     with st.container(horizontal=True, gap="medium"):
-        # R reads a comma and a decimal point whatever the reader's language, and no mark at the head of the file.
-        st.download_button(_("collapsed.csv for R"), table.write_csv, file_name="collapsed.csv", mime="text/csv", key="pilot_r", type="tertiary", on_click="ignore")
+        if given is not None:
+            # R reads a comma and a decimal point whatever the reader's language, and no mark at the head of the file.
+            st.download_button(_("collapsed.csv for R"), given[0].write_csv, file_name="collapsed.csv", mime="text/csv", key="pilot_r", type="tertiary", on_click="ignore")
         whole = json.dumps(report.values(effect), ensure_ascii=False, indent=2)
         st.download_button(_("Everything as JSON"), whole, file_name=f"smartport_pilot_effect_{effect.fingerprint}.json", mime="application/json", key="pilot_json", type="tertiary", on_click="ignore")
     panel.quiet(_("Fingerprint of this analysis (data, filters, dates, rules): {mark}", mark=effect.fingerprint))

@@ -9,11 +9,12 @@ from collections.abc import Callable
 import polars as pl
 import streamlit as st
 
+from dashboard.evidence import study
 from dashboard.evidence import value as worth
 from dashboard.evidence.effect import Range
 from dashboard.evidence.study import Headline
 from dashboard.i18n import N_
-from dashboard.screens.pilot_words import DASH, main_panel, units, verdict, window_of
+from dashboard.screens.pilot_words import DASH, units, verdict, window_of
 from dashboard.widgets import kpi_card, panel
 from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words
@@ -34,7 +35,7 @@ def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
         st.html(f'<p class="lead" data-testid="no-value">{html.escape(worth.NO_VALUE[why.code][0 if page.lang == "en" else 1])}</p>')
         panel.quiet(_("Minutes that may be chance would become hours and dirhams that may be chance."))
         return
-    given = worth.value_of(effect, page.store.table("dim_constants"), worth.visits_a_day(main_panel(page)) if found.period_days == 1 else None)
+    given = worth.value_of(effect, page.store.table("dim_constants"), worth.visits_a_day(study.main_panel(page.store, page.selection)) if found.period_days == 1 else None)
     panel.section(_("Since the start"), _("{days} days, {n} visits at the {pilots}. The range holds that of the answer and the low and high ends of every constant.", **units(page), days=w.number(given.days), n=w.number(given.visits)))
     st.html(kpi_card.grid([_card(page, line, line.measured) for line in given.lines]))
     panel.section(_("In a year of {n} visits a day", n=w.number(given.a_day)), _("The same per visit, at today's traffic at the {pilots}. Not a forecast: other {units}, other years and a larger pilot may differ.", **units(page)))

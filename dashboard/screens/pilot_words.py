@@ -13,9 +13,8 @@ from dataclasses import replace
 
 import polars as pl
 
-from dashboard.evidence import study, words
+from dashboard.evidence import words
 from dashboard.evidence.effect import Effect, Range
-from dashboard.evidence.panel import Panel
 from dashboard.evidence.study import Share
 from dashboard.evidence.verdict import LOOKS, Reason
 from dashboard.i18n import N_
@@ -151,12 +150,6 @@ def share_card(page: Frame, share: Share) -> str:
     figure, way = ends(page, share.change, is_whole=False)
     now = _("{share} % of the trucks since the start", share=w.number(share.observed, 1))
     return kpi_card.card(_("Trucks over {limit} min", limit=share.limit), figure, f"{_('points')} {way}".strip(), say=now, notes=[_("Best estimate {value} {unit}", value=signed(page, share.change.best, 1), unit=_("points"))])
-
-
-def main_panel(page: Frame) -> Panel:
-    """The panel of the main measure, as the headline measured it."""
-    chosen = page.selection
-    return page.store.made(("main_panel", *study.key_of(chosen), chosen.view), lambda opened: study.suited(study.of_view(study.rows_of(page.store, opened, chosen), chosen.view))[0].panel())
 
 
 def window_of(page: Frame, effect: Effect) -> Selection:

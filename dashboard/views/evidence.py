@@ -22,9 +22,9 @@ _DAYS = tuple({**stop, "value": "%b\n%Y"} if stop["dtickrange"] == ["M1", "M12"]
 
 @dataclass(frozen=True)
 class Point:
-    """One week (or block) of the gap: its first day, its size, limits where it has them, and the hover text."""
+    """One week (or block) of the gap: its first day (or days since the start), its size, limits where it has them, and the hover text."""
 
-    day: dt.date
+    day: dt.date | float
     value: float | None
     hover: str
     is_after: bool
@@ -85,8 +85,14 @@ def gap(
     return theme.figure(traces, shape)
 
 
-def event_study(points: Sequence[Point], start: dt.date, *, start_words: str, reference_words: str, less: str = "", more: str = "", suffix: str = " %", height: int = 320) -> theme.Figure:
-    """Draw each block against the last one before the start, with its 95 % limits. That reference has none and stands on zero."""
+def event_study(
+    points: Sequence[Point], start: dt.date | float, *, start_words: str, reference_words: str, less: str = "", more: str = "", suffix: str = " %", x_words: str = "", height: int = 320,
+) -> theme.Figure:  # fmt: skip
+    """Draw each block against the last one before the start, with its 95 % limits. That reference has none and stands on zero.
+
+    Days are dates, or all of them numbers: days since a start that is not the same for all.
+    """
+    is_dated = isinstance(start, dt.date)
     limits = [value for point in points for value in (point.low, point.high, point.value) if value is not None]
     reach = _reach(limits)
     traces, notes = [], _directions(less, more)
@@ -108,12 +114,15 @@ def event_study(points: Sequence[Point], start: dt.date, *, start_words: str, re
     if reference is not None and reference_words:
         notes.append(theme.note(reference.day, 0, reference_words, yshift=-16, xanchor="right", xshift=10, font={"size": 11, "color": theme.QUIET}))
     first, last = (points[0].day, points[-1].day) if points else (start, start)
-    step = (points[1].day - points[0].day) if len(points) > 1 else dt.timedelta(days=28)
+    step = (points[1].day - points[0].day) if len(points) > 1 else dt.timedelta(days=28) if is_dated else 28
     notes.append(theme.note(start, 0.96, f"<b>{start_words}</b>", yref="paper", yanchor="bottom", xanchor="right" if _late(start, first, last + step) else "left", font={"size": 12, "color": theme.INK}))
     shape = theme.layout(
         height, annotations=notes, margin={"l": 8, "r": 8, "t": 24, "b": 8},
         shapes=[_zero(horizontal=True), {"type": "line", "x0": start, "x1": start, "y0": 0, "y1": 0.96, "yref": "paper", "line": {"color": theme.INK, "width": 1.5}}],
-        xaxis={"type": "date", "nticks": 6, "tickangle": 0, "tickformatstops": _DAYS, "range": [first - step / 2, last + step / 2]}, yaxis={"range": [-reach, reach], "ticksuffix": suffix, "nticks": 7},
+        xaxis={
+            **({"type": "date", "tickformatstops": _DAYS} if is_dated else {"type": "linear"}), "nticks": 6, "tickangle": 0, "range": [first - step / 2, last + step / 2],
+            **({"title": {"text": x_words, "font": {"size": 11}}} if x_words else {}),
+        }, yaxis={"range": [-reach, reach], "ticksuffix": suffix, "nticks": 7},
     )  # fmt: skip
     return theme.figure(traces, shape)
 
@@ -203,9 +212,9 @@ def _zero(horizontal: bool) -> dict[str, Any]:
     return {"type": "line", **across, "line": {"color": theme.QUIET, "width": 1.2}, "layer": "below"}
 
 
-def _late(start: dt.date, first: dt.date, end: dt.date) -> bool:
+def _late(start: dt.date | float, first: dt.date | float, end: dt.date | float) -> bool:
     """Whether the start is so far to the right that its words have to stand left of it."""
-    return (end - first).days > 0 and (start - first).days / (end - first).days > 0.6
+    return end > first and (start - first) / (end - first) > 0.6
 
 
 def _directions(less: str, more: str) -> list[dict[str, Any]]:

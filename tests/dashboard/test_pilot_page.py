@@ -235,6 +235,35 @@ def test_units_are_called_what_they_are(part: str, lang: str, others: str, own: 
     assert own in text.lower() or part in ("value", "raw")  # withheld, and without visits of an arm: they name none
 
 
+@pytest.fixture(scope="session")
+def two_starts(tmp_path_factory):
+    out = tmp_path_factory.mktemp("pilot_starts")
+    pilots = "lane,6A,pilot,2026-07-13\nlane,6B,pilot,2026-07-13\nlane,6C,pilot,2026-08-24\n"
+    folder = site_of(out / "site", pilot_arms=f"unit_kind_code,unit_code,arm_code,start_on\n{pilots}lane,6D,comparison,2026-07-13\nlane,6E,comparison,2026-07-13\nlane,6F,comparison,2026-07-13\n")
+    return small_build.make(out / "home", days=240, per_day=60, seed=7, folder=folder, pilot_factor=0.75, last_day=AFTER_TWO_LOOKS)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_several_starts_show_every_check(lang: str, shown, two_starts) -> None:
+    """Event study in days since each own start, trial dates, each lane left out, start by start; and no table of R, which could not give the estimate back."""
+    shown(two_starts)
+    effect, _ = headline().main, translator(lang)
+    app = open_pilot("checks", lang)
+    text = text_of(app)
+    drawn = [json.loads(element.proto.spec) for element in app.get("plotly_chart")]
+    assert len(drawn) == 4 and len(effect.cohorts) == 2
+    for said in ("Trial dates before the start", "One unit left out in turn", "Each comparison unit as a fake pilot", "Drift before the start", "Start by start", "days since the start of each"):
+        assert _(said) in text
+    days = sorted(day for trace in drawn[0]["data"] for day in trace["x"])
+    assert headline().period_days == 7  # thin days: the blocks count weeks, the figure days
+    assert days == sorted((7 * block.first + 7 * block.last + 6) / 2 for block in effect.checks.event_study) and days[0] < 0 < days[-1]
+    left = [frame.value for frame in app.dataframe if _("Change, %") in frame.value.columns and _("Check") in frame.value.columns]
+    assert len(left) == 1 and len(left[0]) == 9  # six lanes left out, three fake pilots
+    assert not app.code and "several starts" in text_of(open_pilot("answer")).lower()
+    for part in ("answer", "where", "value"):
+        assert not FORBIDDEN.search(text_of(open_pilot(part, lang)))
+
+
 def test_checks_can_be_taken_away_and_reproduced(shown) -> None:
     """The collapsed table on the page gives the gap of the Effect by the sum the line of R makes."""
     shown("strong")
