@@ -72,12 +72,16 @@ class Mix:
 
 @dataclass(frozen=True)
 class Share:
-    """The share of visits over a limit since the start at the pilot units, and its change against without the pilot, in points."""
+    """The share of visits over a limit since the start at the pilot units, and its change against without the pilot, in points.
+
+    `verdict` is never above that of the average visit, whose checks it rests on: see share_verdict.
+    """
 
     limit: int
     observed: float
     without: float
     change: Range
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -290,8 +294,19 @@ def _shares(visits: Visits, main: Effect) -> tuple[Share, ...]:
     for limit in LIMITS:
         over = 100 * share_over(limit, observed)
         change = change_over(limit, observed, b, half)
-        made.append(Share(limit, over, over - change.best, change))
+        made.append(Share(limit, over, over - change.best, change, share_verdict(change, main)))
     return tuple(made)
+
+
+def share_verdict(change: Range, main: Effect) -> str:
+    """Return the verdict of a share: none where its own range holds zero, else that of the average visit; weak at most where it goes the other way.
+
+    A share has no drift, trial dates or units left out of its own, so that it can never be surer than the average visit.
+    """
+    if change.low <= 0 <= change.high:
+        return "none"
+    goes_along = np.sign(change.best) == np.sign(main.change.best)
+    return main.verdict.code if goes_along or main.verdict.code not in ("strong", "moderate") else "weak"
 
 
 def _sides(rows: Rows, raw: Visits, known: np.ndarray, in_view: np.ndarray) -> tuple[Side, ...]:

@@ -96,12 +96,14 @@ def cards(page: Frame, found: Headline, window: Selection) -> None:
     made = [card(page, name, effect, unit, is_whole=whole) for name, unit, effect, whole in measures if effect is not None]
     made[3:3] = [share_card(page, each) for each in found.shares]
     st.html(f'<div class="rows">{kpi_card.grid(made[:3])}{kpi_card.grid(made[3:])}</div>')  # minutes in one row, shares and checks in the next
+    if found.shares:
+        panel.quiet(_("Trucks over 60 and 120 min: the level of evidence is never above that of the average visit, whose checks it rests on."))
     rows = []
     for name, unit, effect, _whole in measures:
         if effect is not None:
             rows.append({_("Measure"): name, _("Unit"): unit, _("Level of evidence"): _(NAMES[effect.verdict.code]), **_ends(page, _("Change"), effect.change), **_ends(page, _("Change, %"), effect.percent)})
     rows += [
-        {_("Measure"): _("Trucks over {limit} min", limit=each.limit), _("Unit"): _("points"), _("Level of evidence"): "", **_ends(page, _("Change"), each.change), **_ends(page, _("Change, %"), None)} for each in found.shares
+        {_("Measure"): _("Trucks over {limit} min", limit=each.limit), _("Unit"): _("points"), _("Level of evidence"): _(NAMES[each.verdict]), **_ends(page, _("Change"), each.change), **_ends(page, _("Change, %"), None)} for each in found.shares
     ]
     panel.under(page, _n(page, found.main), window)
     panel.data(page, pl.DataFrame(rows, infer_schema_length=None), key="pilot_figures", title=_("What the pilot changed, with ranges"), selection=window)

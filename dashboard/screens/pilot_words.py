@@ -149,7 +149,7 @@ def share_card(page: Frame, share: Share) -> str:
     _, w = page.say, Words(page)
     figure, way = ends(page, share.change, is_whole=False)
     now = _("{share} % of the trucks since the start", share=w.number(share.observed, 1))
-    return kpi_card.card(_("Trucks over {limit} min", limit=share.limit), figure, f"{_('points')} {way}".strip(), say=now, notes=[_("Best estimate {value} {unit}", value=signed(page, share.change.best, 1), unit=_("points"))])
+    return kpi_card.card(_("Trucks over {limit} min", limit=share.limit), figure, f"{_('points')} {way}".strip(), say=now, notes=[_("Best estimate {value} {unit}", value=signed(page, share.change.best, 1), unit=_("points")), _(NAMES[share.verdict])])
 
 
 def window_of(page: Frame, effect: Effect) -> Selection:

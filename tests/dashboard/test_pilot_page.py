@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -149,6 +150,44 @@ def test_a_range_beside_every_estimate(shown) -> None:
     cards = [re.sub(r"<[^>]+>|\u2060", " ", card) for block in open_pilot("answer").get("html") for card in re.findall(r'<section class="card".*?</section>', str(block.proto.body))]
     assert len(cards) == 8
     assert all(re.search(r"\d\s*–\s*[\d.]+|−[\d.]+\s*…\s*\+", card) for card in cards), cards
+
+
+@pytest.mark.parametrize(
+    ("change", "main_best", "main_verdict", "said"),
+    [((-5, -3, -1), -9, "strong", "strong"), ((-5, -2, 1), -9, "strong", "none"), ((1, 3, 5), -9, "strong", "weak"), ((1, 3, 5), -9, "weak", "weak"), ((-5, -3, -1), -9, "none", "none")],
+)  # fmt: skip
+def test_a_share_is_never_surer_than_the_average_visit(change, main_best, main_verdict, said, shown) -> None:
+    shown("strong")
+    main = headline().main
+    main = replace(main, change=Range(main_best - 1, main_best, main_best + 1), verdict=replace(main.verdict, code=main_verdict))
+    assert study.share_verdict(Range(*change), main) == said
+
+
+def test_every_card_has_its_verdict(shown) -> None:
+    shown("strong")
+    cards = [card for block in open_pilot("answer").get("html") for card in re.findall(r'<section class="card".*?</section>', str(block.proto.body))]
+    assert [card for card in cards if not any(name in card for name in NAMES.values())] == []
+
+
+def measured(like: str) -> list[float]:
+    """The figures in % of the measured tables of docs/pilot-evidence.md, of the rows whose name matches."""
+    text = (ROOT / "docs" / "pilot-evidence.md").read_text("utf-8").split("<!-- measured: begin -->")[1]
+    return [float(row[2]) for row in re.finditer(r"^\| (.+?) \| ([\d.]+) % \|", text, re.M) if re.search(like, row[1])]
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_method_quotes_what_was_measured(lang: str, shown) -> None:
+    """The figures on the screen are those of the tables, rounded: a new measurement that says otherwise fails here."""
+    shown("strong")
+    text = re.sub(r"\s+", " ", text_of(open_pilot("method", lang)))
+    (airports,) = measured("airports: plain before/after")
+    low, high = sorted(measured("gates: plain before/after"))
+    ours = measured("^[46] gates: (?!plain).*effect claimed|airports: (mean|median|P90), effect claimed")
+    inside = measured("^([46] gates: (mean, )?|rho .*|28 days .*|a tenth .*|3 visits .*mean, )truth")
+    to = " to " if lang == "en" else " à "
+    assert len(ours) == 15 and len(inside) == 9
+    for said in (f" {airports:.0f} ", f"{low:.0f}{to}{high:.0f}", f"{min(ours):.0f}{to}{max(ours):.0f}", f"{min(inside):.0f}{to}{max(inside):.0f}"):
+        assert said in text, said
 
 
 def test_value_is_given_from_strong_and_withheld_without_a_finding(shown) -> None:
