@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
-from dashboard.builds import Build, Opened
+from dashboard.builds import Opened
 from dashboard.metrics import FACTS, Dimension, Metric, Result, frames
 from dashboard.metrics.compiler import REFERENCES, Query, compile_query, unanswered
 from dashboard.metrics.privacy import suppress
@@ -48,7 +49,7 @@ def answer(opened: Opened, asked: Question, small_cell: int) -> tuple[Result, ..
     """Return one Result a split. Several splits take one pass over the rows, and their metrics must be counts and percentiles (frames.put_together)."""
     build, selection = opened.about, asked.selection
     cut_at = build.now_at if build.now_local_at < dt.datetime.combine(selection.end_day, dt.time()) else None
-    then_at = _earlier(build, selection.shift_days) if cut_at else None
+    then_at = _earlier(build.now_local_at, build.zone_name, selection.shift_days) if cut_at and asked.before else None
     queries: list[list[Query]] = [[] for _ in asked.splits]
     answers: list[list[pl.DataFrame]] = [[] for _ in asked.splits]
     unknown: list[set[str]] = []
@@ -133,7 +134,8 @@ def days_of(params: Mapping[str, object], before: int = 31, after: int = 2) -> t
     return (min(days) - dt.timedelta(days=before), max(days) + dt.timedelta(days=after)) if len(days) == 2 else None
 
 
-def _earlier(build: Build, days: int) -> dt.datetime:
+@lru_cache(maxsize=64)
+def _earlier(now_local_at: dt.datetime, zone_name: str, days: int) -> dt.datetime:
     """The UTC instant at the same local wall time `days` earlier."""
-    local = pl.Series([build.now_local_at - dt.timedelta(days=days)], dtype=pl.Datetime("us"))
-    return clock.to_utc(local, build.zone_name)[0][0]
+    local = pl.Series([now_local_at - dt.timedelta(days=days)], dtype=pl.Datetime("us"))
+    return clock.to_utc(local, zone_name)[0][0]

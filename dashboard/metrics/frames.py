@@ -32,7 +32,8 @@ def whole(frames: Sequence[pl.DataFrame], metrics: Sequence[Metric], keys: Seque
         frame = joined([frame, frames[1].rename(names)], keys)
     counts = [name for metric in metrics for name in _counted(metric) if name in frame.columns]
     blank = {name(code) for codes, name in zip(unknown, (str, _before), strict=False) for code in codes}
-    frame = frame.with_columns(pl.lit(None, dtype=frame.schema[name]).alias(name) if name in blank else pl.col(name).fill_null(0) for name in counts)
+    filled = [pl.lit(None, dtype=frame.schema[name]).alias(name) if name in blank else pl.col(name).fill_null(0) for name in dict.fromkeys(counts) if name in blank or frame[name].null_count()]
+    frame = frame.with_columns(filled) if filled else frame
     return frame.sort("is_total", *split, nulls_last=True) if "is_total" in keys else frame.sort(*keys, nulls_last=True) if keys else frame
 
 

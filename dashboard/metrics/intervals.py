@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import polars as pl
 
@@ -21,9 +22,10 @@ def wilson(hits: float, n: int, z: float = Z95) -> tuple[float, float] | None:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def wilson_columns(value: str, n: str, low: str, high: str) -> list[pl.Expr]:
-    """Return the expressions of both limits for a column of shares and one of counts; null where n is 0."""
+@lru_cache(maxsize=512)
+def wilson_columns(value: str, n: str, low: str, high: str) -> tuple[pl.Expr, pl.Expr]:
+    """Return the expressions of both limits for a column of shares and one of counts; null where n is 0. Kept: making them costs 1 ms, using them less."""
     p, count, z2 = pl.col(value), pl.when(pl.col(n) > 0).then(pl.col(n).cast(pl.Float64)), Z95 * Z95
     middle = (p + z2 / (2 * count)) / (1 + z2 / count)
     half = Z95 * (p * (1 - p) / count + z2 / (4 * count * count)).sqrt() / (1 + z2 / count)
-    return [(middle - half).clip(0, 1).alias(low), (middle + half).clip(0, 1).alias(high)]
+    return (middle - half).clip(0, 1).alias(low), (middle + half).clip(0, 1).alias(high)

@@ -1,7 +1,7 @@
 """Percentiles with their order-statistic 95 % limits, read from gathered values. Values in, columns out; no SQL, no data access.
 
-The limits are values of exact rank. DuckDB gathers a list in 9 ms where sorting it there costs 28 ms (215,000 visits); numpy sorts the same values
-in 2 ms and finds the few ranks that are asked in a third of that. The SQL shown to readers sorts in SQL and gives the same figures (tests hold both).
+The limits are values of exact rank. DuckDB gathers a list in 9 ms where sorting it there costs 28 ms (215,000 visits); numpy finds the few ranks that
+are asked of one percentile in half a millisecond. The SQL shown to readers sorts in SQL and gives the same figures (tests hold both).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 Z95 = 1.959964
+_SMALL = 4096  # values that are sorted whole: sooner done than looking for a few ranks
 
 
 def groups_of(lists: pl.Series) -> list[np.ndarray]:
@@ -29,10 +30,13 @@ def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], l
     n = np.array([len(group) for group in groups], dtype=np.int64)
     starts = np.cumsum(n) - n
     ordered = np.concatenate([*groups, np.zeros(1)])  # a copy, put in order in part; the last one is read for groups without values
-    asked = [rank for _, p in wanted for rank in _ranks(n, p)[: 4 if limits else 2]]
-    for start, size, kept in zip(starts.tolist(), n.tolist(), np.stack(asked, axis=1).tolist(), strict=True):
-        if size:
-            ordered[start : start + size].partition(kept)
+    last = 4 if limits else 2
+    asked = np.stack([np.stack(_ranks(n, p)[:last], axis=1) for p in dict.fromkeys(p for _, p in wanted)], axis=1).tolist()
+    for start, size, kept in zip(starts.tolist(), n.tolist(), asked, strict=True):
+        if size > _SMALL:
+            _put_in_place(ordered[start : start + size], kept)
+        elif size:
+            ordered[start : start + size].sort()
     found = []
     for code, p in wanted:
         unit = over[code] if over and code in over else np.ones(len(n))
@@ -43,6 +47,28 @@ def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], l
         if limits:
             found += [_known(f"{code}__low", low, known), _known(f"{code}__high", high, known)]
     return found
+
+
+def _put_in_place(values: np.ndarray, kept: Sequence[Sequence[int]]) -> None:
+    """Put at each rank of `kept` (those of one percentile together) the value that stands there in order; the other places are left in any order.
+
+    A sample says between which values a percentile's ranks lie, and only those few are sorted. Where the sample was wrong, all are put in order in part.
+    """
+    step = len(values) // 2048
+    sample = np.sort(values[::step])
+    room = 2 * int(np.sqrt(len(sample))) + 2  # four standard errors of a sample's rank
+    found = []
+    for ranks in kept:
+        first, last = min(ranks), max(ranks)
+        low, high = sample[max(first // step - room, 0)], sample[min(last // step + room, len(sample) - 1)]
+        below = np.count_nonzero(values < low)
+        between = np.sort(values[(values >= low) & (values <= high)])
+        if first < below or last >= below + len(between):
+            values.partition([rank for each in kept for rank in each])
+            return
+        found.append(between[[rank - below for rank in ranks]])
+    for ranks, those in zip(kept, found, strict=True):
+        values[ranks] = those
 
 
 def _ranks(n: np.ndarray, p: float) -> tuple[np.ndarray, ...]:

@@ -52,6 +52,25 @@ def test_a_few_ranks_are_those_of_the_whole_order(values: list[float], p: float)
     assert low == ordered[max(1, math.floor(middle - half)) - 1] and high == ordered[min(n, math.ceil(middle + half) + 1) - 1]
 
 
+_RNG = np.random.default_rng(5)
+_MANY = {
+    "as they come": _RNG.lognormal(4, 0.6, 20_000), "in order": np.sort(_RNG.lognormal(4, 0.6, 5_000)), "many equal": np.round(_RNG.lognormal(1, 0.6, 9_000)), "all equal": np.full(6_000, 7.0),
+    "every fourth far above": np.where(np.arange(10_000) % 4 == 0, 1e6, 0.0) + _RNG.lognormal(4, 0.6, 10_000),  # what the sample sees of them is wrong
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _MANY)
+def test_ranks_of_many_values_are_those_of_the_whole_order(name: str) -> None:
+    values, asked = _MANY[name], [("a", 0.05), ("b", 0.5), ("c", 0.9), ("d", 0.95)]
+    found, ordered, n = ranks.columns([values, values[:10], values], asked), np.sort(values), len(values)
+    for number, (_, p) in enumerate(asked):
+        figure, of, low, high = (series[2] for series in found[4 * number : 4 * number + 4])
+        middle, half = n * p, ranks.Z95 * math.sqrt(n * p * (1 - p))
+        assert of == n and figure == pytest.approx(np.quantile(values, p), rel=1e-12)
+        assert (low, high) == (ordered[math.floor(middle - half) - 1], ordered[math.ceil(middle + half)])
+    assert [series.to_list() for series in ranks.columns([values], asked, limits=False)] == [series.to_list() for series in (each.slice(2, 1) for number in range(4) for each in found[4 * number : 4 * number + 2])]
+
+
 @pytest.mark.parametrize(
     ("metrics", "splits", "intervals"),
     [(["turnaround_p50"], [["lane"], ["terminal"], ["direction", "channel"]], True), (["congestion_index", "stays", "stay_p50"], [["zone"], ["zone", "hour"], ["zone", "hour_of_week"]], False)],
