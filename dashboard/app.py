@@ -25,7 +25,7 @@ from dashboard.widgets.frame import Frame, keep  # noqa: E402
 from etl.errors import BuildError  # noqa: E402
 
 HERE = Path(__file__).parent
-NAMED = ("gate", "lane", "terminal", "place", "zone")
+NAMED = ("gate", "lane", "terminal", "place", "zone", "partner")
 
 
 def main() -> None:

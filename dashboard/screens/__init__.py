@@ -42,6 +42,7 @@ PAGES: tuple[Page, ...] = (
     Page("flow", "flow", N_("Visit flow and weighing"), "flow.py"),
     Page("clearance", "clearance", N_("Clearance"), "clearance.py"),
     Page("security", "security", N_("Security and flow"), "security.py"),
+    Page("exchange", "exchange", N_("Documents and exchange"), "exchange.py"),
     Page("pilot", "pilot", N_("Pilot effect"), "pilot.py"),
     Page("quality", "quality", N_("Data quality"), "quality.py"),
     Page("handbook", "handbook", N_("KPI handbook"), "handbook.py", has_filters=False),
