@@ -51,8 +51,13 @@ def share(value: float | None, lang: str, decimals: int = 0) -> str:
     """Format 0.123 as 12 %, with the language's own space and mark."""
     if value is None:
         return translator(lang)(NO_DATA)
+    return _share(round(value, decimals + 2) + 0.0, lang, decimals)
+
+
+@lru_cache(maxsize=16_384)  # a page says some fifty, 0.1 ms each
+def _share(value: float, lang: str, decimals: int) -> str:
     pattern = format_percent(0, locale=locale(lang)).replace("0", f"#,##0.{'0' * decimals}" if decimals else "#,##0")
-    return format_percent(round(value, decimals + 2) + 0.0, format=pattern, locale=locale(lang))
+    return format_percent(value, format=pattern, locale=locale(lang))
 
 
 def value(amount: float | None, unit: str, lang: str, decimals: int = 0) -> str:

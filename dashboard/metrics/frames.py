@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -53,11 +54,9 @@ def joined(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
 
 def finished(frame: pl.DataFrame, metrics: Sequence[Metric], keys: Sequence[str], period: Selection, end_local: dt.datetime, grain: str | None, shift: int, seams: Sequence[tuple[dt.datetime, float]] = ()) -> pl.DataFrame:
     """Add what SQL does not make: rates per clock hour, Wilson limits, doubles for counts' neighbours."""
-    thin = [pl.when(pl.col(f"{metric.code}__n") >= LEAST_FOR_LIMITS).then(pl.col(name)).alias(name)
-            for metric in metrics if metric.quantile for name in (f"{metric.code}__low", f"{metric.code}__high") if name in frame.columns]  # fmt: skip
-    frame = frame.with_columns(thin) if thin else frame
+    thin = [_known_enough(f"{metric.code}__n", name) for metric in metrics if metric.quantile for name in (f"{metric.code}__low", f"{metric.code}__high") if name in frame.columns]
     shares = [expr for metric in metrics if metric.share for expr in wilson_columns(metric.code, f"{metric.code}__n", f"{metric.code}__low", f"{metric.code}__high")]
-    frame = frame.with_columns(shares) if shares else frame
+    frame = frame.with_columns(*thin, *shares) if thin or shares else frame
     rates = [metric for metric in metrics if metric.per_hour]
     if rates:
         hours, time_keys = hours_in(period, end_local, keys, grain, shift, seams)
@@ -70,6 +69,12 @@ def finished(frame: pl.DataFrame, metrics: Sequence[Metric], keys: Sequence[str]
             frame = frame.with_columns(pl.when(pl.col("is_total")).then(pl.lit(whole)).otherwise(pl.col("hours_n")).alias("hours_n"))
         frame = frame.with_columns(pl.when(pl.col("hours_n") > 0).then(pl.col(metric.code) / pl.col("hours_n")).alias(metric.code) for metric in rates).drop("hours_n")
     return frame
+
+
+@lru_cache(maxsize=512)
+def _known_enough(n: str, limit: str) -> pl.Expr:
+    """A limit of a percentile, null where it rests on too few."""
+    return pl.when(pl.col(n) >= LEAST_FOR_LIMITS).then(pl.col(limit)).alias(limit)
 
 
 def _before(name: str) -> str:

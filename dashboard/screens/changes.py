@@ -52,8 +52,8 @@ def moved(page: Frame) -> list[tuple[str, str, Cell]]:
     found = []
     for split, result in zip(SPLITS, medians(page), strict=True):
         codes = DIMENSIONS[split].codes
-        for row in result.rows.iter_rows(named=True):
-            figure = result.cell("turnaround_p50", {split: row[split]})
+        for number, row in enumerate(result.frame.iter_rows(named=True)):
+            figure = result.cell("turnaround_p50", number)
             if row[split] is None or figure.change is None or figure.n < MIN_N or (figure.before_n or 0) < MIN_N:
                 continue
             low, high = row.get("turnaround_p50__before_low"), row.get("turnaround_p50__before_high")

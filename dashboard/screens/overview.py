@@ -28,7 +28,7 @@ WIDE = 5  # limits beyond this multiple of what is expected tell a reader nothin
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Port overview"), anchor=False)
-    page.ahead(_figures, _trend, *((changes.medians,) if page.selection.previous() else ()), _judged, _hours)
+    page.ahead(_figures, *((changes.medians,) if page.selection.previous() else ()), _trend, _judged, _hours)  # the longest first, so that none is left alone at the end
     now = _figures(page)
     if not now.cell("visits").value:
         _without_visits(page)

@@ -7,7 +7,6 @@ import html
 from dataclasses import replace
 from functools import partial
 
-import polars as pl
 import streamlit as st
 
 from dashboard import format as words
@@ -198,7 +197,7 @@ def _by_group(page: Frame) -> None:
     st.header(say("For whom"), anchor=False)
     split = st.segmented_control(say("Split by"), SPLITS, key="split", required=True, default=SPLITS[0], format_func=lambda code: say(DIMENSIONS[code].label), label_visibility="collapsed")
     result = _groups(page, split or SPLITS[0])
-    drawn = [_group(page, result, split, row) for row in result.rows.filter(pl.col("turnaround_p50__n") > 0).iter_rows(named=True)]
+    drawn = [_group(page, result, split, number, row) for number, row in enumerate(result.frame.iter_rows(named=True)) if row["turnaround_p50__n"]]
     solid = [group for group in drawn if not group.is_thin and group.median is not None]
     if not drawn:
         no_data.show(page)
@@ -210,9 +209,9 @@ def _by_group(page: Frame) -> None:
     behind.open_when_picked(page, f"by_{split}", split, picked)
 
 
-def _group(page: Frame, result: Result, split: str, row: dict) -> groups.Group:
+def _group(page: Frame, result: Result, split: str, number: int, row: dict) -> groups.Group:
     say, lang = page.say, page.lang
-    median, p90 = (result.cell(code, {split: row[split]}) for code in ("turnaround_p50", "turnaround_p90"))
+    median, p90 = (result.cell(code, number) for code in ("turnaround_p50", "turnaround_p90"))
     codes = DIMENSIONS[split].codes
     name = say("unknown") if row[split] is None else say(codes.codes[row[split]]) if codes else page.name(split, row[split])
     label = f"<b>{words.cell(median, lang)}</b> · {words.cell(p90, lang)} · n = {words.number(median.n, lang)}"
