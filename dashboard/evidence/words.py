@@ -15,6 +15,7 @@ from babel.numbers import format_decimal
 from dashboard.evidence.effect import Effect, Range
 from dashboard.evidence.verdict import Reason
 
+NO_BREAK = "\u00a0"
 LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 # What no sentence may say; a test renders every form against it.
 FORBIDDEN = re.compile(
@@ -54,7 +55,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "no_comparison": ("there is no comparison unit", "il n’y a aucune unité de comparaison"),
     "short_before": ("the days measured before the start number {days} and {least} are needed", "le nombre de jours mesurés avant le début est de {days} et il en faut {least}"),
     "short_after": ("the days measured since the start number {days} and {least} are needed", "le nombre de jours mesurés depuis le début est de {days} et il en faut {least}"),
-    "few_visits": ("one side has {visits} visits and {least} are needed", "un des côtés compte {visits} visites et il en faut {least}"),
+    "few_visits": ("the visits on one side number {visits} and {least} are needed", "le nombre de visites d’un des côtés est de {visits} et il en faut {least}"),
     "missing_exits": ("{share} of the exits are missing on one side and {most} is the most that is accepted", "{share} des sorties manquent d’un côté, pour {most} au plus admis"),
     "few_carriers": (
         "{units} transporters take part, {side} on the smaller side, and {least} are needed, {least_side} on each side",
@@ -104,17 +105,33 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "no_visits": ("No visit of the pilot's units is left with these filters.", "Il ne reste aucune visite des unités du pilote avec ces filtres."),
 }  # fmt: skip
-# What was not counted, by the code of study.Exclusion; {n} is how many.
-EXCLUSIONS: dict[str, tuple[str, str]] = {
-    "days_not_over": ("{n} last days, whose visits may still be under way (72 h)", "{n} derniers jours, dont des visites peuvent être encore en cours (72 h)"),
-    "missing_exit": ("{n} visits without an exit", "{n} visites sans sortie"),
-    "still_inside": ("{n} visits still under way", "{n} visites encore en cours"),
-    "uncertain_time": ("{n} visits whose entry or exit time is uncertain", "{n} visites dont l’heure d’entrée ou de sortie est incertaine"),
-    "view_core": ("{n} visits with an inspection, an incident or a closure (view chosen)", "{n} visites avec visite douanière, incident ou fermeture (vue choisie)"),
-    "one_sided_mix": ("{n} visits of an hour and cargo class seen on one side of the start only", "{n} visites d’une tranche horaire et d’une classe de marchandises vues d’un seul côté du début"),
-    "unmeasured_days": ("{n} days on which a unit had no visit", "{n} jours où une unité n’a eu aucune visite"),
-    "unfinished_weeks": ("{n} days of an unfinished week at either end", "{n} jours d’une semaine inachevée à l’un des bouts"),
-    "one_sided_units": ("{n} units without visits before the start, or since", "{n} unités sans visite avant le début, ou depuis"),
+# What was not counted, by the code of study.Exclusion: English (one, several), French (one, several); {n} is how many.
+EXCLUSIONS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
+    "days_not_over": (
+        ("{n} last day, whose visits may still be under way (72 h)", "{n} last days, whose visits may still be under way (72 h)"),
+        ("{n} dernier jour, dont des visites peuvent être encore en cours (72 h)", "{n} derniers jours, dont des visites peuvent être encore en cours (72 h)"),
+    ),
+    "missing_exit": (("{n} visit without an exit", "{n} visits without an exit"), ("{n} visite sans sortie", "{n} visites sans sortie")),
+    "still_inside": (("{n} visit still under way", "{n} visits still under way"), ("{n} visite encore en cours", "{n} visites encore en cours")),
+    "uncertain_time": (
+        ("{n} visit whose entry or exit time is uncertain", "{n} visits whose entry or exit time is uncertain"),
+        ("{n} visite dont l’heure d’entrée ou de sortie est incertaine", "{n} visites dont l’heure d’entrée ou de sortie est incertaine"),
+    ),
+    "view_core": (
+        ("{n} visit with an inspection, an incident or a closure (view chosen)", "{n} visits with an inspection, an incident or a closure (view chosen)"),
+        ("{n} visite avec visite douanière, incident ou fermeture (vue choisie)", "{n} visites avec visite douanière, incident ou fermeture (vue choisie)"),
+    ),
+    "one_sided_mix": (
+        ("{n} visit of an hour and cargo class seen on one side of the start only", "{n} visits of an hour and cargo class seen on one side of the start only"),
+        ("{n} visite d’une tranche horaire et d’une classe de marchandises vues d’un seul côté du début", "{n} visites d’une tranche horaire et d’une classe de marchandises vues d’un seul côté du début"),
+    ),
+    "unmeasured_days": (("{n} day on which a unit had no visit", "{n} days on which a unit had no visit"), ("{n} jour où une unité n’a eu aucune visite", "{n} jours où une unité n’a eu aucune visite")),
+    "unfinished_weeks": (
+        ("{n} day of an unfinished week at either end", "{n} days of an unfinished week at either end"), ("{n} jour d’une semaine inachevée à l’un des bouts", "{n} jours d’une semaine inachevée à l’un des bouts"),
+    ),
+    "one_sided_units": (
+        ("{n} unit without visits before the start, or since", "{n} units without visits before the start, or since"), ("{n} unité sans visite avant le début, ou depuis", "{n} unités sans visite avant le début, ou depuis"),
+    ),
 }  # fmt: skip
 _SHARES = frozenset({"share", "most", "half", "points"})
 
@@ -144,7 +161,7 @@ def reason(each: Reason, effect: Effect, lang: str) -> str:
         elif isinstance(value, tuple):
             values[name] = _some(value, lang)
         else:
-            values[name] = _percent(float(value) * 100, lang) if name in _SHARES else _number(value, lang)
+            values[name] = _percent(float(value) * 100, lang) if name in _SHARES else number(value, lang)
     return REASONS[each.code][0 if lang == "en" else 1].format(**values)
 
 
@@ -156,7 +173,8 @@ def refusal(each: Reason, lang: str) -> str:
 
 def excluded(code: str, n: int, lang: str) -> str:
     """Return what was not counted, as a phrase."""
-    return EXCLUSIONS[code][0 if lang == "en" else 1].format(n=format_decimal(n, format="#,##0", locale=LOCALES[lang]))
+    one, several = EXCLUSIONS[code][0 if lang == "en" else 1]
+    return (one if _is_one(n, lang) else several).format(n=format_decimal(n, format="#,##0", locale=LOCALES[lang]))
 
 
 def span(given: Range, unit: str, lang: str) -> str:
@@ -167,17 +185,21 @@ def span(given: Range, unit: str, lang: str) -> str:
     low, high = outward(given, bool(unit))
     less, more, to = ("less", "more", "to") if lang == "en" else ("de moins", "de plus", "à")
     if high <= 0:
-        return f"{_number(abs(high), lang)} {to} {_counted(abs(low), unit, lang)} {less}"
+        return f"{number(abs(high), lang)} {to} {_counted(abs(low), unit, lang)} {less}"
     if low >= 0:
-        return f"{_number(abs(low), lang)} {to} {_counted(high, unit, lang)} {more}"
+        return f"{number(abs(low), lang)} {to} {_counted(high, unit, lang)} {more}"
     between = f"{_counted(-low, unit, lang)} {less}", f"{_counted(high, unit, lang)} {more}"
     return f"anything from {between[0]} to {between[1]}" if lang == "en" else f"entre {between[0]} et {between[1]}"
 
 
 def _counted(size: float, unit: str, lang: str) -> str:
     """Return a number with its unit, singular where the language has it so."""
-    is_one = size == 1 if lang == "en" else size < 2
-    return f"{_number(size, lang)}{unit.removesuffix('s') if is_one else unit}"
+    return f"{number(size, lang)}{unit.removesuffix('s') if _is_one(size, lang) else unit}"
+
+
+def _is_one(size: float, lang: str) -> bool:
+    """Return whether a number takes the singular: in English 1 alone, in French everything below 2."""
+    return size == 1 if lang == "en" else size < 2
 
 
 def _step(size: float, is_minutes: bool) -> float:
@@ -187,17 +209,21 @@ def _step(size: float, is_minutes: bool) -> float:
 
 
 def outward(given: Range, is_minutes: bool) -> tuple[float, float]:
-    """Return the ends of a range rounded outward, as span says them; never one point."""
-    step = _step(max(abs(given.low), abs(given.high)), is_minutes)
-    low, high = math.floor(given.low / step + 1e-9) * step, math.ceil(given.high / step - 1e-9) * step
-    return (low, high) if low != high else (low - step, high + step)
+    """Return the ends of a range rounded outward, as span says them; never one point.
+
+    Minutes share one step. Of anything else each end has its own, so that a small end beside a large one is not said to be zero.
+    """
+    largest = max(abs(given.low), abs(given.high))
+    below, above = (_step(largest if is_minutes else abs(end), is_minutes) for end in (given.low, given.high))
+    low, high = math.floor(given.low / below + 1e-9) * below, math.ceil(given.high / above - 1e-9) * above
+    return (low, high) if low != high else (low - below, high + above)
 
 
 def _found(effect: Effect, lang: str) -> tuple[str, ...]:
     en, is_minutes = lang == "en", effect.plan.measure.endswith("_min")
     unit = " minutes" if is_minutes else ""
     digits = 0 if _step(max(abs(effect.change.low), abs(effect.change.high)), True) == 1 else 1
-    best = f"{_number(round(abs(effect.change.best), digits) if is_minutes else abs(effect.change.best), lang)}{' min' if is_minutes and not en else ''}"
+    best = f"{number(round(abs(effect.change.best), digits) if is_minutes else abs(effect.change.best), lang)}{' min' if is_minutes and not en else ''}"
     size = _percent(abs(effect.percent.best), lang)
     who = _units(effect.pilots, effect.plan.unit_kind, lang)
     against = _units(effect.comparisons, effect.plan.unit_kind, lang)
@@ -321,21 +347,22 @@ def _some(parts: tuple, lang: str) -> str:
 
 
 def _drift(size: float, effect: Effect, lang: str) -> str:
-    return _percent(abs(math.expm1(size)) * 100, lang) if effect.plan.scale == "log" else _number(abs(size), lang)
+    return _percent(abs(math.expm1(size)) * 100, lang) if effect.plan.scale == "log" else number(abs(size), lang)
 
 
 def _day(day: object, lang: str) -> str:
     return format_date(day, "d MMM y", locale=LOCALES[lang]) if isinstance(day, dt.date) else str(day)
 
 
-def _number(value: object, lang: str) -> str:
+def number(value: object, lang: str) -> str:
+    """Return a number as sentences say it: two digits below 10, whole above; no zeros at the end."""
     if isinstance(value, str):
         return value
-    number = float(value)
-    digits = 0 if abs(number) >= 10 or number == int(number) else max(1, 1 - math.floor(math.log10(abs(number))))
-    return format_decimal(round(number, digits), format=f"#,##0.{'#' * digits}" if digits else "#,##0", locale=LOCALES[lang])
+    size = float(value)
+    digits = 0 if abs(size) >= 10 or size == int(size) else max(1, 1 - math.floor(math.log10(abs(size))))
+    return format_decimal(round(size, digits), format=f"#,##0.{'#' * digits}" if digits else "#,##0", locale=LOCALES[lang])
 
 
 def _percent(value: float, lang: str) -> str:
-    """A share of 1 % and more has no decimals."""
-    return f"{_number(round(value) if value >= 1 else round(value, 1), lang)} %"
+    """A share of 1 % and more has no decimals. French never lets the mark go to the next line alone."""
+    return f"{number(round(value) if value >= 1 else round(value, 1), lang)}{' ' if lang == 'en' else NO_BREAK}%"

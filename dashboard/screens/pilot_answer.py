@@ -15,12 +15,15 @@ from dashboard.evidence.verdict import LEAST_DAYS_AFTER, LEAST_DAYS_BEFORE, LEAS
 from dashboard.evidence.weekly import Week, by_week
 from dashboard.screens.pilot_words import (
     NAMES,
+    NB,
     arms_in_words,
     axis,
     card,
+    columns,
     ends,
     headed,
     looks,
+    n_visits,
     paragraph,
     share_card,
     signed,
@@ -58,6 +61,21 @@ def sentence(page: Frame, effect: Effect) -> None:
     st.html(verdict(page, effect) + paragraph(page, effect))
     if dates := looks(page, effect):
         st.html(dates)
+    if said := trials_since(page, effect):
+        panel.quiet(said)
+
+
+def trials_since(page: Frame, effect: Effect) -> str:
+    """What the trial dates show by all data, where the verdict was given on a day they said something else; else nothing."""
+    as_large = {"beyond_trial_dates": lambda said: said["of"] - said["n"], "trial_dates_as_large": lambda said: said["n"]}
+    given = next((each for each in (*effect.verdict.reasons, *effect.verdict.limits) if each.code in as_large), None)
+    if given is None or effect.checks is None:
+        return ""
+    n, k = len(effect.checks.placebo_gaps), effect.checks.placebo_as_large
+    if (as_large[given.code](given.values), given.values["of"]) == (k, n):
+        return ""
+    day = Words(page).day(effect.verdict_on)
+    return page.say("The trial dates named above are those of the verdict of {day}; by all data so far, {k} of {n} show a change this large.", day=day, k=k, n=n)
 
 
 def waiting(page: Frame, effect: Effect) -> None:
@@ -101,21 +119,12 @@ def cards(page: Frame, found: Headline, window: Selection) -> None:
     rows = []
     for name, unit, effect, _whole in measures:
         if effect is not None:
-            rows.append({_("Measure"): name, _("Unit"): unit, _("Level of evidence"): _(NAMES[effect.verdict.code]), **_ends(page, _("Change"), effect.change), **_ends(page, _("Change, %"), effect.percent)})
+            rows.append({_("Measure"): name, _("Unit"): unit, _("Level of evidence"): _(NAMES[effect.verdict.code]), **columns(page, _("Change"), effect.change, 3), **columns(page, _("Change, %"), effect.percent, 3)})
     rows += [
-        {_("Measure"): _("Trucks over {limit} min", limit=each.limit), _("Unit"): _("points"), _("Level of evidence"): _(NAMES[each.verdict]), **_ends(page, _("Change"), each.change), **_ends(page, _("Change, %"), None)} for each in found.shares
+        {_("Measure"): _("Trucks over {limit} min", limit=each.limit), _("Unit"): _("points"), _("Level of evidence"): _(NAMES[each.verdict]), **columns(page, _("Change"), each.change, 3), **columns(page, _("Change, %"), None, 3)} for each in found.shares
     ]
-    panel.under(page, _n(page, found.main), window)
+    panel.under(page, n_visits(page, found.main), window)
     panel.data(page, pl.DataFrame(rows, infer_schema_length=None), key="pilot_figures", title=_("What the pilot changed, with ranges"), selection=window)
-
-
-def _ends(page: Frame, name: str, given: object) -> dict[str, float | None]:
-    _ = page.say
-    return {f"{name}, {said}": None if given is None else round(getattr(given, end), 3) for end, said in (("low", _("low end")), ("best", _("best estimate")), ("high", _("high end")))}
-
-
-def _n(page: Frame, effect: Effect) -> str:
-    return page.say("n = {n} visits", n=Words(page).number(sum(visits for *_rest, visits in effect.counts)))
 
 
 def gap(page: Frame, effect: Effect, weeks: Sequence[Week], window: Selection) -> None:
@@ -126,13 +135,13 @@ def gap(page: Frame, effect: Effect, weeks: Sequence[Week], window: Selection) -
     for week in weeks:
         size = axis(week.gap, effect)
         n = _("n = {a} at the {pilots}, {b} at the {comparisons}", **said, a=w.number(week.pilot_n), b=w.number(week.comparison_n))
-        points.append(shapes.Point(week.first, size, f"{w.day(week.first)} – {w.day(week.last)}<br>{signed(page, size, 1)} %<br>{n}", week.is_after))
+        points.append(shapes.Point(week.first, size, f"{w.day(week.first)} – {w.day(week.last)}<br>{signed(page, size, 1)}{NB}%<br>{n}", week.is_after))
         rows.append({_("From"): week.first, _("To"): week.last, _("Gap, %"): round(size, 2), _("Since the start"): _("yes") if week.is_after else _("no"), _("n, pilot"): week.pilot_n, _("n, comparison"): week.comparison_n})
     calendar = page.store.table("dim_calendar").sort("from_on").to_dicts()
     events = [Event(row["from_on"], row["to_on"], row.get(f"name_{lang}") or row["name_en"]) for row in calendar if row["calendar_code"] != "pilot"]
     band = tuple(axis(each, effect) for each in (effect.gap.low, effect.gap.best, effect.gap.high))
     figure, way = ends(page, effect.percent)
-    words_of_band = f"{figure} % {way}".strip()
+    words_of_band = f"{figure}{NB}% {way}".strip()
     finding = _("Since the start the gap lies within {range}; week by week it moves more than that.", range=words_of_band) if band[0] > 0 or band[2] < 0 else _("Since the start the gap stays around zero: {range}.", range=words_of_band)
     drawn = shapes.gap(points, effect.start, weeks[-1].last, band=band, events=events, start_words=_("pilot starts"), band_words=words_of_band, less=_("↓ less time"), more=_("↑ more time"))
     named = seen([point.day for point in points], events)

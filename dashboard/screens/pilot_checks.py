@@ -11,11 +11,24 @@ import streamlit as st
 
 from dashboard.evidence import report, study
 from dashboard.evidence.diagnostics import Block
-from dashboard.evidence.effect import Effect
+from dashboard.evidence.effect import Effect, Range
 from dashboard.evidence.panel import Panel
 from dashboard.evidence.study import Headline
 from dashboard.screens.pilot_lines import Line, agreement, lines, plan, sensitivities, sides, trials_words
-from dashboard.screens.pilot_words import NB, STATES, axis, check, percent_of, signed, unit_name, units, verdict, window_of
+from dashboard.screens.pilot_words import (
+    NB,
+    STATES,
+    axis,
+    check,
+    columns,
+    n_visits,
+    percent_of,
+    signed,
+    unit_name,
+    units,
+    verdict,
+    window_of,
+)
 from dashboard.selection import Selection
 from dashboard.views import evidence as shapes
 from dashboard.widgets import panel
@@ -68,7 +81,7 @@ def event_study(page: Frame, effect: Effect, given: Panel, window: Selection) ->
         first, last, named = _block(page, given, block, checks.from_own_start)
         low, best, high = (axis(each, effect) for each in (block.gap - block.half, block.gap, block.gap + block.half))
         is_reference = block.half == 0
-        hover = f"{named}<br>{signed(page, best, 1)} %" + ("" if is_reference else f" ({signed(page, low, 1)} … {signed(page, high, 1)})")
+        hover = f"{named}<br>{signed(page, best, 1)}{NB}%" + ("" if is_reference else f" ({signed(page, low, 1)} … {signed(page, high, 1)})")
         points.append(shapes.Point(first + (last - first) / 2, best, hover, block.is_after, None if is_reference else low, None if is_reference else high))
         rows.append({_("From"): first, _("To"): last, _("Gap, %"): round(best, 2), _("Low end, %"): round(low, 2), _("High end, %"): round(high, 2), _("Since the start"): _("yes") if block.is_after else _("no")})
     missed = checks.drift_missed_per_100
@@ -78,7 +91,7 @@ def event_study(page: Frame, effect: Effect, given: Panel, window: Selection) ->
         else _("The gap was already moving before the start: {size} % per 100 days.", size=signed(page, percent_of(checks.drift_per_100, "log"), 1))
     )  # fmt: skip
     figure = shapes.event_study(points, 0 if checks.from_own_start else effect.start, start_words=_("pilot starts"), reference_words=_("compared with this one"), less=_("↓ less time"), more=_("↑ more time"), x_words=_("days since the start of each") if checks.from_own_start else "")
-    panel.show(page, figure, key="pilot_event_study", finding=finding, table=pl.DataFrame(rows), selection=window, n_words=_n(page, effect))
+    panel.show(page, figure, key="pilot_event_study", finding=finding, table=pl.DataFrame(rows), selection=window, n_words=n_visits(page, effect))
 
 
 def _block(page: Frame, given: Panel, block: Block, from_own_start: bool) -> tuple[dt.date | int, dt.date | int, str]:
@@ -125,7 +138,7 @@ def one_by_one(page: Frame, effect: Effect, window: Selection) -> None:
     finding = _("Without any one of them the change lies between {low} % and {high} %.", low=signed(page, min(gaps), 1), high=signed(page, max(gaps), 1))
     figure = shapes.dots(rows, band=(scale(effect.gap.low, effect), scale(effect.gap.high, effect)), less=_("← less time"), more=_("more time →"), row=40)
     table = pl.DataFrame([{_("Check"): row.name, _("Change, %"): round(row.best, 2)} for row in rows])
-    panel.show(page, figure, key="pilot_left_out", finding=finding, table=table, selection=window, n_words=_n(page, effect))
+    panel.show(page, figure, key="pilot_left_out", finding=finding, table=table, selection=window, n_words=n_visits(page, effect))
 
 
 def start_by_start(page: Frame, effect: Effect, window: Selection) -> None:
@@ -137,10 +150,10 @@ def start_by_start(page: Frame, effect: Effect, window: Selection) -> None:
         low, best, high = (axis(each, effect) for each in (b - half, b, b + half))
         label = f"{signed(page, low, 1)}{NB}… {signed(page, high, 1)}{NB}%"
         rows.append(shapes.Dot(w.day(start), low, best, high, label, f"{w.day(start)}<br>{label}"))
-        table.append({_("Start"): start, **{f"{_('Change, %')}, {said}": round(size, 2) for size, said in ((low, _("low end")), (best, _("best estimate")), (high, _("high end")))}})
+        table.append({_("Start"): start, **columns(page, _("Change, %"), Range(low, best, high), 2)})
     finding = _("By their best estimates the {n} starts lie between {low} % and {high} %.", n=len(rows), low=signed(page, min(row.best for row in rows), 1), high=signed(page, max(row.best for row in rows), 1))
     figure = shapes.dots(rows, band=(axis(effect.gap.low, effect), axis(effect.gap.high, effect)), less=_("← less time"), more=_("more time →"))
-    panel.show(page, figure, key="pilot_starts", finding=finding, table=pl.DataFrame(table), selection=window, n_words=_n(page, effect))
+    panel.show(page, figure, key="pilot_starts", finding=finding, table=pl.DataFrame(table), selection=window, n_words=n_visits(page, effect))
 
 
 def take_away(page: Frame, effect: Effect, window: Selection) -> None:
@@ -160,7 +173,3 @@ def take_away(page: Frame, effect: Effect, window: Selection) -> None:
         whole = json.dumps(report.values(effect), ensure_ascii=False, indent=2)
         st.download_button(_("Everything as JSON"), whole, file_name=f"smartport_pilot_effect_{effect.fingerprint}.json", mime="application/json", key="pilot_json", type="tertiary", on_click="ignore")
     panel.quiet(_("Fingerprint of this analysis (data, filters, dates, rules): {mark}", mark=effect.fingerprint))
-
-
-def _n(page: Frame, effect: Effect) -> str:
-    return page.say("n = {n} visits", n=Words(page).number(sum(visits for *_rest, visits in effect.counts)))

@@ -14,7 +14,7 @@ from dashboard.evidence import value as worth
 from dashboard.evidence.effect import Range
 from dashboard.evidence.study import Headline
 from dashboard.i18n import N_
-from dashboard.screens.pilot_words import DASH, units, verdict, window_of
+from dashboard.screens.pilot_words import between, columns, units, verdict, window_of
 from dashboard.widgets import kpi_card, panel
 from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words
@@ -46,13 +46,7 @@ def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
 def _card(page: Frame, line: worth.Line, given: Range) -> str:
     _ = page.say
     name, unit, scale = NAMES[line.code]
-    low, high = ends_of(given, scale)
-    if high <= 0:
-        figure, way = f"{_short(page, high)}{DASH}{_short(page, low)}", _("less")
-    elif low >= 0:
-        figure, way = f"{_short(page, low)}{DASH}{_short(page, high)}", _("more")
-    else:
-        figure, way = f"−{_short(page, low)}\u00a0…\u00a0+{_short(page, high)}", ""
+    figure, way = between(page, *ends_of(given, scale))
     return kpi_card.card(_(name), figure, f"{_(unit)} {way}".strip(), code=f"value-{line.code}")
 
 
@@ -68,21 +62,13 @@ def _outward(value: float, towards: Callable[[float], int]) -> float:
     return towards(value / step) * step
 
 
-def _short(page: Frame, value: float) -> str:
-    """Two digits, no sign."""
-    return Words(page).number(abs(value), 1 if 0 < abs(value) < 9.95 else 0)
-
-
 def _table(page: Frame, given: worth.Value, found: Headline) -> None:
     """Ranges and constants with their sources, to take away."""
     _ = page.say
     window = window_of(page, found.main)
     rows = [
-        {
-            _("Line"): _(NAMES[line.code][0]), _("Unit"): line.unit, **{f"{head}, {said}": round(getattr(each, end), 1) for head, each in ((_("Since the start"), line.measured), (_("A year"), line.a_year)) for end, said in (("low", _("low end")), ("best", _("best estimate")), ("high", _("high end")))},
-        }
-        for line in given.lines
-    ]  # fmt: skip
+        {_("Line"): _(NAMES[line.code][0]), _("Unit"): line.unit, **columns(page, _("Since the start"), line.measured, 1), **columns(page, _("A year"), line.a_year, 1)} for line in given.lines
+    ]
     panel.data(page, pl.DataFrame(rows), key="pilot_value", title=_("What the pilot is worth, with ranges"), selection=window)
     used = {each.code: each for line in given.lines for each in line.constants}
     panel.section(_("Constants behind it"), _("Replace them by your own in reference/constants.csv of the site folder."))

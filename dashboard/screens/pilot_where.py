@@ -13,7 +13,20 @@ from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
 from dashboard.i18n import N_
 from dashboard.screens import pilot_raw
-from dashboard.screens.pilot_words import NAMES, ends, headed, paragraph, signed, unit_name, units, verdict, window_of
+from dashboard.screens.pilot_words import (
+    NAMES,
+    NB,
+    columns,
+    ends,
+    headed,
+    n_visits,
+    paragraph,
+    signed,
+    unit_name,
+    units,
+    verdict,
+    window_of,
+)
 from dashboard.selection import Selection
 from dashboard.views import evidence as shapes
 from dashboard.widgets import panel
@@ -52,10 +65,7 @@ def _dot(page: Frame, name: str, effect: Effect, *, in_minutes: bool) -> shapes.
 def _row(page: Frame, head: str, name: str, effect: Effect) -> dict[str, object]:
     """One Effect as a row of a table to take away."""
     _ = page.say
-    ranges = {
-        f"{title}, {said}": None if given is None else round(getattr(given, end), 2)
-        for title, given in ((_("Change, min"), effect.change), (_("Change, %"), effect.percent)) for end, said in (("low", _("low end")), ("best", _("best estimate")), ("high", _("high end")))
-    }  # fmt: skip
+    ranges = columns(page, _("Change, min"), effect.change, 2) | columns(page, _("Change, %"), effect.percent, 2)
     return {head: name, _("Level of evidence"): _(NAMES[effect.verdict.code]), **ranges, _("n visits"): round(sum(visits for *_rest, visits in effect.counts))}
 
 
@@ -89,10 +99,10 @@ def _units(page: Frame, main: Effect, window: Selection) -> None:
     overlap = lows[1].percent.high >= highs[1].percent.low
     finding = _("The ranges of the {n} {units} overlap: nothing says that they differ.", **said, n=len(measured)) if overlap else _("The {n} {units} differ: {a} changed most, {b} least.", **said, n=len(measured), a=lows[0], b=highs[0])
     if len(measured) == 1:
-        finding = _("{name} alone: {range}.", name=measured[0][0], range=words.span(measured[0][1].percent, " %", page.lang))
+        finding = _("{name} alone: {range}.", name=measured[0][0], range=words.span(measured[0][1].percent, f"{NB}%", page.lang))
     table = pl.DataFrame([_row(page, headed(said["unit"]), name, effect) for name, effect in found], infer_schema_length=None)
     figure = shapes.dots([_dot(page, name, effect, in_minutes=False) for name, effect in measured], band=(main.percent.low, main.percent.high), less=_("← less time"), more=_("more time →"))
-    panel.show(page, figure, key="pilot_by_unit", finding=finding, table=table, selection=window, n_words=_n(page, main))
+    panel.show(page, figure, key="pilot_by_unit", finding=finding, table=table, selection=window, n_words=n_visits(page, main))
     _silent(page, [each for each in found if not each[1].has_number])
 
 
@@ -135,7 +145,3 @@ def _silent(page: Frame, effects: Sequence[tuple[str, Effect]]) -> None:
         return
     said = "; ".join(f"{name} ({words.reason(effect.verdict.reasons[0], effect, page.lang)})" for name, effect in effects)
     st.html(f'<p class="quiet">{html.escape(page.say("Not measurable: {listed}.", listed=said))}</p>')
-
-
-def _n(page: Frame, effect: Effect) -> str:
-    return page.say("n = {n} visits", n=Words(page).number(sum(visits for *_rest, visits in effect.counts)))

@@ -120,15 +120,17 @@ def _bold(text: str) -> str:
 
 def ends(page: Frame, given: Range, is_whole: bool = True) -> tuple[str, str]:
     """A range as (figure, its direction): ('9 – 14', 'less'), ('−3 … +2', ''). Ends are rounded outward."""
-    _ = page.say
-    low, high = words.outward(given, is_whole)
-    digits = next(each for each in (0, 1, 2) if each == 2 or all(abs(value - round(value, each)) < 1e-9 for value in (low, high)))
-    said = lambda value: Words(page).number(abs(value), digits)  # noqa: E731
+    return between(page, *words.outward(given, is_whole))
+
+
+def between(page: Frame, low: float, high: float) -> tuple[str, str]:
+    """Two rounded ends as (figure, its direction)."""
+    first, last = (words.number(abs(end), page.lang) for end in (low, high))
     if high <= 0:
-        return f"{said(high)}{DASH}{said(low)}", _("less")
+        return f"{last}{DASH}{first}", page.say("less")
     if low >= 0:
-        return f"{said(low)}{DASH}{said(high)}", _("more")
-    return f"−{said(low)}{NB}…{NB}+{said(high)}", ""
+        return f"{first}{DASH}{last}", page.say("more")
+    return f"−{first}{NB}…{NB}+{last}", ""
 
 
 def card(page: Frame, name: str, effect: Effect, unit: str, *, is_whole: bool = True, code: str = "") -> str:
@@ -141,7 +143,7 @@ def card(page: Frame, name: str, effect: Effect, unit: str, *, is_whole: bool = 
     figure, way = ends(page, effect.change, is_whole)
     share, share_way = ends(page, effect.percent)
     best = _("Best estimate {value} {unit}", value=signed(page, effect.change.best, 0 if is_whole else 2), unit=unit)
-    return kpi_card.card(name, figure, f"{unit} {way}".strip(), say=f"{share} % {share_way}".strip(), notes=[best, mark], code=code)
+    return kpi_card.card(name, figure, f"{unit} {way}".strip(), say=f"{share}{NB}% {share_way}".strip(), notes=[best, mark], code=code)
 
 
 def share_card(page: Frame, share: Share) -> str:
@@ -150,6 +152,16 @@ def share_card(page: Frame, share: Share) -> str:
     figure, way = ends(page, share.change, is_whole=False)
     now = _("{share} % of the trucks since the start", share=w.number(share.observed, 1))
     return kpi_card.card(_("Trucks over {limit} min", limit=share.limit), figure, f"{_('points')} {way}".strip(), say=now, notes=[_("Best estimate {value} {unit}", value=signed(page, share.change.best, 1), unit=_("points")), _(NAMES[share.verdict])])
+
+
+def n_visits(page: Frame, effect: Effect) -> str:
+    return page.say("n = {n} visits", n=Words(page).number(sum(visits for *_rest, visits in effect.counts)))
+
+
+def columns(page: Frame, name: str, given: Range | None, digits: int) -> dict[str, float | None]:
+    """A range as three columns of a table to take away: '<name>, low end' and so on."""
+    _ = page.say
+    return {f"{name}, {said}": None if given is None else round(getattr(given, end), digits) for end, said in (("low", _("low end")), ("best", _("best estimate")), ("high", _("high end")))}
 
 
 def window_of(page: Frame, effect: Effect) -> Selection:

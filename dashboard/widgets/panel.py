@@ -51,7 +51,7 @@ class Words:
         """A share of 0 to 1 as a percentage."""
         if share is None:
             return _NO_DATA
-        return format_percent(share, format="#,##0" + ("." + "0" * decimals if decimals else "") + (" %" if self.page.lang == "fr" else "%"), locale=self.page.lang)
+        return format_percent(share, format="#,##0" + ("." + "0" * decimals if decimals else "") + ("\u00a0%" if self.page.lang == "fr" else "%"), locale=self.page.lang)
 
     def date(self, day: dt.date | None) -> str:
         return _NO_DATA if day is None else format_date(day, "EEE d MMM y", locale=self.page.lang)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -15,12 +17,13 @@ import small_build
 from streamlit.testing.v1 import AppTest
 
 from dashboard import store
-from dashboard.evidence import study
+from dashboard.evidence import study, words
 from dashboard.evidence.effect import Range
 from dashboard.evidence.verdict import Reason
 from dashboard.evidence.words import FORBIDDEN
 from dashboard.i18n import LANGUAGES, translator
 from dashboard.screens.pilot import PARTS
+from dashboard.screens.pilot_answer import trials_since
 from dashboard.screens.pilot_value import ends_of
 from dashboard.screens.pilot_words import NAMES
 from dashboard.selection import Selection
@@ -203,6 +206,42 @@ def test_value_is_given_from_strong_and_withheld_without_a_finding(shown) -> Non
 )
 def test_values_are_rounded_outward_each_end_to_two_digits(low, high, scale, said) -> None:
     assert ends_of(Range(low, (low + high) / 2, high), scale) == pytest.approx(said)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "is_minutes", "said"),
+    [(-12.3, -0.41, False, (-13, -0.41)), (-110000, -5899.2, False, (-110000, -5899)), (-0.0312, 0.4, False, (-0.032, 0.4)), (-9.2, -2.7, True, (-10, -2)), (0.31, 1.11, True, (0.3, 1.2)), (-5, -5, False, (-5.1, -4.9))],
+)  # fmt: skip
+def test_each_end_of_a_range_keeps_its_own_digits(low, high, is_minutes, said) -> None:
+    assert words.outward(Range(low, (low + high) / 2, high), is_minutes) == pytest.approx(said)
+
+
+@pytest.mark.parametrize("code", words.EXCLUSIONS)
+def test_one_of_what_was_not_counted_is_singular(code: str) -> None:
+    assert not re.match(r"1 (\w+ )?(days|visits|units)\b", words.excluded(code, 1, "en")) and re.match(r"2 (\w+ )?(days|visits|units)\b", words.excluded(code, 2, "en"))
+    assert not re.match(r"1 (\w+ )?(jours|visites|unités)\b", words.excluded(code, 1, "fr")) and re.match(r"2 (\w+ )?(jours|visites|unités)\b", words.excluded(code, 2, "fr"))
+
+
+@pytest.mark.parametrize("part", ["answer", "checks"])
+def test_the_percent_sign_stays_with_its_figure_in_french(part: str, shown) -> None:
+    shown("strong")
+    blocks = [html.unescape(re.sub(r"<(script|style)\b.*?</\1>", "", str(block.proto.body), flags=re.S)) for block in open_pilot(part, "fr").get("html")]
+    torn = [block[max(0, found.start() - 30) : found.end()] for block in blocks for found in re.finditer(r"\d %", block)]
+    assert not torn and any("\u00a0%" in block for block in blocks)
+
+
+def test_trial_dates_of_the_verdict_and_of_all_data_are_told_apart(shown) -> None:
+    """Only where they differ: a line in the answer says which is which."""
+    shown("strong")
+    main, line = headline().main, "by all data so far"
+    given = next(each for each in main.verdict.reasons if each.code == "beyond_trial_dates")
+    differ = (given.values["of"] - given.values["n"], given.values["of"]) != (main.checks.placebo_as_large, len(main.checks.placebo_gaps))
+    assert (line in text_of(open_pilot("answer"))) == differ
+    frame = SimpleNamespace(say=translator("en"), lang="en")
+    n = len(main.checks.placebo_gaps)
+    as_given = replace(main, checks=replace(main.checks, placebo_as_large=0), verdict=replace(main.verdict, reasons=(Reason("beyond_trial_dates", {"n": n, "of": n}),)))
+    assert trials_since(frame, as_given) == ""
+    assert f"1 of {n}" in trials_since(frame, replace(as_given, checks=replace(main.checks, placebo_as_large=1)))
 
 
 def test_bounds_and_their_reason_stand_where_lanes_share_service_points(shown) -> None:

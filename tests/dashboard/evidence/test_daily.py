@@ -98,7 +98,7 @@ def test_all_exits_missing_gives_a_sentence(cursor) -> None:
     arms = ARMS.with_columns(start_on=pl.lit(DAY + dt.timedelta(days=60)))
     visits = read_visits(cursor, arms, DAY, DAY + dt.timedelta(days=99))
     effect = assess(visits.panel(), Plan("turnaround_min", unit_kind="lane", missing_exits=visits.missing_exits))
-    assert not effect.has_number and "100 % of the exits are missing" in sentence(effect) and "100 % des sorties manquent" in sentence(effect, "fr")
+    assert not effect.has_number and "100 % of the exits are missing" in sentence(effect) and "100\u00a0% des sorties manquent" in sentence(effect, "fr")
     assert np.isnan(visits.panel("p90").outcome).all()
 
 
