@@ -46,7 +46,7 @@ def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
     if effect.verdict_on is not None and effect.last >= effect.verdict_on:
         panel.quiet(_("The verdict rests on the data of its day; the checks below are those of all data up to {day}.", day=Words(page).day(effect.last)))
     panel.section(_("What may be wrong with the answer"), _("Each check has its number. None of them can clear the answer; each could have spoilt it."))
-    made = [*lines(page, effect), agreement(page, found), *sensitivities(page, found), *sides(page, found), *plan(page)]
+    made = [*lines(page, found), agreement(page, found), *sensitivities(page, found), *sides(page, found), *plan(page)]
     listed(page, [line for line in made if line is not None], window)
     if effect.checks is not None:
         event_study(page, effect, study.main_panel(page.store, page.selection), window)

@@ -32,9 +32,10 @@ class Line:
     said: str
 
 
-def lines(page: Frame, effect: Effect) -> list[Line]:
-    """The checks of the estimate itself, most telling first. Only for an Effect that has a number."""
-    made = [_drift(page, effect), _trials(page, effect), _left_out(page, effect), _fakes(page, effect), _scales(page, effect), _noise(page, effect), _erased(page, effect), _smallest(page, effect)]
+def lines(page: Frame, found: Headline) -> list[Line]:
+    """The checks of the main estimate itself, most telling first. Only for a main Effect that has a number."""
+    effect = found.main
+    made = [_drift(page, effect), _trials(page, effect), _left_out(page, effect), _fakes(page, effect), _scales(page, effect), _noise(page, effect, found.period_days), _erased(page, effect), _smallest(page, effect)]
     return [line for line in made if line is not None]
 
 
@@ -109,13 +110,13 @@ def _scales(page: Frame, effect: Effect) -> Line | None:
     return Line("holds" if checks.scales_agree else "caution", _("Minutes and % agree"), _("{value} min", value=signed(page, checks.level_gap, 1)), said)
 
 
-def _noise(page: Frame, effect: Effect) -> Line | None:
+def _noise(page: Frame, effect: Effect, period_days: int) -> Line | None:
     _, checks = page.say, effect.checks
     if checks is None or len(checks.se_by_length) < 2:
         return None
     w = Words(page)
     figure = " · ".join(f"{w.number(size * 100, 1)}{NB}%" if effect.plan.scale == "log" else w.number(size, 2) for _length, size in checks.se_by_length)
-    days = ", ".join(str(length) for length, _size in checks.se_by_length)
+    days = ", ".join(str(length * period_days) for length, _size in checks.se_by_length)
     rises = checks.se_by_length[-1][1] > RISING * checks.se_by_length[0][1]
     said = _("Standard error from blocks of {days} days: it rises, a sign of slow drift, and the range counts it.", days=days) if rises else _("Standard error from blocks of {days} days: it does not rise, so no slow drift shows.", days=days)
     return Line("caution" if rises else "holds", _("Noise over short and long blocks"), figure, said)

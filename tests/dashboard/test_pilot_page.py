@@ -333,7 +333,7 @@ def test_several_starts_show_every_check(lang: str, shown, two_starts) -> None:
     for said in ("Trial dates before the start", "One unit left out in turn", "Each comparison unit as a fake pilot", "Drift before the start", "Start by start", "days since the start of each"):
         assert _(said) in text
     days = sorted(day for trace in drawn[0]["data"] for day in trace["x"])
-    assert headline().period_days == 7  # thin days: the blocks count weeks, the figure days
+    assert headline().period_days == 7 and "14, 28, 56" in text  # thin days: the blocks count weeks, the page days
     assert days == sorted((7 * block.first + 7 * block.last + 6) / 2 for block in effect.checks.event_study) and days[0] < 0 < days[-1]
     left = [frame.value for frame in app.dataframe if _("Change, %") in frame.value.columns and _("Check") in frame.value.columns]
     assert len(left) == 1 and len(left[0]) == 9  # six lanes left out, three fake pilots
