@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 import streamlit as st
@@ -22,6 +23,11 @@ from etl.contracts.codes import RISK_TIER
 
 PARTS: dict[str, str] = {"filing": N_("Filing and risk"), "screening": N_("Referrals and inspections"), "holds": N_("Holds and loading")}
 MIN_N = 30
+# Whose boxes are some of whose: a count that falls short of the other by a few gives those few away.
+WITHIN: dict[str, str] = {
+    **dict.fromkeys(("csi_24h_share", "csi_lead_p50", "csi_high_share", "csi_nii_share", "csi_physical_share"), "csi_filings"),
+    **dict.fromkeys(("csi_resolved_share", "csi_hold_p50", "csi_hold_p90"), "csi_referrals"), "csi_hit_share": "csi_accepted_share",
+}  # fmt: skip
 SCREENED = ("csi_answered_share", "csi_accepted_share", "csi_nii_share", "csi_physical_share", "csi_hit_share")
 
 
@@ -43,7 +49,7 @@ def show(page: Frame) -> None:
         panel.quiet(say("This page always shows the whole port: with filters, hidden counts could be had back by subtraction."))
     part = st.segmented_control(say("Part of the page"), list(PARTS), key="security_part", required=True, default="filing", format_func=lambda code: say(PARTS[code]), label_visibility="collapsed") or "filing"
     {"filing": _filing, "screening": _screening, "holds": _holds}[part](page)
-    panel.quiet(say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what would give them back. No box and no targeting criterion is kept in this dashboard.", n=page.store.settings.small_cell))
+    panel.quiet(say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what beside them would give them back. No box and no targeting criterion is kept in this dashboard.", n=page.store.settings.small_cell))
 
 
 # ---------------------------------------------------------------------- questions
@@ -53,7 +59,25 @@ def _whole(page: Frame) -> Selection:
 
 
 def _asked(page: Frame, metrics: Sequence[str], by: Sequence[str] = (), **how: object) -> Result:
-    return page.ask(metrics, by=by, selection=_whole(page), **how)
+    return guarded(page.ask(metrics, by=by, selection=_whole(page), **how), page.store.settings.small_cell)
+
+
+def guarded(result: Result, small_cell: int) -> Result:
+    """Hide what tells, beside another count of the same answer, of fewer than `small_cell` boxes, e.g. the referred whose hold still lasts.
+
+    A share goes whole, for its limits give its n back; of a percentile only n goes. A table stands or falls together, or its total would tell.
+    """
+    frame, gone = result.frame, []
+    for metric in result.metrics:
+        base = WITHIN.get(metric.code)
+        for before in ("", "before_") if base in frame.columns else ():
+            n, whole = f"{metric.code}__{before}n", f"{base}__{before}n"
+            if n not in frame.columns:
+                continue
+            counted = pl.col(whole) if result.metric(base).count else (pl.col(whole) * pl.col(f"{base}__before" if before else base)).round(0)
+            if frame.select(((counted - pl.col(n)).abs().is_between(1, small_cell - 1)).any()).item():
+                gone += [name for name in frame.columns if name == n or (metric.share and (name == metric.code or name.startswith(f"{metric.code}__")) and ("__before" in name) == bool(before))]
+    return replace(result, frame=frame.with_columns(pl.lit(None, dtype=frame.schema[name]).alias(name) for name in dict.fromkeys(gone)))
 
 
 def _extra(page: Frame) -> Extra:
@@ -73,15 +97,15 @@ def _tiers(page: Frame) -> Result:
 
 
 def _screened(page: Frame) -> Result:
-    return _asked(page, ["csi_referrals", *SCREENED], compare=True)
+    return _asked(page, ["csi_referrals", *SCREENED, "csi_filings"], compare=True).only("csi_referrals", *SCREENED)
 
 
 def _held(page: Frame) -> Result:
-    return _asked(page, ["csi_resolved_share", "csi_hold_p50", "csi_hold_p90"], compare=True)
+    return _asked(page, ["csi_resolved_share", "csi_hold_p50", "csi_hold_p90", "csi_referrals"], compare=True)
 
 
 def _held_by_terminal(page: Frame) -> Result:
-    return _asked(page, ["csi_hold_p50", "csi_hold_p90"], by=["terminal"], intervals=True, totals=True)
+    return _asked(page, ["csi_hold_p50", "csi_hold_p90", "csi_referrals"], by=["terminal"], intervals=True, totals=True).only("csi_hold_p50", "csi_hold_p90")
 
 
 # ---------------------------------------------------------------------- words
@@ -109,17 +133,23 @@ def _hidden(page: Frame) -> str:
 def _text(page: Frame, result: Result, code: str, row: dict | None = None) -> str:
     """A figure in words: hidden where it speaks of too few boxes, no data where nothing lies behind it, and never 0 for either."""
     row, metric = row or result.frame.row(0, named=True), result.metric(code)
-    if row[f"{code}__n"] is None:
+    if row[code] is None and row[f"{code}__n"] is None:
         return _hidden(page)
     return words.plain(words.duration(row[code], page.lang) if metric.unit == "min" else words.value(row[code], metric.unit, page.lang, metric.decimals))
 
 
+def _n(page: Frame, row: dict, code: str) -> str:
+    """The count behind a shown figure, or that it is hidden."""
+    n = row[f"{code}__n"]
+    return page.say("n hidden") if n is None else page.say("n = {n}", n=Words(page).number(n))
+
+
 def _card(page: Frame, result: Result, code: str, name: str, about: str) -> str:
-    say, w, metric = page.say, Words(page), result.metric(code)
+    say, metric = page.say, result.metric(code)
     row = result.frame.row(0, named=True)
     notes = []
     if row[code] is not None:
-        notes = ["" if metric.count else say("n = {n}", n=w.number(row[f"{code}__n"]))]
+        notes = ["" if metric.count else _n(page, row, code)]
         if metric.share:
             notes.append(say("95 %: {limits}", limits=words.plain(words.interval(row[f"{code}__low"], row[f"{code}__high"], "share", page.lang, metric.decimals))))
         before = row.get(f"{code}__before")
@@ -231,7 +261,7 @@ def _screening(page: Frame) -> None:
 
 # ---------------------------------------------------------------------- holds and loading
 def _holds(page: Frame) -> None:
-    say, lang, w = page.say, page.lang, Words(page)
+    say, lang = page.say, page.lang
     whole = _held(page)
     row = whole.frame.row(0, named=True)
     st.html(kpi_card.grid([
@@ -244,16 +274,16 @@ def _holds(page: Frame) -> None:
     drawn, table = [], []
     for each in result.rows.sort("terminal", nulls_last=True).iter_rows(named=True):
         name, median, p90 = _terminal(page, each["terminal"]), _text(page, result, "csi_hold_p50", each), _text(page, result, "csi_hold_p90", each)
-        n = _hidden(page) if each["csi_hold_p50__n"] is None else w.number(each["csi_hold_p50__n"])
-        text = median if each["csi_hold_p50"] is None else f"<b>{median}</b> · {p90} · n = {n}"
+        n = _hidden(page) if each["csi_hold_p50"] is None else _n(page, each, "csi_hold_p50")
+        text = median if each["csi_hold_p50"] is None else f"<b>{median}</b> · {p90} · {n}"
         hours = [None if each[column] is None else each[column] / 60 for column in ("csi_hold_p50", "csi_hold_p50__low", "csi_hold_p50__high", "csi_hold_p90")]
-        drawn.append(groups.Group(name, "", *hours, text, f"{name}<br>{text}", each["csi_hold_p50__n"] is None or each["csi_hold_p50__n"] < MIN_N))
+        drawn.append(groups.Group(name, "", *hours, text, f"{name}<br>{text}", each["csi_hold_p50"] is None or (each["csi_hold_p50__n"] is not None and each["csi_hold_p50__n"] < MIN_N)))
         table.append({say("Terminal"): name, say("Median"): median, say("1 in 10 over"): p90, "n": n})
     if row["csi_hold_p50"] is None:
         panel.quiet(say("The time from hold to release is not shown: {why}.", why=_text(page, whole, "csi_hold_p50")))
     else:
         finding = say("Half of the holds are lifted within {median} of the referral; 1 in 10 takes more than {p90}.", median=words.duration(row["csi_hold_p50"], lang), p90=_text(page, whole, "csi_hold_p90"))
-        n_words = say("n = {n} holds; bars are 95 % intervals of the median; grey under n = {thin}", n=w.number(row["csi_hold_p50__n"]), thin=MIN_N)
+        n_words = say("holds: {n}; bars are 95 % intervals of the median; grey under n = {thin}", n=_n(page, row, "csi_hold_p50"), thin=MIN_N)
         chart.show(page, groups.dots(drawn, median=say("median"), p90=say("1 in 10 over"), unit="h"), key="holds", finding=finding, result=result, n_words=n_words, table=table)
     _extra_table(page)
 
