@@ -342,6 +342,22 @@ def test_several_starts_show_every_check(lang: str, shown, two_starts) -> None:
         assert not FORBIDDEN.search(text_of(open_pilot(part, lang)))
 
 
+def test_transporters_as_units_keep_their_days(shown, tmp_path: Path) -> None:
+    """Their event study covers every day, although no day has a visit of each; they are called transporters, by their pseudonyms."""
+    shown("strong")
+    firms = store.of().made(("firms",), lambda opened: opened.frame("SELECT carrier_key FROM fct_visits GROUP BY carrier_key ORDER BY count(*) DESC, carrier_key LIMIT 20")["carrier_key"].to_list())
+    arms = "".join(f"carrier,{firm},{'pilot' if number % 2 else 'comparison'},2026-07-13\n" for number, firm in enumerate(firms))
+    folder = site_of(tmp_path / "site", pilot_arms=f"unit_kind_code,unit_code,arm_code,start_on\n{arms}")
+    (folder / "reference" / "pilot_plan.csv").unlink()  # it is one of lanes
+    shown(small_build.make(tmp_path / "home", days=240, per_day=60, seed=7, folder=folder, pilot_factor=0.75, last_day=AFTER_TWO_LOOKS))
+    effect, text = headline().main, text_of(open_pilot("checks"))
+    assert effect.has_number and not effect.cohorts and len(effect.checks.left_out) == 20
+    assert f"without Transporter {firms[0][:6]}" in text and "Does one of the transporters carry the answer?" in text and not re.search(r"\blanes?\b", text, re.IGNORECASE)
+    drawn = json.loads(open_pilot("checks").get("plotly_chart")[0].proto.spec)
+    days = sorted(day[:10] for trace in drawn["data"] for day in trace["x"])
+    assert days[0] < "2026-03-15" and days[-1] > "2026-09-15"
+
+
 def test_checks_can_be_taken_away_and_reproduced(shown) -> None:
     """The collapsed table on the page gives the gap of the Effect by the sum the line of R makes."""
     shown("strong")
