@@ -220,8 +220,10 @@ def compile_query(
     gathered: dict[str, list[tuple[str, float]]] = {}  # list expression -> percentiles read from it
     over = tuple((metric.code, f"{metric.needs}_min") for metric in metrics if gather is not None and _is_over_one_value(metric, gather))
     lean = list(selected)
-    for metric in metrics:
-        among = sorted({each.quantile[1] for each in metrics if each.quantile and (each.quantile[0], each.where) == (metric.quantile[0], metric.where)}) if metric.quantile else ()
+    # A lone metric's own filter stands before the join (_with_references): its aggregates need not ask it of a million rows again.
+    inside = [replace(metric, where="true") for metric in metrics] if needs and len(metrics) == 1 else metrics
+    for metric in inside:
+        among = sorted({each.quantile[1] for each in inside if each.quantile and (each.quantile[0], each.where) == (metric.quantile[0], metric.where)}) if metric.quantile else ()
         plain = [f"{value_sql(metric, among)} AS {metric.code}", f"{n_sql(metric)} AS {metric.code}__n"]
         selected += _ranked_sql(metric) if intervals and metric.quantile else plain
         if (intervals or gather is not None) and metric.quantile:

@@ -821,8 +821,8 @@ WITH kept AS (
   GROUP BY place_code, step_code
 )
 SELECT
-  sum(greatest((CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) - free_wait_min, 0)) FILTER (WHERE step_kind_code = 'service' AND (CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) IS NOT NULL) / 60 AS lost_hours,
-  count(*) FILTER (WHERE step_kind_code = 'service' AND (CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) IS NOT NULL) AS lost_hours__n
+  sum(greatest((CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) - free_wait_min, 0)) / 60 AS lost_hours,
+  count(*) AS lost_hours__n
 FROM (SELECT kept.*, free_wait.free_wait_min FROM kept LEFT JOIN free_wait ON free_place_code IS NOT DISTINCT FROM place_code AND free_step_code = step_code WHERE step_kind_code = 'service' AND (CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) IS NOT NULL);
 
 -- stays

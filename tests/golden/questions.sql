@@ -106,8 +106,8 @@ WITH kept AS (
 )
 SELECT
   place_code AS place,
-  sum(greatest((CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) - free_wait_min, 0)) FILTER (WHERE step_kind_code = 'service' AND (CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) IS NOT NULL) / 60 AS lost_hours,
-  count(*) FILTER (WHERE step_kind_code = 'service' AND (CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) IS NOT NULL) AS lost_hours__n
+  sum(greatest((CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) - free_wait_min, 0)) / 60 AS lost_hours,
+  count(*) AS lost_hours__n
 FROM (SELECT kept.*, free_wait.free_wait_min FROM kept LEFT JOIN free_wait ON free_place_code IS NOT DISTINCT FROM place_code AND free_step_code = step_code WHERE step_kind_code = 'service' AND (CASE WHEN step_code = 'terminal' THEN step_min ELSE wait_min END) IS NOT NULL)
 GROUP BY place_code;
 -- {'port_code': 'MACAS', 'first_day': datetime.date(2026, 9, 7), 'end_day': datetime.date(2026, 10, 5), 'f_lane': ['6A'], 'f_channel': ['conform'], 'reference_first_day': datetime.date(2026, 7, 13), 'reference_end_day': datetime.date(2026, 10, 5)}
