@@ -28,7 +28,7 @@ WIDE = 5  # limits beyond this multiple of what is expected tell a reader nothin
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Port overview"), anchor=False)
-    page.ahead(_figures, *((changes.medians,) if page.selection.previous() else ()), _trend, _judged, _hours)  # the longest first, so that none is left alone at the end
+    page.ahead(_figures, *((changes.medians,) if page.selection.previous() else ()), _trend, _judged, _hours, _reading)  # the longest first, so that none is left alone at the end
     now = _figures(page)
     if not now.cell("visits").value:
         _without_visits(page)
@@ -73,6 +73,11 @@ def _hours(page: Frame) -> pl.DataFrame:
     """Trucks inside by hour, the last three days."""
     day = page.store.build().now_day
     return page.store.rows("inside", replace(page.selection, first_day=day - dt.timedelta(days=2), end_day=day + dt.timedelta(days=1), period="custom"))
+
+
+def _reading(page: Frame) -> pl.DataFrame:
+    """Trucks inside at the gate log's newest line."""
+    return page.store.rows("inside_now")
 
 
 def _grain(days: int) -> str:
@@ -180,7 +185,7 @@ def _usual(page: Frame, code: str) -> tuple[str, bool, str]:
 def _inside(page: Frame) -> str:
     """Trucks inside at the gate log's newest line; visits open over 24 h stand apart, because their exits were probably missed."""
     say = page.say
-    row = page.store.rows("inside_now").row(0, named=True)
+    row = _reading(page).row(0, named=True)
     hours = _hours(page)
     notes = [say("Whole port, whatever the filters.")]
     if row["long_n"]:
