@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import zipfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
 import pytest
+from starlette.applications import Starlette
+from streamlit.testing.v1 import AppTest
 
+from dashboard import exports, store
+from dashboard.exports.route import ROUTES
+from dashboard.screens import PAGES, Page, clearance, exchange, flow, security
+from dashboard.selection import Selection
+from dashboard.widgets import download
 from etl import pipeline, warehouse
 from etl.lake import Lake
 from etl.settings import SAMPLE_SITE, Settings
 from sample_data.simulator.boxes import CRITERIA
+
+ROOT = Path(__file__).resolve().parents[2]
+_PARTS = {"clearance": clearance.PARTS, "flow": flow.PARTS, "security": security.PARTS, "exchange": exchange.PARTS}
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +94,18 @@ def test_dwell_is_the_time_between_the_true_moves(port: Path, loaded: Settings):
     assert lost.height <= doubtful <= 4
 
 
-def test_nothing_published_names_a_box_or_a_criterion(port: Path, loaded: Settings):
-    """Every table of the build, the lake and the reports, as text and as bytes; the raw file itself holds them, so the search is not in vain."""
+def _needles(port: Path) -> set[str]:
+    """What no page, export or build may hold: the boxes filed, and what made them a risk."""
     raw = (port / "inbox" / "manifestes_us_2026-09-21.csv").read_text("utf-8")
     boxes = {line.split(";")[0] for line in raw.splitlines()[1:]} - {""}
     needles = boxes | {criterion for criterion in CRITERIA if criterion in raw} | {"SUSPECT"}
     assert len(boxes) > 30 and len(needles - boxes) > 1
+    return needles
+
+
+def test_nothing_published_names_a_box_or_a_criterion(port: Path, loaded: Settings):
+    """Every table of the build, the lake and the reports, as text and as bytes; the raw file itself holds them, so the search is not in vain."""
+    needles = _needles(port)
     build = warehouse.open_build(loaded.build, "MACAS")
     texts = [repr(build.connection.cursor().execute(f"SELECT * FROM {table.name}").fetchall()).encode() for table in warehouse.BUILD_TABLES]
     build.connection.close()
@@ -93,3 +114,68 @@ def test_nothing_published_names_a_box_or_a_criterion(port: Path, loaded: Settin
     texts += [path.read_bytes() for room in (loaded.build, loaded.lake) for path in room.rglob("*") if path.is_file()]
     assert not [needle for needle in needles for text in texts if needle.encode() in text]
     assert "container_key" not in _facts(loaded, "SELECT * FROM fct_manifests").columns
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.code)
+def test_no_page_and_no_file_it_offers_names_a_box_or_a_criterion(page: Page, port: Path, loaded: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Every part of every page over the loaded sample: what it sends to the browser, and every file behind its buttons, fetched by its link as a browser would."""
+    orders: list[exports.Order] = []
+
+    def offered(_page: object, order: Callable[[str], exports.Order], _key: str, has_workbook: bool = False) -> None:
+        orders.extend(order(dialect) for dialect in exports.DIALECTS)
+
+    monkeypatch.setattr(download, "_buttons", offered)
+    monkeypatch.setenv("SMARTPORT_HOME", str(loaded.home))
+    store.use(loaded)
+    texts: list[tuple[str, bytes]] = []
+    try:
+        build = store.build()
+        for part in _PARTS.get(page.code, ("",)):
+            app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
+            app.query_params["from"], app.query_params["to"] = build.first_day.isoformat(), build.last_day.isoformat()
+            if page.code == "visit":
+                app.query_params["visit"] = store.rows("visits", Selection.preset(build.port_code, "28d", build.now_day))["visit_id"][0]
+            if page.url:
+                app.switch_page(str(page.path.relative_to(ROOT / "dashboard")))
+            if part:
+                app.session_state[f"{page.code}_part"] = part
+            app.run()
+            assert not app.exception, app.exception
+            texts += [(f"part {part}", each.proto.SerializeToString()) for each in app._tree if hasattr(each, "proto") and each.proto is not None]
+            texts += [(f"table of {part}", each.value.to_csv().encode()) for each in app.dataframe]
+        for order in orders:
+            for form in ("csv", "zip", *(() if order.detail else ("xlsx",))):
+                status, content = _fetched(exports.link(order, form=form))
+                assert status == 200, (order.name, form, content)
+                texts += [(f"{order.name}.{form}", text) for text in _unpacked(content, form)]
+    finally:
+        store.use(None)
+    assert len(orders) >= {"security": 6, "exchange": 10, "clearance": 2, "flow": 4}.get(page.code, 0) and len(texts) > 10
+    # The search reads what is sent: a name that may be shown is found.
+    assert page.code not in ("security", "exchange") or {"csv", "zip", "xlsx"} <= {where.rpartition(".")[2] for where, text in texts if b"TC3" in text}
+    needles = _needles(port)
+    assert not [(where, needle) for where, text in texts for needle in needles if needle.encode() in text]
+
+
+def _fetched(url: str) -> tuple[int, bytes]:
+    """Ask the export route itself, as a server would; a loop of its own in a thread of its own, for Playwright's may run in this one."""
+    app, sent = Starlette(routes=list(ROUTES)), []
+
+    async def receive() -> dict:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": url, "raw_path": url.encode(), "query_string": b"", "headers": [], "http_version": "1.1", "root_path": "", "asgi": {"version": "3.0", "spec_version": "2.4"}}
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, app(scope, receive, send)).result()
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+
+
+def _unpacked(content: bytes, form: str) -> list[bytes]:
+    if form == "csv":
+        return [content]
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return [archive.read(name) for name in archive.namelist()]
