@@ -111,10 +111,10 @@ def _card(page: Frame, result: Result, code: str, name: str, about: str) -> str:
     return kpi_card.card(name, text(cell.value), say=about, notes=notes, code=code)
 
 
-def _rate(page: Frame, name: str, value: float, low: float, high: float, n: int, decimals: int = 1) -> clock.Share:
+def _rate(page: Frame, name: str, value: float, low: float, high: float, n: int, hover: str = "", decimals: int = 1) -> clock.Share:
     w = Words(page)
     text = f"<b>{w.percent(value, decimals)}</b> ({w.number(low * 100, decimals)}–{w.number(high * 100, decimals)}) · n = {w.number(n)}"
-    return clock.Share(name, value, text, f"{name}<br>{text}", low=low, high=high, is_thin=n < MIN_N)
+    return clock.Share(panel.short(name), value, text, f"{hover or name}<br>{text}", low=low, high=high, is_thin=n < MIN_N)
 
 
 def _share(page: Frame, row: dict, code: str, decimals: int = 1) -> str:
@@ -254,7 +254,7 @@ def _slots(page: Frame) -> None:
         for outcome, label in (("refused", say("Refused by the terminal")), ("cancelled", say("Cancelled before"))):
             hits = found.get(outcome, 0)
             low, high = wilson(hits, asked)
-            drawn.append(_rate(page, f"{name} – {label}", hits / asked, low, high, asked))
+            drawn.append(_rate(page, f"{panel.short(name)} – {label}", hits / asked, low, high, asked, f"{name} – {label}"))
             line |= {label: w.number(hits), f"{label}, %": f"{w.percent(hits / asked, 1)} ({words.plain(words.interval(low, high, 'share', page.lang, 1))})"}
         table.append(line)
     asked, refused, cancelled = (sum(found.get(code, 0) if code else sum(found.values()) for found in counts.values()) for code in (None, "refused", "cancelled"))
@@ -272,7 +272,7 @@ def _carriers(page: Frame, result: Result) -> None:
         panel.quiet(say("No appointment of this selection was due yet."))
         return
     drawn = [
-        _rate(page, f"{_named(page, 'terminal', row['terminal'])} – {names[code]}", *(row[f"{code}{end}"] for end in ("", "__low", "__high", "__n")))
+        _rate(page, f"{panel.short(_named(page, 'terminal', row['terminal']))} – {names[code]}", *(row[f"{code}{end}"] for end in ("", "__low", "__high", "__n")), _named(page, "terminal", row["terminal"]))
         for row in rows for code in KEPT if row[code] is not None
     ]  # fmt: skip
     table = pl.DataFrame([
@@ -309,7 +309,7 @@ def _stay(page: Frame, result: Result, span: str) -> None:
         name, median, tail = _named(page, "terminal", row["terminal"]), *(words.plain(words.duration(row[code] * 60, page.lang)) for code in (p50, p90))
         text = f"<b>{median}</b> · {tail} · n = {w.number(row[f'{p50}__n'])}"
         days = [None if row[code] is None else row[code] / 24 for code in (p50, f"{p50}__low", f"{p50}__high", p90)]
-        drawn.append(groups.Group(name, "", *days, text, f"{name}<br>{text}", row[f"{p50}__n"] < MIN_N))
+        drawn.append(groups.Group(panel.short(name), "", *days, text, f"{name}<br>{text}", row[f"{p50}__n"] < MIN_N))
         table.append({say("Terminal"): name, say("Median"): median, say("1 in 10 over"): tail, "n": w.number(row[f"{p50}__n"])})
     finding = say("Half of the boxes stay less than {median}; 1 in 10 stays more than {p90}.", median=words.plain(words.duration(whole.value * 60, page.lang)), p90=words.plain(words.duration(result.cell(p90).value * 60, page.lang)))
     n_words = say("n = {n} stays; bars are 95 % intervals of the median; grey under n = {thin}", n=w.number(whole.n), thin=MIN_N)

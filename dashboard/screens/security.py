@@ -123,7 +123,7 @@ def _answer(page: Frame, extra: Extra) -> str:
         return say("Trucks that brought a referred US-bound box stayed {minutes} longer than others of the same hour and terminal (95 % interval {low} to {high}; {n} visits against {others}).", **said)
     if extra.high < 0:
         return say("Trucks that brought a referred US-bound box stayed {minutes} less than others of the same hour and terminal (95 % interval {low} to {high}; {n} visits against {others}).", **said)
-    return say("No clear difference: trucks that brought a referred US-bound box stayed about as long as others of the same hour and terminal (95 % interval of the difference {low} to {high}; {n} visits against {others}).", **said)
+    return say("No clear difference between trucks that brought a referred US-bound box and others of the same hour and terminal: the 95 % interval of the extra stay goes from {low} to {high} ({n} visits against {others}).", **said)
 
 
 def _hidden(page: Frame) -> str:
@@ -155,6 +155,8 @@ def _card(page: Frame, result: Result, code: str, name: str, about: str) -> str:
         before = row.get(f"{code}__before")
         if before is not None:
             notes.append(say("before: {value}", value=words.plain(words.duration(before, page.lang) if metric.unit == "min" else words.value(before, metric.unit, page.lang, metric.decimals))))
+    if row[code] is None and row[f"{code}__n"] is None:
+        return kpi_card.card(name, say("hidden"), say("(fewer than {n})", n=page.store.settings.small_cell), say=about, code=code)
     return kpi_card.card(name, _text(page, result, code, row), say=about, notes=notes, code=code)
 
 
@@ -164,7 +166,7 @@ def _rate(page: Frame, result: Result, code: str, name: str, row: dict) -> clock
     text = _text(page, result, code, row)
     if value is not None:
         text = f"<b>{w.percent(value, decimals)}</b> ({w.number(low * 100, decimals)}–{w.number(high * 100, decimals)}) · n = {w.number(row[f'{code}__n'])}"
-    return clock.Share(name, value, text, f"{name}<br>{text}", low=low, high=high, is_thin=value is None or row[f"{code}__n"] < MIN_N)
+    return clock.Share(panel.short(name), value, text, f"{name}<br>{text}", low=low, high=high, is_thin=value is None or row[f"{code}__n"] < MIN_N)
 
 
 def _rates_table(page: Frame, result: Result, rows: Sequence[tuple[str, str, dict]], what: str) -> pl.DataFrame:
@@ -277,7 +279,7 @@ def _holds(page: Frame) -> None:
         n = _hidden(page) if each["csi_hold_p50"] is None else _n(page, each, "csi_hold_p50")
         text = median if each["csi_hold_p50"] is None else f"<b>{median}</b> · {p90} · {n}"
         hours = [None if each[column] is None else each[column] / 60 for column in ("csi_hold_p50", "csi_hold_p50__low", "csi_hold_p50__high", "csi_hold_p90")]
-        drawn.append(groups.Group(name, "", *hours, text, f"{name}<br>{text}", each["csi_hold_p50"] is None or (each["csi_hold_p50__n"] is not None and each["csi_hold_p50__n"] < MIN_N)))
+        drawn.append(groups.Group(panel.short(name), "", *hours, text, f"{name}<br>{text}", each["csi_hold_p50"] is None or (each["csi_hold_p50__n"] is not None and each["csi_hold_p50__n"] < MIN_N)))
         table.append({say("Terminal"): name, say("Median"): median, say("1 in 10 over"): p90, "n": n})
     if row["csi_hold_p50"] is None:
         panel.quiet(say("The time from hold to release is not shown: {why}.", why=_text(page, whole, "csi_hold_p50")))

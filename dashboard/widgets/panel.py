@@ -32,6 +32,8 @@ from dashboard.widgets.frame import Frame
 from etl.contracts.fields import CodeList
 
 _NO_DATA = "–"
+# A name that ends with its own short one: "East container terminal (TCE)".
+_SHORT = re.compile(r".{20,}\(([^()]+)\)$")
 # A formatted figure, with its limits if any: such columns stand at the end of their cell, so that digits meet digits.
 _FIGURE = re.compile(r"[\d\s\u00a0\u202f.,%()–-]+$")
 
@@ -92,6 +94,12 @@ def coded(translate: Callable[[str], str], code_list: CodeList, code: str | None
 def named(translate: Callable[[str], str], words: Mapping[str, str], code: str | None) -> str:
     """The translated word of `code` in a written list of English words."""
     return "" if code is None else translate(words[code]) if code in words else code
+
+
+def short(name: str) -> str:
+    """The short name a long one ends with, so that a row's label is not cut on a phone; hover and table keep the whole."""
+    found = _SHORT.fullmatch(name) if len(name) > 27 else None
+    return found.group(1) if found else name
 
 
 def is_phone() -> bool:

@@ -104,7 +104,7 @@ def test_hidden_figures_are_said_in_words_and_never_zero(sel):
     app = opened("security", "screening", **{"from": first.isoformat(), "to": sel.last_day.isoformat()})
     shown = text_of(app)
     assert store.table("fct_manifests").filter(pl.col("referred_at").is_not_null() & (pl.col("filed_day") >= first)).height < store.of().settings.small_cell
-    assert 'data-testid="card-csi_referrals" aria-label="Referred to the host"><div class="name">Referred to the host</div><div class="value">hidden (fewer than 10)</div>' in shown
+    assert 'data-testid="card-csi_referrals" aria-label="Referred to the host"><div class="name">Referred to the host</div><div class="value">hidden <small>(fewer than 10)</small></div>' in shown
     assert ">0<" not in shown
 
 
