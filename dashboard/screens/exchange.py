@@ -22,6 +22,7 @@ from etl.contracts.codes import AUTHORITY, MESSAGE_REASON
 PARTS: dict[str, str] = {"messages": N_("Electronic messages"), "paper": N_("Documents on paper"), "slots": N_("Slots and appointments"), "dwell": N_("Dwell of boxes")}
 SPLITS: tuple[str, ...] = ("partner", "message_type")
 MIN_N, TOP_PLACES = 30, 12
+LONG = 20  # letters of a terminal's name that leave room for its figures on a phone
 KEPT = ("appointment_on_time_share", "appointment_early_share", "appointment_late_share", "no_show_share")
 _FIRST = {"messages": ("fct_messages", "sent_day"), "slots": ("fct_appointments", "slot_day"), "dwell": ("fct_container_moves", "moved_day")}
 
@@ -251,10 +252,10 @@ def _slots(page: Frame) -> None:
     for terminal, found in sorted(counts.items(), key=lambda item: item[0] or "~"):
         name, asked = _named(page, "terminal", terminal), sum(found.values())
         line = {say("Terminal"): name, say("Asked"): w.number(asked)}
-        for outcome, label in (("refused", say("Refused by the terminal")), ("cancelled", say("Cancelled before"))):
+        for outcome, label, brief in (("refused", say("Refused by the terminal"), say("refused")), ("cancelled", say("Cancelled before"), say("cancelled"))):
             hits = found.get(outcome, 0)
             low, high = wilson(hits, asked)
-            drawn.append(_rate(page, f"{panel.short(name)} – {label}", hits / asked, low, high, asked, f"{name} – {label}"))
+            drawn.append(_rate(page, f"{panel.short(name, LONG)} – {brief}", hits / asked, low, high, asked, f"{name} – {label}"))
             line |= {label: w.number(hits), f"{label}, %": f"{w.percent(hits / asked, 1)} ({words.plain(words.interval(low, high, 'share', page.lang, 1))})"}
         table.append(line)
     asked, refused, cancelled = (sum(found.get(code, 0) if code else sum(found.values()) for found in counts.values()) for code in (None, "refused", "cancelled"))
@@ -272,7 +273,7 @@ def _carriers(page: Frame, result: Result) -> None:
         panel.quiet(say("No appointment of this selection was due yet."))
         return
     drawn = [
-        _rate(page, f"{panel.short(_named(page, 'terminal', row['terminal']))} – {names[code]}", *(row[f"{code}{end}"] for end in ("", "__low", "__high", "__n")), _named(page, "terminal", row["terminal"]))
+        _rate(page, f"{panel.short(_named(page, 'terminal', row['terminal']), LONG)} – {names[code]}", *(row[f"{code}{end}"] for end in ("", "__low", "__high", "__n")), _named(page, "terminal", row["terminal"]))
         for row in rows for code in KEPT if row[code] is not None
     ]  # fmt: skip
     table = pl.DataFrame([
@@ -309,7 +310,7 @@ def _stay(page: Frame, result: Result, span: str) -> None:
         name, median, tail = _named(page, "terminal", row["terminal"]), *(words.plain(words.duration(row[code] * 60, page.lang)) for code in (p50, p90))
         text = f"<b>{median}</b> · {tail} · n = {w.number(row[f'{p50}__n'])}"
         days = [None if row[code] is None else row[code] / 24 for code in (p50, f"{p50}__low", f"{p50}__high", p90)]
-        drawn.append(groups.Group(panel.short(name), "", *days, text, f"{name}<br>{text}", row[f"{p50}__n"] < MIN_N))
+        drawn.append(groups.Group(panel.short(name, LONG), "", *days, text, f"{name}<br>{text}", row[f"{p50}__n"] < MIN_N))
         table.append({say("Terminal"): name, say("Median"): median, say("1 in 10 over"): tail, "n": w.number(row[f"{p50}__n"])})
     finding = say("Half of the boxes stay less than {median}; 1 in 10 stays more than {p90}.", median=words.plain(words.duration(whole.value * 60, page.lang)), p90=words.plain(words.duration(result.cell(p90).value * 60, page.lang)))
     n_words = say("n = {n} stays; bars are 95 % intervals of the median; grey under n = {thin}", n=w.number(whole.n), thin=MIN_N)

@@ -16,6 +16,7 @@ from dashboard.metrics import Result
 from dashboard.selection import Selection
 from dashboard.store import widened
 from dashboard.views import clock, groups
+from dashboard.views.theme import Figure
 from dashboard.widgets import chart, download, kpi_card, no_data, panel
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
@@ -23,6 +24,7 @@ from etl.contracts.codes import RISK_TIER
 
 PARTS: dict[str, str] = {"filing": N_("Filing and risk"), "screening": N_("Referrals and inspections"), "holds": N_("Holds and loading")}
 MIN_N = 30
+LONG = 20  # letters of a terminal's name that leave room for its figures on a phone
 # Whose boxes are some of whose: a count that falls short of the other by a few gives those few away.
 WITHIN: dict[str, str] = {
     **dict.fromkeys(("csi_24h_share", "csi_lead_p50", "csi_high_share", "csi_nii_share", "csi_physical_share"), "csi_filings"),
@@ -166,7 +168,12 @@ def _rate(page: Frame, result: Result, code: str, name: str, row: dict) -> clock
     text = _text(page, result, code, row)
     if value is not None:
         text = f"<b>{w.percent(value, decimals)}</b> ({w.number(low * 100, decimals)}–{w.number(high * 100, decimals)}) · n = {w.number(row[f'{code}__n'])}"
-    return clock.Share(panel.short(name), value, text, f"{name}<br>{text}", low=low, high=high, is_thin=value is None or row[f"{code}__n"] < MIN_N)
+    return clock.Share(panel.short(name, LONG), value, text, f"{name}<br>{text}", low=low, high=high, is_thin=value is None or row[f"{code}__n"] < MIN_N)
+
+
+def _rates(page: Frame, result: Result, rows: Sequence[tuple[str, str, dict]]) -> Figure | None:
+    """The shares with their limits; no axis where every one of them is hidden."""
+    return clock.rates([_rate(page, result, code, name, row) for name, code, row in rows]) if any(row[code] is not None for _, code, row in rows) else None
 
 
 def _rates_table(page: Frame, result: Result, rows: Sequence[tuple[str, str, dict]], what: str) -> pl.DataFrame:
@@ -203,7 +210,7 @@ def _filing(page: Frame) -> None:
         "{share} of the boxes were filed 24 hours or more before their loading (95 % interval {limits}).", share=w.percent(row["csi_24h_share"], 1),
         limits=words.plain(words.interval(row["csi_24h_share__low"], row["csi_24h_share__high"], "share", page.lang, 1)),
     )  # fmt: skip
-    figure = clock.rates([_rate(page, result, code, name, each) for name, code, each in rows])
+    figure = _rates(page, result, rows)
     panel.show(page, figure, key="filed_in_time", finding=finding, table=_rates_table(page, result, rows, say("Terminal")), result=result, n_words=_boxes(page, whole))
     _by_tier(page)
 
@@ -256,7 +263,7 @@ def _screening(page: Frame) -> None:
         "Of {n} boxes inspected, {share} showed an irregularity (95 % interval {limits}).", n=w.number(row["csi_hit_share__n"]), share=w.percent(row["csi_hit_share"], 1),
         limits=words.plain(words.interval(row["csi_hit_share__low"], row["csi_hit_share__high"], "share", page.lang, 1)),
     )  # fmt: skip
-    figure = clock.rates([_rate(page, result, code, name, each) for name, code, each in rows])
+    figure = _rates(page, result, rows)
     panel.show(page, figure, key="screened", finding=hit, table=_rates_table(page, result, rows, say("Share of what")), result=result, n_words=say("n = {n} boxes referred", n=_text(page, result, "csi_referrals")))
     panel.quiet(say("A higher hit rate is no better inspection by itself: who is inspected is chosen by risk."))
 
@@ -279,7 +286,7 @@ def _holds(page: Frame) -> None:
         n = _hidden(page) if each["csi_hold_p50"] is None else _n(page, each, "csi_hold_p50")
         text = median if each["csi_hold_p50"] is None else f"<b>{median}</b> · {p90} · {n}"
         hours = [None if each[column] is None else each[column] / 60 for column in ("csi_hold_p50", "csi_hold_p50__low", "csi_hold_p50__high", "csi_hold_p90")]
-        drawn.append(groups.Group(panel.short(name), "", *hours, text, f"{name}<br>{text}", each["csi_hold_p50"] is None or (each["csi_hold_p50__n"] is not None and each["csi_hold_p50__n"] < MIN_N)))
+        drawn.append(groups.Group(panel.short(name, LONG), "", *hours, text, f"{name}<br>{text}", each["csi_hold_p50"] is None or (each["csi_hold_p50__n"] is not None and each["csi_hold_p50__n"] < MIN_N)))
         table.append({say("Terminal"): name, say("Median"): median, say("1 in 10 over"): p90, "n": n})
     if row["csi_hold_p50"] is None:
         panel.quiet(say("The time from hold to release is not shown: {why}.", why=_text(page, whole, "csi_hold_p50")))

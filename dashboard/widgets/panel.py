@@ -33,7 +33,7 @@ from etl.contracts.fields import CodeList
 
 _NO_DATA = "–"
 # A name that ends with its own short one: "East container terminal (TCE)".
-_SHORT = re.compile(r".{20,}\(([^()]+)\)$")
+_SHORT = re.compile(r".{12,}\(([^()]+)\)$")
 # A formatted figure, with its limits if any: such columns stand at the end of their cell, so that digits meet digits.
 _FIGURE = re.compile(r"[\d\s\u00a0\u202f.,%()–-]+$")
 
@@ -96,9 +96,9 @@ def named(translate: Callable[[str], str], words: Mapping[str, str], code: str |
     return "" if code is None else translate(words[code]) if code in words else code
 
 
-def short(name: str) -> str:
-    """The short name a long one ends with, so that a row's label is not cut on a phone; hover and table keep the whole."""
-    found = _SHORT.fullmatch(name) if len(name) > 27 else None
+def short(name: str, most: int = 27) -> str:
+    """The short name that one of more than `most` letters ends with, so that a row's label is not cut on a phone; hover and table keep the whole."""
+    found = _SHORT.fullmatch(name) if len(name) > most else None
     return found.group(1) if found else name
 
 
