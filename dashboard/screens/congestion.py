@@ -46,7 +46,7 @@ def _answer(page: Frame, lost: Result, zones: Result) -> str:
     total = rows["lost_hours"].sum()
     worst = w.place(rows["place"][0])
     text = _(
-        "{hours} truck-hours were lost at service points, {share} of them at {place}.",
+        "{hours} truck-hours above free flow were lost at service points, {share} of them at {place}.",
         hours=w.number(total), share=w.percent(rows["lost_hours"][0] / total if total else None), place=worst,
     )  # fmt: skip
     # A road's short hops and its stays that bridge a weighing are two kinds of stay: their 15th percentile is no free flow to judge by.
@@ -55,13 +55,13 @@ def _answer(page: Frame, lost: Result, zones: Result) -> str:
         (pl.col("stays") >= port_map.MIN_N) & pl.col("congestion_index").is_not_null() & ~pl.col("zone").is_in(roads.implode())
     ).sort("congestion_index", descending=True)
     if not known.is_empty():
-        text += " " + _("Stays are longest against free flow in {zone}: {index} times.", zone=w.zone(known["zone"][0]), index=w.number(known["congestion_index"][0], 1))
+        text += " " + _("Roads aside, stays are longest against free flow in {zone}: {index} times.", zone=w.zone(known["zone"][0]), index=w.number(known["congestion_index"][0], 1))
     return text
 
 
 def _lost_hours(page: Frame, lost: Result) -> None:
     _, w = page.say, Words(page)
-    panel.section(_("Lost truck-hours by service point"), _("Waiting above free flow, added up over all trucks; a terminal logs no wait of its own, so its whole turn above free flow counts. Free flow is the 15th percentile of the point over 12 weeks."))
+    panel.section(_("Lost truck-hours by service point"), _("Lost is what exceeds free flow (the 15th percentile of the point over 12 weeks), added up over all trucks; for a terminal its whole turn, because its log notes no wait. Visit flow and weighing counts only hours of waiting recorded in logs, without terminals."))
     rows = lost.rows.filter(pl.col("lost_hours").is_not_null()).sort("lost_hours", descending=True)
     if rows.is_empty():
         panel.quiet(_("No data for this selection."))

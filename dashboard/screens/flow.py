@@ -23,6 +23,7 @@ PARTS: dict[str, str] = {
 }  # fmt: skip
 TOP_WAYS, TOP_PLACES = 8, 12
 MIN_N = 30
+_NO_WAIT = "terminal"  # what stands before its start is the gate transaction, nearly the same for every truck
 _ORDINARY_REPEAT = "terminal"  # a dual visit calls at two terminals: no rework
 
 
@@ -55,7 +56,8 @@ def _steps(page: Frame) -> Result:
 
 
 def _waits(page: Frame) -> Result:
-    return page.ask(["wait_min_sum", "step_visits"], by=["place"])
+    """By point, without terminals: their logs time the gate transaction, not the wait in the yard (DECISIONS 19)."""
+    return page.ask(["wait_min_sum", "step_visits"], by=["step", "place"])
 
 
 def _checks(page: Frame) -> Result:
@@ -105,6 +107,8 @@ def _ladder(page: Frame, counts: pl.DataFrame) -> None:
         if step not in passed or step not in rows:
             continue
         row, (visits, _again), name = rows[step], passed[step], coded(say, STEP, step)
+        if step == _NO_WAIT:
+            row |= {"step_wait_p50": None, "step_wait_p90": None}
         timed = say("service {service} min", service=w.number(row["step_service_p50"], 1)) if row["step_wait_p50"] is None else say(
             "{wait} + {service} min", wait=w.number(row["step_wait_p50"], 1), service=w.number(row["step_service_p50"], 1)
         )  # fmt: skip
@@ -120,7 +124,7 @@ def _ladder(page: Frame, counts: pl.DataFrame) -> None:
         "Bad waits are longest here: {step}. 1 truck in 10 waits more than {p90} (median {wait}).", step=coded(say, STEP, longest["step"]),
         wait=words.value(longest["step_wait_p50"], "min", lang, 1), p90=words.value(longest["step_wait_p90"], "min", lang, 1),
     )  # fmt: skip
-    panel.section(say("The steps of a visit"), say("How many visits pass each step, and its median wait + median service. Visits at a point whose clock was off that day are left out."))
+    panel.section(say("The steps of a visit"), say("How many visits pass each step, and its median wait + median service. Visits at a point whose clock was off that day are left out. The log of a terminal times its gate, not the wait in the yard: its turn counts as service."))
     panel.show(page, clock.bars(drawn), key="ladder", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} visits", n=w.number(n)))
     _waiting(page)
     _repeats(page, passed, n)
@@ -129,8 +133,9 @@ def _ladder(page: Frame, counts: pl.DataFrame) -> None:
 def _waiting(page: Frame) -> None:
     say, w = page.say, Words(page)
     result = _waits(page)
-    rows = result.rows.filter(pl.col("wait_min_sum") > 0).sort("wait_min_sum", descending=True)
-    panel.section(say("Where waits pile up"))
+    recorded = result.rows.filter((pl.col("wait_min_sum") > 0) & (pl.col("step") != _NO_WAIT))
+    rows = recorded.group_by("place").agg(pl.col("wait_min_sum", "step_visits").sum()).sort(["wait_min_sum", "place"], descending=[True, False])
+    panel.section(say("Where waits pile up"), say("Hours of waiting recorded in logs, arrival to start of service. Terminals are left out, their logs time the gate and not the wait in the yard: for the time lost there, see Queues and congestion, which counts hours above free flow."))
     if rows.is_empty():
         panel.quiet(say("No service point logs when trucks arrive: waits are not known."))
         return
@@ -144,7 +149,7 @@ def _waiting(page: Frame) -> None:
         for row in rows.head(TOP_PLACES).iter_rows(named=True)
     ]
     first = rows.row(0, named=True)
-    finding = say("Trucks waited {hours} hours in all at service points; most of it, {share}, at {place}.", hours=w.number(total / 60), share=w.percent(first["wait_min_sum"] / total), place=page.place(first["place"]))
+    finding = say("Logs record {hours} hours of waiting at service points other than terminals; most of it, {share}, at {place}.", hours=w.number(total / 60), share=w.percent(first["wait_min_sum"] / total), place=page.place(first["place"]))
     panel.show(page, clock.bars(drawn), key="waits", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} passages", n=w.number(rows["step_visits"].sum())))
 
 

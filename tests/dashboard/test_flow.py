@@ -96,3 +96,11 @@ def test_nothing_is_claimed_for_the_pilot(small):
 
 def test_an_empty_selection_says_so(small):
     assert any("No visit with a certain turnaround" in each.value for each in opened(**{"from": "2020-01-01", "to": "2020-01-02"}).markdown)
+
+
+def test_waits_are_the_recorded_ones_and_leave_terminals_out(sel):
+    waited = store.table("fct_visit_steps").filter(pl.col("entry_day").is_between(sel.first_day, sel.last_day) & (pl.col("wait_min") > 0))
+    hours, all_hours = (rows["wait_min"].sum() / 60 for rows in (waited.filter(pl.col("step_code") != "terminal"), waited))
+    text = text_of(opened()) + "\n".join(each.value for each in opened().caption)
+    assert f"Logs record {hours:,.0f} hours of waiting" in text and round(hours) != round(all_hours)
+    assert "see Queues and congestion, which counts hours above free flow" in text
