@@ -21,7 +21,7 @@ from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
 PATH = Path(__file__).resolve().parents[2] / "docs" / "kpi-catalogue.md"
 AREA_WORDS: dict[str, str] = {
     "visits": N_("Visits and turnaround"), "inside": N_("Inside the port"), "flow": N_("Visit flow and weighing"), "clearance": N_("Clearance"),
-    "papers": N_("Declarations, appointments and reliability"),
+    "papers": N_("Declarations, appointments and reliability"), "csi": N_("US-bound cargo (CSI)"), "exchange": N_("Electronic exchange"),
 }  # fmt: skip
 UNIT_WORDS: dict[str, str] = {
     "count": N_("number"), "min": N_("minutes"), "hours": N_("truck-hours"), "share": N_("share, in %"), "per_visit": N_("per visit"), "per_hour": N_("per hour"),
@@ -88,7 +88,7 @@ def entry(metric: Metric, area: str, lang: str = "en") -> Entry:
     splits = tuple(_(dimension.label) for dimension in DIMENSIONS.values() if metric.fact in dimension.sql)
     table = next((table.name for table in (*FACT_TABLES, *LEDGER_TABLES) if table.name in fact.table), fact.table)
     return Entry(
-        metric.code, _(AREA_WORDS.get(area, area)), _(metric.label), _(metric.about), formula_in_words(metric, _), metric.formula, _(UNIT_WORDS[metric.unit]),
+        metric.code, _(AREA_WORDS[area]), _(metric.label), _(metric.about), formula_in_words(metric, _), metric.formula, _(UNIT_WORDS[metric.unit]),
         _(POLARITY_WORDS[metric.polarity]), metric.standard, f"{table}: {grain}", view, tuple(dict.fromkeys(splits)), metric.min_n,
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dashboard.i18n import LANGUAGES
-from dashboard.metrics import METRICS, catalogue
+from dashboard.metrics import AREAS, METRICS, catalogue
 from dashboard.metrics.glossary import GLOSSARY
 from etl.contracts import dictionary
 from etl.contracts.codes import CODE_LISTS
@@ -20,6 +20,12 @@ def test_every_metric_is_in_the_catalogue_with_all_it_must_say(lang: str) -> Non
     assert set(found) == set(METRICS)
     for entry in found.values():
         assert entry.label and entry.about and entry.formula and entry.sql and entry.unit and entry.view and entry.source and entry.splits, entry.code
+
+
+@pytest.mark.parametrize("lang", [language.code for language in LANGUAGES])
+def test_every_area_of_the_metrics_has_words(lang: str) -> None:
+    headings = {entry.area for entry in catalogue.entries(lang)}
+    assert set(catalogue.AREA_WORDS) == set(AREAS) and len(headings) == len(AREAS) and not headings & set(AREAS)
 
 
 def test_search_ignores_case_and_accents_and_wants_every_word() -> None:
