@@ -112,11 +112,11 @@ def assess(panel: Panel, plan: Plan | None = None) -> Effect:
     last_look, alpha, next_look = look(_days_after(panel), plan.end_day) if panel.is_daily else (None, ALPHA, None)
     whole = _assess(panel, plan, alpha)
     if not panel.is_daily:
-        return whole
+        return _without_unearned_hours(whole)
     start = panel.periods[min(panel.cohorts)]
     dated = replace(whole, next_verdict_on=start + dt.timedelta(days=next_look) if next_look else None)
     if last_look is None or whole.verdict.code == "not_yet":
-        return replace(dated, is_provisional=next_look is not None)
+        return _without_unearned_hours(replace(dated, is_provisional=next_look is not None))
     on = start + dt.timedelta(days=last_look)
     seen = np.array([_last_day(panel, day) < on for day in panel.periods])
     then = whole if seen.all() else _assess(panel.only(periods=seen), plan, alpha)
@@ -124,8 +124,19 @@ def assess(panel: Panel, plan: Plan | None = None) -> Effect:
     if verdict.code == "not_yet":  # enough by now, but not on the day a verdict was due: the next one gives the first number
         return replace(dated, **dict.fromkeys(_NUMBERS), verdict=replace(verdict, reasons=(Reason("lacked_at_look"),)), verdict_on=on, is_provisional=next_look is not None)
     if verdict.code == "none" and abs(float(whole.found.b)) > float(whole.found.half()):
-        verdict = replace(verdict, reasons=(Reason("below_this_look"),))
-    return replace(dated, verdict=verdict, verdict_on=on, is_provisional=next_look is not None and not seen.all())
+        verdict = replace(verdict, reasons=(Reason("below_this_look", {"size": _largest_at(then, alpha)}),))
+    return _without_unearned_hours(replace(dated, verdict=verdict, verdict_on=on, is_provisional=next_look is not None and not seen.all()))
+
+
+def _without_unearned_hours(effect: Effect) -> Effect:
+    """Return the Effect without truck-hours unless its verdict, that of its day and not of all the data, carries them."""
+    return effect if effect.verdict.code in ("strong", "moderate") else replace(effect, truck_hours=None)
+
+
+def _largest_at(effect: Effect, alpha: float) -> float:
+    """Return the largest change, in the measure's own unit, that the data of a look leave possible at the error it may spend."""
+    b, half = float(effect.found.b), float(effect.found.half(alpha, cautious=False))
+    return max(abs(float(minutes(gap, effect.observed_after)) if effect.plan.scale == "log" else gap) for gap in (b - half, b + half))
 
 
 def _assess(panel: Panel, plan: Plan, alpha: float) -> Effect:
@@ -179,7 +190,7 @@ def _with_numbers(effect: Effect, panel: Panel, y: np.ndarray, found: Estimate, 
     checks = effect.checks
     visits = float(panel.weight[np.ix_(treated, after)].sum())
     hours = None
-    if effect.plan.measure.endswith("_min") and effect.plan.statistic == "mean" and panel.is_weighted and effect.verdict.code in ("strong", "moderate"):
+    if effect.plan.measure.endswith("_min") and effect.plan.statistic == "mean" and panel.is_weighted:
         hours = Range(*(each * visits / 60 for each in (change.low, change.best, change.high)))
     bounds = None
     if effect.plan.shared_points and has_bounds and (reach := everywhere(panel, y, ALPHA)) is not None:

@@ -203,7 +203,18 @@ def _rows(opened: Opened, selection: Selection) -> Rows | Reason:
             )  # fmt: skip
     finally:
         cursor.close()
-    return rows if len(rows.packed) or rows.lost else Reason("no_visits")
+    if not len(rows.packed) and not rows.lost:
+        return Reason("no_visits")
+    return (_side_filtered_out(rows) if selection.filters else None) or rows
+
+
+def _side_filtered_out(rows: Rows) -> Reason | None:
+    """Return which side the reader's filters leave without a single visit, although the port has units on it: no waiting helps then."""
+    seen = rows.is_pilot[np.unique((rows.packed >> LOW_BITS) // len(rows.days))]
+    for arm, is_arm in (("pilot", True), ("comparison", False)):
+        if (rows.is_pilot == is_arm).any() and not (seen == is_arm).any():
+            return Reason(f"{arm}_filtered_out")
+    return None
 
 
 def kind_of(opened: Opened) -> str:
@@ -228,7 +239,7 @@ def suited(visits: Visits) -> tuple[Visits, tuple[str, ...]]:
         if gone[arm].all():
             gone = gone & ~arm
     kept = visits.without_units(gone) if gone.any() else visits
-    if kept.least_a_day() < LEAST_A_DAY and (weekly := kept.by_week()).has_both_sides:
+    if 0 < kept.least_a_day() < LEAST_A_DAY and (weekly := kept.by_week()).has_both_sides:  # 0: a side is empty, and weeks would not fill it
         kept = weekly
     return kept, tuple(unit for unit, out in zip(visits.units, gone, strict=True) if out)
 

@@ -103,6 +103,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "carriers_whole": (
         "With transporters as units, only whole visits and all of them together are measured.", "Avec des transporteurs pour unités, seules les visites entières, toutes ensemble, sont mesurées.",
     ),
+    "comparison_filtered_out": (
+        "The filters leave out every comparison unit: remove them to see the effect of the pilot.", "Les filtres écartent toutes les unités de comparaison : retirez-les pour voir l’effet du pilote.",
+    ),
+    "pilot_filtered_out": ("The filters leave out every pilot unit: remove them to see the effect of the pilot.", "Les filtres écartent toutes les unités pilotes : retirez-les pour voir l’effet du pilote."),
     "no_visits": ("No visit of the pilot's units is left with these filters.", "Il ne reste aucune visite des unités du pilote avec ces filtres."),
 }  # fmt: skip
 # What was not counted, by the code of study.Exclusion: English (one, several), French (one, several); {n} is how many.
@@ -291,15 +295,15 @@ def _uncovered(effect: Effect, lang: str) -> str:
 def _none(effect: Effect, lang: str) -> tuple[str, ...]:
     who = _units(effect.pilots, effect.plan.unit_kind, lang)
     unit = " minutes" if effect.plan.measure.endswith("_min") else ""
-    largest = max(abs(effect.change.low), abs(effect.change.high), effect.mde_change or 0)
+    largest = max(abs(effect.change.low), abs(effect.change.high), effect.mde_change or 0, *(each.values.get("size", 0) for each in effect.verdict.reasons))
     step = _step(largest, bool(unit))
     size = _counted(round(math.ceil(largest / step - 1e-9) * step, 6), unit, lang)
     why, topic = _listed(tuple(reason(each, effect, lang) for each in effect.verdict.reasons), lang), _topic(effect, lang)
     if effect.verdict.reasons[0].code == "below_this_look":
         at, on = _at(effect.pilots, effect.plan.unit_kind), _day(effect.verdict_on, lang)
         if lang == "en":
-            return f"No detectable change{topic} {_OF_EN.get(effect.plan.unit_kind, 'at')} {who} at the verdict of {on}.", f"All the data so far give a range of {span(effect.change, unit, lang)}: {why}."
-        return f"Aucun changement décelable{topic} {at} au verdict du {on}.", f"Toutes les données donnent à ce jour {span(effect.change, unit, lang)} : {why}."
+            return f"No detectable change{topic} {_OF_EN.get(effect.plan.unit_kind, 'at')} {who} at the verdict of {on}: no change larger than {size}; smaller ones could not be seen.", f"All the data so far give a range of {span(effect.change, unit, lang)}: {why}."
+        return f"Aucun changement décelable{topic} {at} au verdict du {on} : pas de changement de plus de {size} ; de plus petits ne pouvaient pas se voir.", f"Toutes les données donnent à ce jour {span(effect.change, unit, lang)} : {why}."
     if lang == "en":
         return f"No detectable change{topic} {_OF_EN.get(effect.plan.unit_kind, 'at')} {who}: no change larger than {size}; smaller ones cannot be seen.", f"The data agree with {span(effect.change, unit, lang)}, because {why}."
     who = _at(effect.pilots, effect.plan.unit_kind)

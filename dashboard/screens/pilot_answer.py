@@ -43,7 +43,7 @@ def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
     _, effect, window = page.say, found.main, window_of(page, found.main)
     sentence(page, effect)
     if not effect.has_number:
-        waiting(page, effect)
+        waiting(page, effect, found.period_days)
         return
     cards(page, found, window)
     weeks = by_week(study.main_panel(page.store, page.selection), effect.plan.scale)
@@ -78,11 +78,11 @@ def trials_since(page: Frame, effect: Effect) -> str:
     return page.say("The trial dates named above are those of the verdict of {day}; by all data so far, {k} of {n} show a change this large.", day=day, k=k, n=n)
 
 
-def waiting(page: Frame, effect: Effect) -> None:
-    """What there is and what is needed, where nothing can be measured yet."""
+def waiting(page: Frame, effect: Effect, period_days: int) -> None:
+    """What there is and what is needed, where nothing can be measured yet; the counts of an Effect are periods of `period_days`."""
     _, w = page.say, Words(page)
     panel.section(_("What is still missing"), _("A figure given now would be chance. These have to be reached first."))
-    days = {side: max((n for _arm, period, n, _visits in effect.counts if period == side), default=0) for side in ("before", "after")}
+    days = {side: period_days * max((n for _arm, period, n, _visits in effect.counts if period == side), default=0) for side in ("before", "after")}
     least = min((visits for *_rest, visits in effect.counts), default=0)
     rows = [
         (_("Days measured before the start"), days["before"], LEAST_DAYS_BEFORE), (_("Days measured since the start"), days["after"], LEAST_DAYS_AFTER),

@@ -124,9 +124,11 @@ def _noise(page: Frame, effect: Effect, period_days: int) -> Line | None:
 
 def _erased(page: Frame, effect: Effect) -> Line | None:
     _, w = page.say, Words(page)
-    if not effect.erased_by_percent or effect.verdict.code == "none":
+    if effect.erased_by_percent is None:
         return None
     seen = effect.largest_before_percent
+    if not effect.erased_by_percent:
+        return Line("fact" if effect.verdict.code == "none" else "caution", _("What would erase it"), f"0{NB}%", _("The range already holds zero: nothing more is needed."))
     said = _("An unrelated change of this size at the pilot units on the same day would erase the answer.")
     if seen is None:
         return Line("unknown", _("What would erase it"), f"{w.number(effect.erased_by_percent, 1)}{NB}%", said)

@@ -85,6 +85,7 @@ def _steps(page: Frame, window: Selection) -> None:
     table = pl.DataFrame([_row(page, _("Step"), _(STEPS[step.code]), step.effect) | {_("n visits"): sum(step.passages)} for step in steps], infer_schema_length=None)
     n = _("n = {n} passages", n=w.number(sum(sum(step.passages) for step in own)))
     panel.show(page, shapes.dots(rows, suffix=" min", less=_("← less time"), more=_("more time →")), key="pilot_by_step", finding=finding, table=table, selection=window, n_words=n)
+    _asks_more(page, [step.effect for step in own])
     _silent(page, [(_(STEPS[step.code]), step.effect) for step in steps if not step.effect.has_number])
 
 
@@ -103,6 +104,7 @@ def _units(page: Frame, main: Effect, window: Selection) -> None:
     table = pl.DataFrame([_row(page, headed(said["unit"]), name, effect) for name, effect in found], infer_schema_length=None)
     figure = shapes.dots([_dot(page, name, effect, in_minutes=False) for name, effect in measured], band=(main.percent.low, main.percent.high), less=_("← less time"), more=_("more time →"))
     panel.show(page, figure, key="pilot_by_unit", finding=finding, table=table, selection=window, n_words=n_visits(page, main))
+    _asks_more(page, [effect for _name, effect in measured])
     _silent(page, [each for each in found if not each[1].has_number])
 
 
@@ -137,6 +139,12 @@ def _group(page: Frame, dimension: str, code: str) -> str:
         return _("Transporter {mark}", mark=code[:6])
     known = codes.CARGO_CLASS if dimension == "cargo" else codes.DIRECTION
     return _(known.codes[code]) if code in known.codes else _("unknown")
+
+
+def _asks_more(page: Frame, effects: Sequence[Effect]) -> None:
+    """Why a range that leaves zero out is not called a change, where there is such a one."""
+    if any(each.code == "below_this_look" for effect in effects for each in effect.verdict.reasons):
+        panel.quiet(page.say("A range that leaves out zero may still be no detectable change: a look before the end asks for more."))
 
 
 def _silent(page: Frame, effects: Sequence[tuple[str, Effect]]) -> None:

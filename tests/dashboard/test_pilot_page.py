@@ -22,6 +22,7 @@ from dashboard.evidence.effect import Range
 from dashboard.evidence.verdict import Reason
 from dashboard.evidence.words import FORBIDDEN
 from dashboard.i18n import LANGUAGES, translator
+from dashboard.screens import pilot_answer, pilot_lines
 from dashboard.screens.pilot import PARTS
 from dashboard.screens.pilot_answer import trials_since
 from dashboard.screens.pilot_value import ends_of
@@ -146,6 +147,33 @@ def test_without_a_measurement_no_minutes_are_claimed(lang: str, shown) -> None:
         assert not app.get("plotly_chart"), f"{part} draws a figure before anything can be measured"
     text = text_of(open_pilot("answer", lang))
     assert "28" in text and not re.search(r"\d+ (min|minutes) (less|more|de moins|de plus)", text)
+
+
+def test_a_filter_that_leaves_one_side_out_asks_for_no_waiting(shown) -> None:
+    shown("strong")
+    text = text_of(open_pilot("answer", lane="6A"))
+    assert "leave out every comparison unit" in text and "verdict date" not in text.lower() and "needed" not in text
+
+
+def test_days_are_said_as_days_where_visits_are_measured_by_week(shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown("not_yet")
+    found = headline()
+    said, page = [], SimpleNamespace(say=translator("en"), lang="en")
+    monkeypatch.setattr(pilot_answer.st, "html", said.append)
+    monkeypatch.setattr(pilot_answer.panel, "section", lambda *_all: None)
+    weeks = {side: max(n for _arm, period, n, _visits in found.main.counts if period == side) for side in ("before", "after")}
+    pilot_answer.waiting(page, found.main, 7)
+    assert f"{7 * weeks['before']}, 56 needed" in said[0] and f"{7 * weeks['after']}, 28 needed" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "erased", "largest", "state"), [("none", 2.5, 4.1, "caution"), ("none", 4.1, 2.5, "holds"), ("none", 0.0, 4.1, "fact"), ("weak", 0.0, 4.1, "caution"), ("strong", 2.5, 4.1, "caution"), ("strong", 2.5, None, "unknown")]
+)
+def test_what_would_erase_it_is_said_under_every_verdict_with_a_number(verdict: str, erased: float, largest: float | None, state: str, shown) -> None:
+    shown("strong")
+    main = headline().main
+    main = replace(main, verdict=replace(main.verdict, code=verdict), erased_by_percent=erased, largest_before_percent=largest)
+    assert pilot_lines._erased(SimpleNamespace(say=translator("en"), lang="en"), main).state == state
 
 
 def test_a_range_beside_every_estimate(shown) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -66,6 +67,16 @@ def test_without_a_verdict_there_is_no_number(effects, case) -> None:
         assert effect.change.low < effect.change.best < effect.change.high and effect.gap.low <= effect.standard_gap.low
     if effect.verdict.code not in ("strong", "moderate"):
         assert effect.truck_hours is None
+
+
+def test_a_look_before_the_end_says_the_size_it_could_see_and_carries_no_hours(effects) -> None:
+    """All the data leave zero out, the look did not: the size named is at least the end of the range shown, and truck-hours of all the data go with the verdict."""
+    effect = effects["below_look"]
+    (given,) = effect.verdict.reasons
+    assert given.code == "below_this_look" and effect.change.high < 0 and effect.truck_hours is None and values(effect)["truck_hours"] is None and "truck-hours" not in text(effect)
+    size = int(re.search(r"no change larger than (\d+) minutes; smaller ones could not be seen", sentence(effect))[1])
+    assert size >= max(given.values["size"], -effect.change.low) and size < effect.observed_after
+    assert f"pas de changement de plus de {size} minutes" in sentence(effect, "fr")
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

@@ -369,8 +369,17 @@ def test_the_store_keeps_the_answer_by_filters_and_view_not_by_period(sel) -> No
 def test_filters_that_leave_nothing_or_one_arm(sel) -> None:
     port = store.of()
     assert study.headline(port, replace(sel, terminal=("none such",))).refused.code == "no_visits"
-    alone = study.headline(port, replace(sel, lane=("6A",)))
-    assert alone.main.verdict.code == "not_yet" and "few_visits" in {each.code for each in alone.main.verdict.reasons}
+    for lane, code in (("6A", "comparison_filtered_out"), ("6D", "pilot_filtered_out")):
+        chosen = replace(sel, lane=(lane,))
+        alone = study.headline(port, chosen)
+        assert alone.refused.code == code == parts.by_unit(port, chosen).refused.code and alone.main is None
+        assert "remove them" in refusal(alone.refused, "en") and "retirez-les" in refusal(alone.refused, "fr")
+
+
+def test_an_empty_side_is_counted_in_days() -> None:
+    """Weeks are for thin days; a side without any visit is not thin, and its days are not to be said as weeks."""
+    found = study.headline(Port([row for row in days() if row["entry_lane_code"] in ("6A", "6B")]), SEL)
+    assert found.period_days == 1 and [n for arm, period, n, _visits in found.main.counts if (arm, period) == ("pilot", "before")] == [70]
 
 
 def test_same_build_same_digits(sel) -> None:
