@@ -10,7 +10,7 @@ from dashboard import format as fmt
 from dashboard.details import Detail
 from dashboard.exports.dialects import DIALECTS, written
 from dashboard.i18n import translator
-from dashboard.metrics import METRICS, Result
+from dashboard.metrics import METRICS, Dimension, Metric, Result
 from dashboard.selection import FILTERS, VIEWS, Selection
 from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
 
@@ -70,6 +70,23 @@ def of_table(title: str, columns: Sequence[str], selection: Selection | None, bu
     """Describe the export of a table a page worded itself: its columns say what they are."""
     lines = _head(title, build, selection, lang, dialect, rows)
     return "\n".join([*lines, "", f"## {translator(lang)('Columns')}", "", *(f"- `{name}`" for name in columns)]) + "\n"
+
+
+def facts(text: str, lang: str) -> list[tuple[str, str]]:
+    """Return the head of such a text, what it is and of which days, as plain pairs for a sheet; a workbook has no separator, so no word of its spelling."""
+    _ = translator(lang)
+    head = text.split(f"\n## {_('Columns')}\n", 1)[0]
+    lines = [line.removeprefix("# ").removeprefix("- ").replace("**", "").replace("`", "") for line in head.splitlines() if line and not line.startswith(f"- {_('Spelling')}:")]
+    return [(lines[0], ""), *((what, said) for what, _colon, said in (line.partition(": ") for line in lines[1:]))]
+
+
+def meanings(metrics: Sequence[Metric], lang: str, by: Sequence[Dimension] = ()) -> list[tuple[str, ...]]:
+    """Return the metrics, and before them the dimensions, as a table of code, name, definition, unit and standard; its first row is the header."""
+    _ = translator(lang)
+    return [
+        (_("Code"), _("Name"), _("Definition"), _("Unit"), _("Standard")), *((dimension.code, _(dimension.label), _codes(dimension.codes, _).strip(" []"), "", "") for dimension in by),
+        *((metric.code, _(metric.label), _(metric.about), _unit(metric.unit, _), metric.standard) for metric in metrics),
+    ]  # fmt: skip
 
 
 def _head(title: str, build: Build, selection: Selection | None, lang: str, dialect: str, rows: int) -> list[str]:

@@ -18,7 +18,7 @@ from dashboard.details import DETAILS, compile_detail
 from dashboard.exports import about, workbook
 from dashboard.exports.dialects import BOM, DIALECTS, copy_options, file_sql
 from dashboard.i18n import translator
-from dashboard.metrics import Result
+from dashboard.metrics import METRICS, Result
 from dashboard.selection import Selection
 from etl.errors import DeclarationError
 
@@ -27,7 +27,10 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Order:
-    """One wanted export: a Result, a row list with its narrowing, or a table of figures as a page words it. `build_id` pins the build the page showed."""
+    """One wanted export: a Result, a row list with its narrowing, or a table of figures as a page words it. `build_id` pins the build the page showed.
+
+    Of such a table `metrics` are the codes behind it, `shares` its columns that hold 0 to 1.
+    """
 
     port: str
     build_id: str
@@ -40,6 +43,8 @@ class Order:
     how: tuple[tuple[str, object], ...] = ()
     table: pl.DataFrame | None = field(default=None, repr=False, compare=False)
     title: str = ""
+    metrics: tuple[str, ...] = ()
+    shares: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.dialect not in DIALECTS:
@@ -68,10 +73,11 @@ def of_rows(detail: str, selection: Selection | None = None, *, dialect: str = "
 
 
 def of_table(
-    table: pl.DataFrame, title: str, *, port: str, build_id: str, selection: Selection | None = None, dialect: str = "comma", lang: str = "en", name: str = "table"
+    table: pl.DataFrame, title: str, *, port: str, build_id: str, selection: Selection | None = None, dialect: str = "comma", lang: str = "en", name: str = "table",
+    metrics: tuple[str, ...] = (), shares: tuple[str, ...] = (),
 ) -> Order:  # fmt: skip
     """Order a small table whose columns are already in the reader's words, e.g. one made of several answers."""
-    return Order(port, build_id, dialect, lang, name, selection, table=table, title=title)
+    return Order(port, build_id, dialect, lang, name, selection, table=table, title=title, metrics=metrics, shares=shares)
 
 
 def write(order: Order, folder: Path) -> tuple[Path, Path]:
@@ -124,12 +130,14 @@ def write_xlsx(order: Order, folder: Path) -> Path:
     build, say = store.of(order.port).opened(order.build_id).about, translator(order.lang)
     if order.result is not None:
         table, text = order.result.frame, about.of_result(order.result, build, order.lang, order.dialect, order.result.frame.height)
+        meanings = about.meanings(order.result.metrics, order.lang, order.result.by)
+        shares = [name for metric in order.result.metrics if metric.unit == "share" for name in (metric.code, *(f"{metric.code}__{each}" for each in ("low", "high", "before")))]
     elif order.table is not None:
         table, text = order.table, about.of_table(order.title, order.table.columns, order.selection, build, order.lang, order.dialect, order.table.height)
+        meanings, shares = about.meanings([METRICS[code] for code in order.metrics], order.lang) if order.metrics else [], order.shares
     else:
         raise DeclarationError("export", f"the row list '{order.detail}' is no workbook", "csv, zip")
-    text = "\n".join(line for line in text.splitlines() if not line.startswith(f"- {say('Spelling')}:"))  # a workbook has no separator
-    return workbook.write(folder / f"{order.stem}.xlsx", table, say("Figures"), text, say("What they mean"))
+    return workbook.write(folder / f"{order.stem}.xlsx", table, say("Figures"), about.facts(text, order.lang), meanings, say("What they mean"), shares)
 
 
 def _parts(order: Order) -> list[Selection | None]:

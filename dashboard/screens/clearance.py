@@ -99,7 +99,7 @@ def _times(page: Frame, whole: Result) -> None:
     _holders(page)
     _by_group(page)
     panel.section(say("The study as a table"), say("Every segment by channel, office, regime, hour and HS chapter: n, median, 90th percentile, mean, standard deviation and the share within the limit. Small groups of an HS chapter are hidden."))
-    download.made(page, partial(clearance_table.made, page, limit_h()), say("Time release study"), key="trs", name="time_release_study")
+    download.made(page, partial(clearance_table.made, page, limit_h()), say("Time release study"), key="trs", name="time_release_study", metrics=clearance_table.metrics(limit_h()), shares=clearance_table.shares(page, limit_h()))
 
 
 def _cards(page: Frame, whole: Result) -> None:

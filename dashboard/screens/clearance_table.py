@@ -14,6 +14,16 @@ _SPANS = ("clearance", "release", "gate_out")  # metric codes <span>_p50, _p90, 
 _FIGURES = ("p50", "p90", "mean", "sd")
 
 
+def metrics(limit_h: int) -> tuple[str, ...]:
+    """Return the codes of the metrics behind the table."""
+    return (*(f"{span}_{figure}" for span in (*_SPANS, "stage") for figure in _FIGURES), within(limit_h))
+
+
+def shares(page: Frame, limit_h: int) -> tuple[str, ...]:
+    """Return the names of the columns that hold 0 to 1."""
+    return (page.say("Share within {n} h", n=limit_h),)
+
+
 def made(page: Frame, limit_h: int) -> pl.DataFrame:
     """Return one row a group and segment: minutes as numbers, the share within `limit_h` hours (of arrival to release only) as 0 to 1; hidden and absent figures null."""
     say, rows = page.say, []
@@ -41,7 +51,7 @@ def _row(page: Frame, about: dict[str, str], segment: str, holder: str, row: dic
     figures = {"p50": say("Median, min"), "p90": say("90th percentile, min"), "mean": say("Mean, min"), "sd": say("Standard deviation, min")}
     return {
         **about, say("Segment"): segment, say("Held by"): holder, "n": row[f"{code}_p50__n"], **{words: row[f"{code}_{figure}"] for figure, words in figures.items()},
-        say("Share within {n} h", n=limit_h): share,
+        shares(page, limit_h)[0]: share,
     }  # fmt: skip
 
 

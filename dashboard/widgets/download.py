@@ -44,10 +44,13 @@ def worded(page: Frame, table: pl.DataFrame, title: str, *, key: str, name: str 
     _buttons(page, lambda dialect: exports.of_table(table, title, port=page.store.port_code, build_id=build_id, selection=selection, dialect=dialect, lang=page.lang, name=plain), key)
 
 
-def made(page: Frame, make: Callable[[], pl.DataFrame], title: str, *, key: str, name: str = "") -> None:
-    """Offer a table that is made only when it is asked for, as CSV and as an Excel workbook; its columns are in the reader's words, its figures in full."""
+def made(page: Frame, make: Callable[[], pl.DataFrame], title: str, *, key: str, name: str = "", metrics: tuple[str, ...] = (), shares: tuple[str, ...] = ()) -> None:
+    """Offer a table that is made only when it is asked for, as CSV and as an Excel workbook; its columns are in the reader's words, its figures in full.
+
+    `metrics` are the codes the workbook defines, `shares` the columns it shows as percent.
+    """
     build_id = page.store.build().build_id
-    _buttons(page, lambda dialect: exports.of_table(make(), title, port=page.store.port_code, build_id=build_id, selection=page.selection, dialect=dialect, lang=page.lang, name=name or key), key, has_workbook=True)
+    _buttons(page, lambda dialect: exports.of_table(make(), title, port=page.store.port_code, build_id=build_id, selection=page.selection, dialect=dialect, lang=page.lang, name=name or key, metrics=metrics, shares=shares), key, has_workbook=True)
 
 
 @st.fragment

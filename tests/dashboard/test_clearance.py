@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import exports, store
 from dashboard.i18n import LANGUAGES, translator
+from dashboard.metrics import METRICS
 from dashboard.metrics.clearance import LIMITS_H, within
 from dashboard.metrics.intervals import wilson
 from dashboard.screens import clearance, clearance_table
@@ -138,6 +140,26 @@ def test_a_workbook_holds_the_figures_as_numbers_and_no_formula(sel, tmp_path):
     assert cells["B2"] == (None, "3") and cells["C2"] == (None, "12.5") and "B3" not in cells and "C3" not in cells
     again = exports.write_xlsx(order, tmp_path / "again" if (tmp_path / "again").mkdir() is None else tmp_path)
     assert path.read_bytes() == again.read_bytes()
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_the_study_s_workbook_defines_its_figures_in_a_table_and_shows_shares_as_percent(sel, tmp_path, lang):
+    page = frame(sel)
+    table = clearance_table.made(page, 48)
+    shares, codes = clearance_table.shares(page, 48), clearance_table.metrics(48)
+    assert set(shares) <= set(table.columns)
+    order = exports.of_table(table, "Study", port="MACAS", build_id=store.build().build_id, selection=sel, name="study", lang=lang, metrics=codes, shares=shares)
+    with zipfile.ZipFile(exports.write_xlsx(order, tmp_path)) as book:
+        figures, about, styles = (book.read(f"xl/{name}").decode() for name in ("worksheets/sheet1.xml", "worksheets/sheet2.xml", "styles.xml"))
+        texts = ["".join(item.itertext()) for item in ElementTree.fromstring(book.read("xl/sharedStrings.xml"))]
+    said = [texts[int(cell)] for cell in re.findall(r't="s"><v>(\d+)</v>', about)]
+    assert not [text for text in said if "`" in text or "**" in text or text.startswith(("#", "- "))]
+    say = translator(lang)
+    for code in codes:
+        at = said.index(code)
+        assert said[at + 1 : at + 3] == [say(METRICS[code].label), say(METRICS[code].about)]
+    column = chr(ord("A") + table.columns.index(shares[0]))
+    assert 'formatCode="0.0%"' in styles and re.search(rf'<c r="{column}2" s="[1-9]\d*"><v>0\.\d+</v>', figures)
 
 
 def test_a_row_list_is_no_workbook(sel, tmp_path):
