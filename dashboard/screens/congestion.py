@@ -11,23 +11,31 @@ from functools import partial
 import polars as pl
 import streamlit as st
 
+from dashboard.i18n import N_
 from dashboard.metrics import Result
 from dashboard.screens import congestion_asked as asked
 from dashboard.screens import congestion_hours, congestion_map
 from dashboard.views import map as port_map
 from dashboard.views import ranking
-from dashboard.widgets import panel
+from dashboard.widgets import panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words
 
+PARTS: dict[str, str] = {"where": N_("Places and map"), "hours": N_("Hours of the week")}
+
 
 def show(page: Frame) -> None:
-    _ = page.say
-    page.ahead(asked.lost, partial(asked.stays, week=asked.shows_week()), asked.inside_by_hour, asked.tracked, asked.means_by_hour, asked.queue_by_hour, asked.queue_observed)
-    lost, zones = asked.lost(page), asked.stays(page)
-    panel.head(page, _("Queues and congestion"), _answer(page, lost, zones))
-    _lost_hours(page, lost)
-    congestion_map.show(page)
+    if parts.asked(page, PARTS) == "hours":
+        page.ahead(asked.inside_by_hour, partial(asked.stays, week=asked.shows_week()), asked.tracked, asked.queue_by_hour, asked.means_by_hour, asked.queue_observed)
+        answer = " ".join(filter(None, (congestion_hours.fullest(page), _slowest(page, asked.stays(page)))))
+    else:
+        page.ahead(asked.lost, partial(asked.stays, week=False), asked.tracked, asked.means_by_hour)
+        answer = " ".join(filter(None, (_lost_most(page, asked.lost(page)), _slowest(page, asked.stays(page, week=False)))))
+    panel.head(page, page.say("Queues and congestion"), answer or page.say("No data for this selection."))
+    if parts.choose(page, PARTS, "congestion_part") == "where":
+        _lost_hours(page, asked.lost(page))
+        congestion_map.show(page)
+        return
     congestion_hours.by_zone(page)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -37,26 +45,28 @@ def show(page: Frame) -> None:
     congestion_hours.means(page)
 
 
-def _answer(page: Frame, lost: Result, zones: Result) -> str:
-    """The page in one sentence: hours lost, where most, and the slowest zone."""
+def _lost_most(page: Frame, lost: Result) -> str:
+    """Hours lost, and where most; empty without data."""
     _, w = page.say, Words(page)
     rows = lost.rows.filter(pl.col("lost_hours").is_not_null()).sort("lost_hours", descending=True)
     if rows.is_empty():
-        return _("No data for this selection.")
+        return ""
     total = rows["lost_hours"].sum()
-    worst = w.place(rows["place"][0])
-    text = _(
+    return _(
         "{hours} truck-hours above free flow were lost at service points, {share} of them at {place}.",
-        hours=w.number(total), share=w.percent(rows["lost_hours"][0] / total if total else None), place=worst,
+        hours=w.number(total), share=w.percent(rows["lost_hours"][0] / total if total else None), place=w.place(rows["place"][0]),
     )  # fmt: skip
+
+
+def _slowest(page: Frame, zones: Result) -> str:
+    """The slowest zone; empty where none has stays enough."""
+    _, w = page.say, Words(page)
     # A road's short hops and its stays that bridge a weighing are two kinds of stay: their 15th percentile is no free flow to judge by.
     roads = asked.zones(page).filter(pl.col("zone_kind_code") == "road")["zone_code"]
     known = zones.rows.filter(
         (pl.col("stays") >= port_map.MIN_N) & pl.col("congestion_index").is_not_null() & ~pl.col("zone").is_in(roads.implode())
     ).sort("congestion_index", descending=True)
-    if not known.is_empty():
-        text += " " + _("Roads aside, stays are longest against free flow in {zone}: {index} times.", zone=w.zone(known["zone"][0]), index=w.number(known["congestion_index"][0], 1))
-    return text
+    return "" if known.is_empty() else _("Roads aside, stays are longest against free flow in {zone}: {index} times.", zone=w.zone(known["zone"][0]), index=w.number(known["congestion_index"][0], 1))
 
 
 def _lost_hours(page: Frame, lost: Result) -> None:

@@ -31,7 +31,7 @@ def stays(page: Frame, by: str = "", week: bool | None = None) -> Result:
 
 def stays_of_day(page: Frame, day: dt.date | None) -> Result:
     """The same by hour, of one day of the period; of all days without one."""
-    return stays(page, "hour") if day is None else page.ask(FIGURES, by=("zone", "hour"), selection=one_day(page, day))
+    return stays(page, "hour", week=False) if day is None else page.ask(FIGURES, by=("zone", "hour"), selection=one_day(page, day))
 
 
 def one_day(page: Frame, day: dt.date | None) -> Selection:

@@ -102,6 +102,15 @@ def _curve(page: Frame, key: str, frame: pl.DataFrame, words: hours.Words, alt: 
     panel.show(page, hours.day_curve(frame, words, limit=limit, ticks=ticks, hover=hover), key=key, finding=alt, table=table, detail=detail, n_words=_("{n} days", n=frame["days"].max()))
 
 
+def fullest(page: Frame) -> str:
+    """When the port is fullest on a typical day; empty without data."""
+    frame = _by_hour(asked.inside_by_hour(page), "inside_n")
+    if frame.is_empty() or not frame["most"].max():
+        return ""
+    w, top = Words(page), frame.sort("typical", descending=True).row(0, named=True)
+    return page.say("On a typical day the port is fullest at {hour} h with {typical} trucks inside, {busy} on a busy day.", hour=top["hour"], typical=w.number(top["typical"]), busy=w.number(top["busy"]))
+
+
 def inside(page: Frame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Trucks inside the port"), _("Whole port, at the start of each hour. Trucks inside for more than 24 h or never seen leaving are left out; the filters do not apply."))
@@ -111,8 +120,7 @@ def inside(page: Frame) -> None:
         return
     inner = asked.zones(page).filter(~pl.col("zone_kind_code").is_in(["queue", "road", "berth"]))
     capacity = inner["capacity_trucks"].sum()
-    top = frame.sort("typical", descending=True).row(0, named=True)
-    alt = _("On a typical day the port is fullest at {hour} h with {typical} trucks inside, {busy} on a busy day.", hour=top["hour"], typical=w.number(top["typical"]), busy=w.number(top["busy"]))
+    alt = fullest(page)
     if capacity:
         alt += " " + _("The zones hold about {capacity}.", capacity=w.number(capacity))
     words = hours.Words(_("Typical day (median)"), _("Busy day (90th percentile)"), _("trucks"), _("Room for about {n}", n=w.number(capacity)) if capacity else "")

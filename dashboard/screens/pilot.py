@@ -16,15 +16,13 @@ from dashboard.evidence.words import refusal
 from dashboard.i18n import N_
 from dashboard.screens import pilot_answer, pilot_checks, pilot_method, pilot_raw, pilot_value, pilot_where
 from dashboard.screens.pilot_words import unit_name
-from dashboard.widgets import address, panel
+from dashboard.widgets import panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words
 
 PARTS: dict[str, str] = {
     "answer": N_("The answer"), "where": N_("Where and for whom"), "checks": N_("Is it solid?"), "raw": N_("Before and since, raw"), "value": N_("What it is worth"), "method": N_("Method"),
 }  # fmt: skip
-_FIRST = next(iter(PARTS))
-_KEY = "pilot_part"
 
 
 def show(page: Frame) -> None:
@@ -37,7 +35,7 @@ def show(page: Frame) -> None:
         _plan_next(page)
         return
     _taking_part(page, arms)
-    part = _part(page)
+    part = parts.choose(page, PARTS, "pilot_part")
     if part == "method":
         pilot_method.show(page)
     elif part == "raw":
@@ -55,21 +53,6 @@ def _evidence(page: Frame, part: str, arms: pl.DataFrame) -> None:
         panel.quiet(page.say("The part {part} still shows what was recorded.", part=page.say(PARTS["raw"])))
         return
     {"answer": pilot_answer.show, "where": pilot_where.show, "checks": pilot_checks.show, "value": pilot_value.show}[part](page, found, arms)
-
-
-def _part(page: Frame) -> str:
-    """The part chosen; the address decides, and a click writes the address."""
-    asked = page.own.get("part", "")
-    part = asked if asked in PARTS else _FIRST
-    if st.session_state.get(_KEY) != part:
-        st.session_state[_KEY] = part
-    st.segmented_control(page.say("Part of the page"), list(PARTS), key=_KEY, required=True, format_func=lambda code: page.say(PARTS[code]), label_visibility="collapsed", on_change=_chosen)
-    return part
-
-
-def _chosen() -> None:
-    part = st.session_state.get(_KEY)
-    address.set_own(part=None if part == _FIRST else part)
 
 
 def _taking_part(page: Frame, arms: pl.DataFrame) -> None:

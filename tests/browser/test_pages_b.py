@@ -46,6 +46,10 @@ def test_the_map_is_drawn_and_answers_a_second_hour(visit, settled) -> None:
         slider.press("ArrowRight")
     settled(page)
     page.wait_for_function("words => document.querySelector('[data-testid=stMainBlockContainer]').innerText !== words", arg=before)
+    page.locator(".st-key-congestion_part").get_by_text("Heures de la semaine").click()
+    page.wait_for_url(re.compile(r"part=hours"))
+    page.locator(".st-key-congestion_heatmap .js-plotly-plot").first.wait_for()
+    page.reload()
     page.locator(".st-key-congestion_heatmap .js-plotly-plot").first.wait_for()
 
 

@@ -67,7 +67,7 @@ def test_lost_hours_are_additive(sel) -> None:
 
 
 def test_drilling_into_one_zone_shows_weekdays(small) -> None:
-    app = open_page("congestion", lang="en")
+    app = open_page("congestion", lang="en", part="hours")
     zone = app.selectbox(key="congestion_zone")
     assert len(zone.options) > 1
     zone.select_index(1).run()
