@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 LONGEST_VISIT = dt.timedelta(hours=72)  # a visit without an exit is given up then: a day counts once that is past
 LIMITS = (60, 120)
 ARMS, PERIODS = ("pilot", "comparison"), ("before", "after")
+OF_VISITS = frozenset({"missing_exit", "still_inside", "uncertain_time", "view_core", "one_sided_mix"})  # exclusions that count visits; the others count days or units
 _UNTIMED = {"incomplete": "missing_exit", "open": "still_inside", "closed": "uncertain_time"}
 
 
@@ -229,7 +230,8 @@ def plan_of(opened: Opened, selection: Selection, **more: object) -> Plan:
     left_out = tuple(f"{name}={','.join(values)}" for name, values in selection.filters.items()) + (("view=core",) if selection.view == "core" else ())
     held = lock_of(opened.frame("SELECT * FROM dim_pilot_arms"), opened.frame("SELECT * FROM dim_pilot_plan"))
     end_day = held.plan["end_day"] if held.plan else None
-    return Plan("turnaround_min", unit_kind=kind, end_day=end_day, shared_points=tuple(shared["place_code"]), exclusions=left_out, caps=held.caps, **more)
+    caps = (*held.caps, Reason("filtered")) if selection.filters else held.caps  # a group picked after looking is never a finding
+    return Plan("turnaround_min", unit_kind=kind, end_day=end_day, shared_points=tuple(shared["place_code"]), exclusions=left_out, caps=caps, **more)
 
 
 def suited(visits: Visits) -> tuple[Visits, tuple[str, ...]]:

@@ -84,6 +84,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "missing_exits_many": ("{share} of the exits are missing on one side", "{share} des sorties manquent d’un côté"),
     "missing_exits_differ": ("missing exits differ by {points} between the sides", "les sorties manquantes diffèrent de {points} entre les côtés"),
     "excluded_after_look": ("visits were left out after a first look at the result", "des visites ont été écartées après un premier regard sur le résultat"),
+    "filtered": ("filters were chosen on the page, which the plan does not know", "des filtres ont été choisis sur la page, que le plan ne prévoit pas"),
     "plan_not_locked": ("the plan was not locked before day {least}", "le plan n’a pas été figé avant le jour {least}"),
     "plan_locked_late": ("the plan was locked {days} days after the start and day {least} is the limit", "le plan n’a été figé que {days} jours après le début, la limite étant le jour {least}"),
     "plan_changed": ("the locked plan was changed afterwards", "le plan figé a été modifié par la suite"),
@@ -194,6 +195,17 @@ def span(given: Range, unit: str, lang: str) -> str:
         return f"{number(abs(low), lang)} {to} {_counted(high, unit, lang)} {more}"
     between = f"{_counted(-low, unit, lang)} {less}", f"{_counted(high, unit, lang)} {more}"
     return f"anything from {between[0]} to {between[1]}" if lang == "en" else f"entre {between[0]} et {between[1]}"
+
+
+def reach(given: Range, unit: str, lang: str) -> str:
+    """Return bounds with their ends rounded outward: 'at least 5, at most 32 min less'. Where they hold zero: at most so much less, at most so much more."""
+    low, high = outward(given, bool(unit))
+    en = lang == "en"
+    less, more, least, most = ("less", "more", "at least", "at most") if en else ("de moins", "de plus", "au moins", "au plus")
+    if high <= 0 or low >= 0:
+        near, far = sorted((abs(low), abs(high)))
+        return f"{least} {number(near, lang)}, {most} {_counted(far, unit, lang)} {less if high <= 0 else more}"
+    return f"{most} {_counted(-low, unit, lang)} {less}, {most} {_counted(high, unit, lang)} {more}"
 
 
 def _counted(size: float, unit: str, lang: str) -> str:

@@ -41,6 +41,8 @@ from dashboard.widgets.panel import Words
 
 def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
     _, effect, window = page.say, found.main, window_of(page, found.main)
+    if page.selection.filters:
+        panel.quiet(_("Exploration, not a verdict: these filters are not part of the plan. What stands out under filters chosen on the page is called weak at most, and has no value in hours or money."))
     sentence(page, effect)
     if not effect.has_number:
         waiting(page, effect, found.period_days)
@@ -103,16 +105,26 @@ def waiting(page: Frame, effect: Effect, period_days: int) -> None:
     st.html(f'<ul class="needs" data-testid="needs">{cells}</ul>')
 
 
+def compared(page: Frame, effect: Effect) -> str:
+    """What the ranges are about. Where both groups share service points the comparison is relieved too, and no share of cases is promised."""
+    _ = page.say
+    if not effect.plan.shared_points:
+        return _("Against the same trucks without the pilot, as the {comparisons} let expect it. Each range covers 95 cases in 100.", **units(page))
+    said = _("What the {pilots} gained or lost more than the {comparisons}. Relief felt by both is not counted: the range may miss the full effect of the pilot.", **units(page))
+    return f"{said} {_('See the bounds below.')}" if effect.bounds is not None else said
+
+
 def cards(page: Frame, found: Headline, window: Selection) -> None:
     """Each measure with its range and its own verdict, never a lone figure; and the same figures as a table to take away."""
     _ = page.say
-    panel.section(_("In figures"), _("Against the same trucks without the pilot, as the {comparisons} let expect it. Each range covers 95 cases in 100.", **units(page)))
+    panel.section(_("In figures"), compared(page, found.main))
     measures = [
         (_("Average visit"), _("min"), found.main, True), (_("Typical truck (median)"), _("min"), found.median, True), (_("Bad day (1 truck in 10)"), _("min"), found.p90, True),
         (_("Document checks per visit"), _("checks"), found.checks, False),
     ]  # fmt: skip
     made = [card(page, name, effect, unit, is_whole=whole) for name, unit, effect, whole in measures if effect is not None]
-    made[3:3] = [share_card(page, each) for each in found.shares]
+    since = found.side("pilot", "after")
+    made[3:3] = [share_card(page, each, {60: since.over_60, 120: since.over_120}[each.limit]) for each in found.shares]
     st.html(f'<div class="rows">{kpi_card.grid(made[:3])}{kpi_card.grid(made[3:])}</div>')  # minutes in one row, shares and checks in the next
     if found.shares:
         panel.quiet(_("Trucks over 60 and 120 min: the level of evidence is never above that of the average visit, whose checks it rests on."))
@@ -156,7 +168,7 @@ def shared(page: Frame, effect: Effect) -> None:
     _, w = page.say, Words(page)
     places = ", ".join(w.place(code) for code in effect.plan.shared_points[:4]) + (f" … (+{len(effect.plan.shared_points) - 4})" if len(effect.plan.shared_points) > 4 else "")
     panel.section(_("The {units} share service points", **units(page)))
-    said = words.span(effect.bounds, " min", page.lang)
+    said = words.reach(effect.bounds, " min", page.lang)
     st.html(f'<p class="lead" data-testid="bounds">{html.escape(_("Extended to every one of the {units} of the port, the pilot would bring {range} (bounds, not a margin).", **units(page), range=said))}</p>')
     panel.quiet(_("Both groups use {places}. Relief spreads from one to the other, and the answer above counts only what the {pilots} gained beyond the others: the level of evidence cannot be strong.", **units(page), places=places))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from dashboard.evidence import lock, words
+from dashboard.evidence import lock, study, words
 from dashboard.evidence.diagnostics import LEAVE_OUT_SHARE
 from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
@@ -196,7 +196,8 @@ def sides(page: Frame, found: Headline) -> list[Line]:
     made.append(Line("fact", _("Visits with their like on the other side"), w.percent(covered, 1), _("At least, on each side: same {unit}, hours and cargo before and since.", **units(page))))
     made.append(Line("fact", _("Days used"), w.number(found.days_used), _("{first} to {last}", first=w.day(effect.first), last=w.day(effect.last)) + (" · " + _("by week, because days are thin") if found.period_days > 1 else "")))
     listed = ("\u00a0; " if page.lang == "fr" else "; ").join(words.excluded(each.code, each.n, page.lang) for each in found.exclusions)
-    made.append(Line("caution" if effect.plan.excluded_after_look else "fact", _("Not counted"), w.number(len(found.exclusions)), listed or _("nothing")))
+    visits = sum(each.n for each in found.exclusions if each.code in study.OF_VISITS)
+    made.append(Line("caution" if effect.plan.excluded_after_look else "fact", _("Not counted"), _.plural("{n} visit", "{n} visits", visits, n=w.number(visits)), listed or _("nothing")))
     return made
 
 

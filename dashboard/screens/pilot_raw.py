@@ -21,11 +21,12 @@ from dashboard.views import pilot as curves
 from dashboard.views import ranking
 from dashboard.widgets import panel
 from dashboard.widgets.frame import Frame
-from dashboard.widgets.panel import Words, coded, named
+from dashboard.widgets.panel import Words, named
 from etl.contracts import codes
 
 _EQUAL, _ALL = N_("Same length on both sides"), N_("Everything available")
 ARMS, PERIODS = ("pilot", "comparison"), ("before", "after")
+_PERIOD = {"before": N_("Before"), "after": N_("Since")}  # of both groups: the comparison has no pilot to be in
 SIDES = tuple((arm, period) for arm in ARMS for period in PERIODS)
 _QUANTILES = (5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95)
 _MEASURES = (("mean_min", N_("Mean")), ("q50", N_("Median")), ("q90", N_("90th percentile")))
@@ -118,7 +119,7 @@ def _counts(page: Frame, window: Selection) -> None:
     table = pl.DataFrame(
         [
             {
-                headed(units(page)["units"]): arms_in_words(page)[row["arm"]], _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Visits"): w.number(row["visits"]),
+                headed(units(page)["units"]): arms_in_words(page)[row["arm"]], _("Period"): _(_PERIOD[row["pilot_period"]]), _("Visits"): w.number(row["visits"]),
                 _("Closed"): w.number(row["closed_visits"]), _("Missing exits"): w.percent(row["missing_exit_share"], 1), _("Document checks recorded"): w.percent(row["document_checks_coverage"]),
             }
             for row in rows
@@ -152,7 +153,7 @@ def _raw(page: Frame, window: Selection) -> None:
     table = pl.DataFrame(
         [
             {
-                headed(units(page)["units"]): arms_in_words(page)[row["arm"]], _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Median, min"): with_limits(row, "turnaround_p50"),
+                headed(units(page)["units"]): arms_in_words(page)[row["arm"]], _("Period"): _(_PERIOD[row["pilot_period"]]), _("Median, min"): with_limits(row, "turnaround_p50"),
                 _("90th percentile, min"): with_limits(row, "turnaround_p90"), _("Mean, min"): w.number(row["turnaround_mean"], 1), _("60 min or less"): with_limits(row, "under_60_share", True),
                 _("Over 120 min"): with_limits(row, "over_120_share", True), "n": w.number(row["turnaround_p50__n"]),
             }
@@ -223,7 +224,7 @@ def _distribution(page: Frame, window: Selection, spread: pl.DataFrame) -> None:
     )  # fmt: skip
     table = pl.DataFrame(
         [
-            {_("Share of trucks"): f"{q} %", **{f"{arms_in_words(page)[arm]} · {_(codes.PILOT_PERIOD.codes[period])}": _round(_value(frame, arm, period, q)) for arm in ARMS for period in PERIODS}}
+            {_("Share of trucks"): f"{q} %", **{f"{arms_in_words(page)[arm]} · {_(_PERIOD[period])}": _round(_value(frame, arm, period, q)) for arm in ARMS for period in PERIODS}}
             for q in _QUANTILES
         ]
     )  # fmt: skip
@@ -256,7 +257,7 @@ def _steps(page: Frame, window: Selection, arms: pl.DataFrame) -> None:
     finding = _("{arm}: the longest step is {step}, median {before} min before and {after} min since.", arm=arms_in_words(page)[arm], step=longest["name"], before=w.number(longest["before"], 1), after=w.number(longest["after"], 1))
     table = pl.DataFrame(
         [
-            {_("Step"): _(codes.STEP.codes[step]), headed(units(page)["units"]): arms_in_words(page)[a], _("Period"): _(codes.PILOT_PERIOD.codes[period]), _("Median, min"): _round(row["step_p50"]), "n": row["step_p50__n"]}
+            {_("Step"): _(codes.STEP.codes[step]), headed(units(page)["units"]): arms_in_words(page)[a], _("Period"): _(_PERIOD[period]), _("Median, min"): _round(row["step_p50"]), "n": row["step_p50__n"]}
             for (step, a, period), row in sorted(found.items(), key=str) if a == arm and period
         ]
     )  # fmt: skip
@@ -282,7 +283,7 @@ def _checks(page: Frame, window: Selection) -> None:
     finding = _("Checks per visit. At the {pilots}: {a} before, {b} since. At the {comparisons}: {c} before, {d} since.", **units(page), **{name: w.number(side(arm, period)[0], 1) for name, (arm, period) in zip("abcd", SIDES, strict=True)})
     table = pl.DataFrame(
         [
-            {headed(units(page)["units"]): arms_in_words(page)[row["arm"]], _("Period"): coded(_, codes.PILOT_PERIOD, row["pilot_period"]), _("Checks per visit"): round(row["document_checks_mean"], 2), "n": row["document_checks_mean__n"], _("Recorded for, %"): _round((row["document_checks_coverage"] or 0) * 100)}
+            {headed(units(page)["units"]): arms_in_words(page)[row["arm"]], _("Period"): _(_PERIOD[row["pilot_period"]]), _("Checks per visit"): round(row["document_checks_mean"], 2), "n": row["document_checks_mean__n"], _("Recorded for, %"): _round((row["document_checks_coverage"] or 0) * 100)}
             for row in known.values()
         ]
     )  # fmt: skip

@@ -146,11 +146,11 @@ def card(page: Frame, name: str, effect: Effect, unit: str, *, is_whole: bool = 
     return kpi_card.card(name, figure, f"{unit} {way}".strip(), say=f"{share}{NB}% {share_way}".strip(), notes=[best, mark], code=code)
 
 
-def share_card(page: Frame, share: Share) -> str:
-    """A share over a limit: its change in points, and the share itself since the start."""
+def share_card(page: Frame, share: Share, recorded: float | None) -> str:
+    """A share over a limit: its change in points, and the share itself as recorded since the start (0 to 1), not the one read off the curve of percentiles."""
     _, w = page.say, Words(page)
     figure, way = ends(page, share.change, is_whole=False)
-    now = _("{share} % of the trucks since the start", share=w.number(share.observed, 1))
+    now = _("{share} % of the trucks since the start", share=w.number(None if recorded is None else 100 * recorded, 1))
     return kpi_card.card(_("Trucks over {limit} min", limit=share.limit), figure, f"{_('points')} {way}".strip(), say=now, notes=[_("Best estimate {value} {unit}", value=signed(page, share.change.best, 1), unit=_("points")), _(NAMES[share.verdict])])
 
 

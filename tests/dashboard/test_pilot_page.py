@@ -276,6 +276,50 @@ def test_bounds_and_their_reason_stand_where_lanes_share_service_points(shown) -
     shown("moderate")
     text = text_of(open_pilot("answer"))
     assert "bounds, not a margin" in text and "Scanner and image desk" in text
+    assert re.search(r"would bring at least [\d.]+, at most [\d.]+ min less \(bounds", text) and "may miss the full effect of the pilot. See the bounds below." in text and "95 cases in 100" not in text
+    shown("strong")
+    assert "95 cases in 100" in text_of(open_pilot("answer"))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "en", "fr"),
+    [(-31.2, -5.4, "at least 5, at most 32 min less", "au moins 5, au plus 32 min de moins"), (5.4, 31.2, "at least 5, at most 32 min more", "au moins 5, au plus 32 min de plus"), (-31.2, 5.4, "at most 32 min less, at most 6 min more", "au plus 32 min de moins, au plus 6 min de plus")],
+)  # fmt: skip
+def test_bounds_are_said_as_least_and_most(low: float, high: float, en: str, fr: str) -> None:
+    assert [words.reach(Range(low, (low + high) / 2, high), " min", lang) for lang in ("en", "fr")] == [en, fr]
+
+
+def test_filters_chosen_on_the_page_are_an_exploration(shown) -> None:
+    """Filters that keep nearly every visit leave the figures and take the verdict: weak at most, no value."""
+    shown("strong")
+    build = store.build()
+    found = study.headline(store.of(), replace(Selection.preset(build.port_code, "28d", build.now_day), direction=("import", "export")))
+    assert found.main.verdict.code == "weak" and Reason("filtered") in found.main.verdict.limits and found.main.truck_hours is None
+    assert "Exploration, not a verdict" in text_of(open_pilot("answer", direction="import,export")) and "Exploration" not in text_of(open_pilot("answer"))
+    assert "No value is given" in text_of(open_pilot("value", direction="import,export"))
+
+
+def test_the_share_since_the_start_is_the_recorded_one(shown) -> None:
+    shown("strong")
+    sql = '''
+        SELECT 100 * avg(CAST(v.turnaround_min > 120 AS INT)) AS over_120 FROM fct_visits AS v JOIN dim_pilot_arms AS a ON a.unit_code = v.entry_lane_code AND a.arm_code = 'pilot'
+        WHERE v.turnaround_min IS NOT NULL AND v.entry_day >= a.start_on AND v.entry_day <= DATE '{last}' '''
+    recorded = store.of().made(("over_120",), lambda opened: opened.frame(sql.format(last=study.days_of(opened)[1]))["over_120"][0])
+    assert f"{recorded:.1f} % of the trucks since the start" in text_of(open_pilot("answer"))
+
+
+def test_raw_rows_of_the_comparison_are_not_called_pilot(shown) -> None:
+    shown("strong")
+    periods = {value for table in open_pilot("raw").dataframe if "Period" in table.value.columns for value in table.value["Period"]}
+    assert periods == {"Before", "Since"}
+
+
+def test_what_was_not_counted_is_counted_in_visits(shown) -> None:
+    shown("strong")
+    found = replace(headline(), exclusions=(study.Exclusion("days_not_over", 3), study.Exclusion("missing_exit", 1200), study.Exclusion("one_sided_mix", 34)))
+    page = SimpleNamespace(say=translator("en"), lang="en", store=store.of())
+    line = next(each for each in pilot_lines.sides(page, found) if each.name == "Not counted")
+    assert line.figure == "1,234 visits" and "3 last days" in line.said and set(study.OF_VISITS) == {code for code, said in words.EXCLUSIONS.items() if "visit of" in said[0][0] or re.match(r"\{n\} visit ", said[0][0])}
 
 
 def test_the_address_keeps_the_part_and_a_click_changes_it(shown) -> None:
