@@ -93,7 +93,7 @@ def _lost_hours(page: Frame, lost: Result) -> None:
         pl.Series(_("Service point"), shown["name"]), pl.col("lost_hours").round(1).alias(_("Lost truck-hours")), (pl.col("lost_hours") / total * 100).round(1).alias(_("Share, %")),
         pl.col("lost_hours__n").alias("n"),
     )  # fmt: skip
-    panel.show(page, ranking.ranked_bars(drawn, label_room=1.9 if panel.is_phone() else 0.75), key="lost_hours", finding=alt, table=table, result=lost)
+    panel.show(page, ranking.ranked_bars(drawn), key="lost_hours", finding=alt, table=table, result=lost)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Ranked horizontal bars with their figures written beside them, and before/after pairs (dumbbells). Frames in, figures out."""
+"""Ranked horizontal bars with their names and figures written above them, and before/after pairs (dumbbells). Frames in, figures out."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from dashboard.views import theme
 from dashboard.views.palette import ACCENT, AFTER, BEFORE, GRID, QUIET
 
 
-def ranked_bars(rows: pl.DataFrame, *, hover: Sequence[str] = (), colour: str = ACCENT, height_a_row: int = 34, label_room: float = 0.75) -> theme.Figure:
-    """Draw one bar a row, longest on top. `rows`: name, value, label (the text beside the bar), is_quiet (drawn grey: thin data).
-
-    `label_room` is the room for the texts, as a share of the longest bar: a phone needs more.
-    """
+def ranked_bars(rows: pl.DataFrame, *, hover: Sequence[str] = (), colour: str = ACCENT, height_a_row: int = 44) -> theme.Figure:
+    """Draw one bar a row, longest on top. `rows`: name, value, label (after the name, above the bar: a phone has room for both), is_quiet (drawn grey: thin data)."""
     ordered = rows.reverse()
     top = max((value for value in rows["value"].to_list() if value is not None), default=1) or 1
     trace = {
-        "type": "bar", "orientation": "h", "y": ordered["name"].to_list(), "x": ordered["value"].to_list(), "text": ordered["label"].to_list(), "textposition": "outside",
-        "cliponaxis": False, "marker": {"color": [QUIET if quiet else colour for quiet in ordered["is_quiet"].to_list()]}, "hovertext": list(reversed(hover)),
-        "hoverinfo": "text" if hover else "none", "constraintext": "none",
+        "type": "bar", "orientation": "h", "y": ordered["name"].to_list(), "x": ordered["value"].to_list(), "width": 0.32,
+        "marker": {"color": [QUIET if quiet else colour for quiet in ordered["is_quiet"].to_list()]}, "hovertext": list(reversed(hover)),
+        "hoverinfo": "text" if hover else "none",
     }  # fmt: skip
+    notes = [
+        theme.note(0, name, f"{name} · {label}", xref="paper", xanchor="left", yshift=16, font={"size": 12, "color": theme.INK})
+        for name, label in ordered.select("name", "label").iter_rows()
+    ]
     layout = {
-        "height": 24 + height_a_row * max(rows.height, 2), "margin": {"l": 8, "r": 8, "t": 4, "b": 4}, "bargap": 0.35, "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)", "xaxis": {"visible": False, "range": [0, top * (1 + label_room)], "fixedrange": True}, "yaxis": {"automargin": True, "ticks": "", "showgrid": False, "fixedrange": True},
+        "height": 24 + height_a_row * max(rows.height, 2), "margin": {"l": 8, "r": 8, "t": 22, "b": 2}, "annotations": notes, "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)", "xaxis": {"visible": False, "range": [0, top * 1.02], "fixedrange": True}, "yaxis": {"visible": False, "type": "category", "fixedrange": True},
     }  # fmt: skip
     return theme.figure([trace], layout)
 

@@ -100,8 +100,10 @@ def test_a_capacity_far_above_is_said_not_drawn() -> None:
 
 def test_bars_are_longest_on_top_and_carry_their_figure() -> None:
     rows = pl.DataFrame({"name": ["X", "Y"], "value": [3.0, 1.0], "label": ["3 h", "1 h"], "is_quiet": [False, True]})
-    bar = ranking.ranked_bars(rows).data[0]
-    assert list(bar.y) == ["Y", "X"] and list(bar.text) == ["1 h", "3 h"]
+    figure = ranking.ranked_bars(rows)
+    assert list(figure.data[0].y) == ["Y", "X"] and list(figure.data[0].x) == [1.0, 3.0]
+    # Name and figures begin at the left edge, above the bar: beside it a phone would cut them.
+    assert [(note.y, note.text, note.x, note.xanchor) for note in figure.layout.annotations] == [("Y", "Y · 1 h", 0, "left"), ("X", "X · 3 h", 0, "left")]
 
 
 def test_quantile_curves_have_one_panel_an_arm() -> None:
