@@ -181,7 +181,7 @@ def test_too_little_is_an_effect_that_says_why(rows, arms, reason) -> None:
 
 
 def test_refusals_and_exclusions_have_words_in_both_languages() -> None:
-    assert {*BAD, "carriers_whole"} == set(REFUSALS)
+    assert {*BAD, "carriers_whole", "pilot_filtered_out", "comparison_filtered_out"} == set(REFUSALS)
     for code in EXCLUSIONS:
         assert all("1" in excluded(code, 1234, lang) and "{" not in excluded(code, 1234, lang) and not FORBIDDEN.search(excluded(code, 1234, lang)) for lang in ("en", "fr"))
 
