@@ -14,7 +14,7 @@ from dashboard.metrics import DIMENSIONS, Result
 from dashboard.metrics.clearance import LIMITS_H, within
 from dashboard.screens import clearance_table
 from dashboard.views import clock, groups
-from dashboard.widgets import chart, download, kpi_card, no_data, panel
+from dashboard.widgets import chart, download, kpi_card, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
 from etl.contracts.codes import DECLARATION_STAGE, HOLDER, ORDER_FAULT, STAGE_HOLDER
@@ -30,7 +30,7 @@ BREACHES = ("out_before_release_share", "out_unweighed_share", "out_without_rele
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Clearance"), anchor=False)
-    part = st.session_state.get("clearance_part") or "times"
+    part = parts.asked(page, PARTS)
     page.ahead(*{"times": (_headline, _stages, partial(_groups, split=st.session_state.get("clearance_split") or SPLITS[0])), "inspections": (_hits, _hits_by_month)}.get(part, (_order,)))
     whole = _headline(page) if part == "times" else None
     if whole is not None and not whole.cell("declarations").value:
@@ -40,7 +40,7 @@ def show(page: Frame) -> None:
         panel.quiet(say("Declarations know no gate, lane or truck: of the filters only the customs channel applies here."))
     if whole is not None:
         st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, whole))}</p>')
-    part = st.segmented_control(say("Part of the page"), list(PARTS), key="clearance_part", required=True, default="times", format_func=lambda code: say(PARTS[code]), label_visibility="collapsed") or "times"
+    part = parts.choose(page, PARTS, "clearance_part")
     {"times": partial(_times, whole=whole), "inspections": _inspections, "order": _not_in_order}[part](page)
 
 

@@ -13,7 +13,7 @@ from dashboard.metrics import Result
 from dashboard.metrics.intervals import wilson
 from dashboard.screens import behind
 from dashboard.views import clock, paths
-from dashboard.widgets import download, kpi_card, no_data, panel
+from dashboard.widgets import download, kpi_card, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
 from etl.contracts.codes import ARM, AUTHORITY, PILOT_PERIOD, STEP
@@ -30,14 +30,14 @@ _ORDINARY_REPEAT = "terminal"  # a dual visit calls at two terminals: no rework
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Visit flow and weighing"), anchor=False)
-    part = st.session_state.get("flow_part") or "steps"
+    part = parts.asked(page, PARTS)
     page.ahead(*{"steps": (_steps, _counts, _waits), "ways": (_ways, _counts), "documents": (_checks, _recorded), "weighing": (_weighings, _weighed), "pilot": (_sides,)}.get(part, (_counts,)))
     counts = _counts(page)
     if counts.is_empty():
         no_data.show(page, say("No visit with a certain turnaround in this selection."))
         return
     st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, counts))}</p>')
-    part = st.segmented_control(say("Part of the page"), list(PARTS), key="flow_part", required=True, default="steps", format_func=lambda code: say(PARTS[code]), label_visibility="collapsed") or "steps"
+    part = parts.choose(page, PARTS, "flow_part")
     {"steps": _ladder, "ways": _common_ways, "documents": _documents, "weighing": _weighing, "pilot": _pilot}[part](page, counts)
     behind.show(page)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 import streamlit as st
@@ -16,11 +17,12 @@ from dashboard.i18n import N_
 from dashboard.screens import reject_words
 from dashboard.views import heatmap, quality
 from dashboard.views.palette import BLUES, KINDS
-from dashboard.widgets import download, freshness, panel
+from dashboard.widgets import download, freshness, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
 from etl.contracts import codes
 
+PARTS: dict[str, str] = {"rejects": N_("Rejected lines"), "files": N_("File by file"), "matching": N_("Matching and clocks"), "findings": N_("Findings")}
 _MANY_REJECTS = 200
 _STATES: tuple[tuple[str, str], ...] = ((N_("nothing received"), "#F0D9C4"), (N_("less than half of a usual day"), BLUES[1]), (N_("a usual day"), BLUES[3]))
 
@@ -40,16 +42,8 @@ def show(page: Frame) -> None:
     _accounts(page, inside)
     _coverage(page)
     st.space("small")
-    # One reader comes for the sums, another hunts a line: four searches behind tabs keep the page short.
-    rejects, files, matching, findings = st.tabs([_("Rejected lines"), _("File by file"), _("Matching and clocks"), _("Findings")], key="quality_tabs")
-    with rejects:
-        _rejects(page)
-    with files:
-        _files(page, inside)
-    with matching:
-        _matching(page)
-    with findings:
-        _findings(page)
+    # One reader comes for the sums, another hunts a line: four searches, one shown at a time, keep the page short.
+    {"rejects": _rejects, "files": partial(_files, files=inside), "matching": _matching, "findings": _findings}[parts.choose(page, PARTS, "quality_part")](page)
 
 
 def reconciles(files: pl.DataFrame) -> pl.DataFrame:

@@ -89,7 +89,7 @@ def test_data_quality_adds_up_and_speaks_french_down_to_the_rejected_line(visit,
     text = page.get_by_test_id("answer").inner_text()
     files = store.of().rows("files").filter(pl.col("file_on").is_between(sel.first_day, sel.last_day))
     assert re.sub(r"\D", "", text.split("lignes")[0]) == str(files["read_n"].sum())
-    page.get_by_role("tab", name="Fichier par fichier").click()
+    page.locator(".st-key-quality_part").get_by_text("Fichier par fichier").click()
     page.locator(".st-key-quality_lines_csv button").first.wait_for()
     with page.expect_download() as download:
         page.locator(".st-key-quality_lines_csv button").first.click()

@@ -29,7 +29,8 @@ def opened(lang: str = "en", part: str = "times", limit: int = 48, split: str = 
     app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=30)
     app.query_params["lang"] = lang
     app.switch_page("screens/clearance.py")
-    app.session_state["clearance_part"], app.session_state["clearance_limit"], app.session_state["clearance_split"] = part, limit, split
+    app.query_params["part"] = part
+    app.session_state["clearance_limit"], app.session_state["clearance_split"] = limit, split
     app.run()
     assert not app.exception, app.exception
     return app

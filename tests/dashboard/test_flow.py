@@ -24,7 +24,7 @@ def opened(lang: str = "en", part: str = "steps", **query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page("screens/flow.py")
-    app.session_state["flow_part"] = part
+    app.query_params["part"] = part
     app.run()
     assert not app.exception, app.exception
     return app
@@ -104,3 +104,17 @@ def test_waits_are_the_recorded_ones_and_leave_terminals_out(sel):
     text = text_of(opened()) + "\n".join(each.value for each in opened().caption)
     assert f"Logs record {hours:,.0f} hours of waiting" in text and round(hours) != round(all_hours)
     assert "see Queues and congestion, which counts hours above free flow" in text
+
+
+@pytest.mark.parametrize(("screen", "key", "chosen"), [("flow", "flow_part", "weighing"), ("clearance", "clearance_part", "order"), ("quality", "quality_part", "findings")])
+def test_the_address_keeps_the_part_of_a_page(screen, key, chosen, small):
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=30)
+    app.switch_page(f"screens/{screen}.py").run()
+    first = app.session_state[key]
+    app.segmented_control(key=key).set_value(chosen).run()
+    assert not app.exception and app.query_params["part"] == chosen and app.session_state[key] == chosen != first
+    app.segmented_control(key=key).set_value(first).run()
+    assert "part" not in app.query_params
+    app.query_params["part"] = chosen  # the back button, or a reload
+    app.run()
+    assert app.session_state[key] == chosen
