@@ -84,17 +84,27 @@ class Asked:
         return stack
 
 
-def empty(own: store.Store) -> None:
-    own._cache.clear()
-    own._cached_bytes = 0
+# Pages of parts, one shown at a time: each part is a page of its own here. "kept" leaves what does not hang on the period: a pilot's estimate has its own
+# days, so that another period, or another part, finds it made.
+PARTS = {"congestion": ("hours",), "pilot": ("where", "checks", "raw", "value")}
+SHOWN = {page.code: (page, "", False) for page in PAGES}
+SHOWN |= {f"{page.code} {part}": (page, part, False) for page in PAGES for part in PARTS.get(page.code, ())}
+SHOWN |= {f"{name}, kept": (page, part, True) for name, (page, part, _) in SHOWN.items() if page.code in ("pilot", "planning")}
 
 
-def open_page(page: Page, selection: Selection) -> AppTest:
+def empty(own: store.Store, *, kept: bool = False) -> None:
+    for key in [key for key in own._cache if not (kept and key[0] == "made")]:
+        own._cached_bytes -= store._size(own._cache.pop(key))
+
+
+def open_page(page: Page, selection: Selection, part: str = "") -> AppTest:
     """Run the page as its reader would reach it: through the frame, by its address."""
     app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=120)
     app.query_params["lang"] = "fr"
     for name, value in selection.to_query().items():
         app.query_params[name] = value
+    if part:
+        app.query_params["part"] = part
     if page.url:
         app.switch_page(str(page.path.relative_to(ROOT / "dashboard")))
     app.run()
@@ -105,10 +115,10 @@ def open_page(page: Page, selection: Selection) -> AppTest:
 def record(selection: Selection) -> dict[str, Asked]:
     """Return what every page asks, heard while it runs: the benchmark cannot drift from the pages."""
     found = {}
-    for page in PAGES:
-        found[page.code] = Asked()
-        with found[page.code].listening():
-            open_page(page, selection)
+    for name, (page, part, _) in SHOWN.items():
+        found[name] = Asked()
+        with found[name].listening():
+            open_page(page, selection, part)
     return found
 
 
@@ -132,26 +142,30 @@ def measure(asked: dict[str, Asked], rounds: int) -> tuple[dict[str, list[float]
 def measure_scripts(selection: Selection, rounds: int, *, repeated: bool = False) -> dict[str, list[tuple[float, float]]]:
     """Return page -> (wall, CPU) milliseconds of whole reruns of its script on the server, questions and drawing; the cache empty before each, unless repeated."""
     times: list[tuple[float, float]] = []
-    real = ScriptRunner._run_script
+    real, kept = ScriptRunner._run_script, False
 
     def timed(runner, request):
         if not repeated:
-            empty(store.of("MACAS"))
+            empty(store.of("MACAS"), kept=kept)
         started, busy = time.perf_counter(), time.process_time()
         try:
             return real(runner, request)
         finally:
             times.append(((time.perf_counter() - started) * 1000, (time.process_time() - busy) * 1000))
 
-    found: dict[str, list[tuple[float, float]]] = {page.code: [] for page in PAGES}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in SHOWN}
     compiled = ScriptCache()  # a server compiles the app and a page's script once; AppTest would at every run
     with patch.object(local_script_runner, "ScriptCache", lambda: compiled), patch.object(app_test, "ScriptCache", lambda: compiled), patch.object(ScriptRunner, "_run_script", timed):
-        apps = {page.code: open_page(page, selection) for page in PAGES}
+        apps = {name: open_page(page, selection, part) for name, (page, part, _) in SHOWN.items()}
         for number in range(rounds + 1):
-            for code, app in apps.items():
+            for name, app in apps.items():
+                if SHOWN[name][2] and not repeated:
+                    app.run()  # makes what is kept
+                kept = SHOWN[name][2]
                 times.clear()
                 app.run()
-                found[code] += times if number else []  # the first round warms
+                kept = False
+                found[name] += times if number else []  # the first round warms
     return found
 
 
@@ -182,7 +196,7 @@ def main() -> int:
             for page, heard in asked.items():
                 walls, cpus = zip(*scripts[page], strict=True)
                 print(
-                    f"  {page:11} {len(heard.calls):3} questions: median {statistics.median(times[page]):5.0f}  p95 {p95(times[page]):5.0f} ms, CPU {statistics.median(spent[page]):5.0f} ms"
+                    f"  {page:18} {len(heard.calls):3} questions: median {statistics.median(times[page]):5.0f}  p95 {p95(times[page]):5.0f} ms, CPU {statistics.median(spent[page]):5.0f} ms"
                     f"   | whole script: median {statistics.median(walls):5.0f}  p95 {p95(walls):5.0f}  worst {max(walls):5.0f} ms, CPU {statistics.median(cpus):5.0f} ms"
                 )  # fmt: skip
             every = [wall for page in scripts.values() for wall, _ in page]
