@@ -10,8 +10,10 @@ Null is "no data", never 0.
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from functools import lru_cache
 
+from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
@@ -90,8 +92,13 @@ def change(figure: object, lang: str) -> str:
     amount = figure.change * 100 if metric.unit == "share" else figure.change
     digits = number(abs(amount), lang, metric.decimals)
     sign = "" if round(abs(amount), metric.decimals) == 0 else "+" if amount > 0 else MINUS
-    suffix = _("points") if metric.unit == "share" else _(_SUFFIX[metric.unit]) if _SUFFIX[metric.unit] else ""
+    suffix = _.plural("point", "points", _many(abs(amount), lang, metric.decimals)) if metric.unit == "share" else _(_SUFFIX[metric.unit]) if _SUFFIX[metric.unit] else ""
     return f"{sign}{digits} {suffix}".strip()
+
+
+def _many(amount: float, lang: str, decimals: int) -> int:
+    """A whole number of the same plural form as `amount`, as it is written: 1,5 is singular in French and plural in English."""
+    return 1 if Locale.parse(locale(lang)).plural_form(Decimal(f"{amount:.{decimals}f}")) == "one" else 2
 
 
 def duration(minutes: float | None, lang: str) -> str:

@@ -137,7 +137,7 @@ def _holders(page: Frame) -> None:
     most = max(held, key=held.get)
     finding = say(
         "{party} holds the clock longest: {share} of the hours from arrival to gate-out. After the release the trader takes {after}; customs in all {customs}.",
-        party=coded(say, HOLDER, most), share=w.percent(held[most]), after=w.percent(after), customs=w.percent(held["customs"]),
+        party=coded(say, HOLDER, most), share=w.percent(held[most], 1), after=w.percent(after, 1), customs=w.percent(held["customs"], 1),
     )  # fmt: skip
     drawn, table = [], []
     for stage in DECLARATION_STAGE.codes:

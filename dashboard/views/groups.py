@@ -56,8 +56,9 @@ def dots(groups: Sequence[Group], *, median: str, p90: str, unit: str, row: int 
     first = next((group for group in groups if group.median is not None and group.p90 is not None), None)
     if first:
         notes += [
-            theme.note(first.median, first.name, f"● {median}", yshift=-17, font={"size": 11, "color": theme.MAIN}),
-            theme.note(first.p90, first.name, f"◇ {p90}", yshift=-17, font={"size": 11, "color": theme.MAIN}),
+            # Near an edge a centred word would leave the picture.
+            theme.note(first.median, first.name, f"● {median}", yshift=-17, font={"size": 11, "color": theme.MAIN}, **({"xanchor": "left", "xshift": -6} if first.median < top * 0.15 else {})),
+            theme.note(first.p90, first.name, f"◇ {p90}", yshift=-17, font={"size": 11, "color": theme.MAIN}, **({"xanchor": "right", "xshift": 6} if first.p90 > top * 0.85 else {})),
         ]
     shape = theme.layout(
         60 + row * max(len(groups), 1), annotations=notes, shapes=shapes, margin={"l": 8, "r": 8, "t": 30, "b": 8},

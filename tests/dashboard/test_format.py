@@ -34,6 +34,15 @@ def test_a_change_carries_its_sign_and_a_share_changes_by_points() -> None:
     assert fmt.change(Cell(METRICS["turnaround_p50"], 66.2, 10), "en") == ""
 
 
+@pytest.mark.parametrize(("lang", "now", "expected"), [("fr", 0.111, "\u22120,1 point"), ("fr", 0.127, "+1,5 point"), ("fr", 0.132, "+2,0 points"), ("en", 0.127, "+1.5 points")])
+def test_points_are_singular_where_the_language_says_so(lang: str, now: float, expected: str) -> None:
+    assert fmt.change(Cell(METRICS["over_120_share"], now, 10, before=0.112), lang) == expected
+
+
+def test_a_french_duration_never_breaks_between_its_parts() -> None:
+    assert not [minutes for minutes in (12, 60, 1226, 5000) if " " in fmt.duration(minutes, "fr")]
+
+
 def test_every_unit_can_be_written() -> None:
     for metric in METRICS.values():
         for lang in ("en", "fr"):

@@ -65,6 +65,13 @@ def test_thin_groups_are_drawn_quiet() -> None:
     assert figure.data[1].marker.color == (theme.MAIN, theme.QUIET)
 
 
+def test_words_of_a_mark_near_an_edge_stay_in_the_picture() -> None:
+    near = groups.dots([groups.Group("a", "a", 2, 1, 3, 120, "", "")], median="m", p90="p", unit="min").layout.annotations
+    amid = groups.dots([groups.Group("a", "a", 60, 55, 65, 80, "", ""), groups.Group("b", "b", 120, None, None, None, "", "")], median="m", p90="p", unit="min").layout.annotations
+    anchors = [{note.text: note.xanchor for note in notes if note.text[0] in "●◇"} for notes in (near, amid)]
+    assert anchors == [{"● m": "left", "◇ p": "right"}, {"● m": None, "◇ p": None}]
+
+
 def test_resolve_leaves_no_placeholder() -> None:
     figure = minutes.waterfall([minutes.Part("a", 2, 3, "", "")], wait="w", service="s", travel="t")
     assert "#000002" not in theme.resolve(figure, theme.LIGHT).to_json()
