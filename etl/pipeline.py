@@ -193,7 +193,9 @@ def _neighbours(counts: pl.DataFrame) -> set[dt.date]:
 
 
 def _report(site: Site, pointer: dict | None, tables: dict[str, pl.DataFrame], start: float, days: set[dt.date] | None = None, timings: dict | None = None) -> BuildReport:
-    real = sorted(day for day in days or () if day != NO_DAY)
+    """Count as recomputed only days that have lines: a load also asks the days around them, up to a month ahead, where nothing may lie."""
+    with_lines = set(tables["int_file_counts"]["day"].drop_nulls())
+    real = sorted(day for day in days or () if day != NO_DAY and day in with_lines)
     files = tables["dq_files"]
     return BuildReport(
         site.port_code, pointer["build_id"] if pointer else None, False, (), len(real), real[0] if real else None, real[-1] if real else None,

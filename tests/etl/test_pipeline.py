@@ -93,6 +93,13 @@ def test_every_line_of_every_file_is_accounted_for(loaded):
     assert build.connection.execute("SELECT count(*) FROM dq_rejects").fetchone() == (4,)
 
 
+def test_a_load_counts_only_the_days_that_have_lines(loaded):
+    settings, report, _files, _port = loaded
+    build = warehouse.open_build(settings.build, PORT)
+    first, last, days_n = build.connection.execute("SELECT min(day), max(day), count(DISTINCT day) FROM ledger.int_file_counts").fetchone()
+    assert (report.first_day, report.last_day, report.days_n) == (first, last, days_n)
+
+
 def _key(path: Path) -> tuple[str, dt.date]:
     kind, day = path.name.split(".")[0].rsplit("_", 1)
     return kind, dt.date.fromisoformat(day)
