@@ -14,7 +14,7 @@ from dashboard.i18n import N_
 from dashboard.metrics import DIMENSIONS, Result
 from dashboard.metrics.intervals import wilson
 from dashboard.views import clock, groups
-from dashboard.widgets import chart, kpi_card, no_data, panel
+from dashboard.widgets import chart, kpi_card, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
 from etl.contracts.codes import AUTHORITY, MESSAGE_REASON
@@ -30,12 +30,11 @@ _FIRST = {"messages": ("fct_messages", "sent_day"), "slots": ("fct_appointments"
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Documents and exchange"), anchor=False)
-    part = st.session_state.get("exchange_part") or "messages"
+    part = parts.asked(page, PARTS)
     asked = {"messages": (_sent, partial(_by, split=st.session_state.get("exchange_split") or SPLITS[0]), _reasons), "paper": (_checks, _recorded), "slots": (_outcomes, _kept), "dwell": (_dwell,)}
-    page.ahead(_sent, *asked.get(part, ()))
+    page.ahead(_sent, *asked[part])
     st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page))}</p>')
-    part = st.segmented_control(say("Part of the page"), list(PARTS), key="exchange_part", required=True, default="messages", format_func=lambda code: say(PARTS[code]), label_visibility="collapsed") or "messages"
-    {"messages": _messages, "paper": _paper, "slots": _slots, "dwell": _stays}[part](page)
+    {"messages": _messages, "paper": _paper, "slots": _slots, "dwell": _stays}[parts.choose(page, PARTS, "exchange_part")](page)
 
 
 # ---------------------------------------------------------------------- questions

@@ -17,7 +17,7 @@ from dashboard.selection import Selection
 from dashboard.store import widened
 from dashboard.views import clock, groups
 from dashboard.views.theme import Figure
-from dashboard.widgets import chart, download, kpi_card, no_data, panel
+from dashboard.widgets import chart, download, kpi_card, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
 from etl.contracts.codes import RISK_TIER
@@ -36,8 +36,8 @@ SCREENED = ("csi_answered_share", "csi_accepted_share", "csi_nii_share", "csi_ph
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Security and flow"), anchor=False)
-    part = st.session_state.get("security_part") or "filing"
-    page.ahead(_extra, *{"filing": (_filed, _filed_by_terminal, _tiers), "screening": (_screened,), "holds": (_held, _held_by_terminal)}.get(part, ()))
+    part = parts.asked(page, PARTS)
+    page.ahead(_extra, *{"filing": (_filed, _filed_by_terminal, _tiers), "screening": (_screened,), "holds": (_held, _held_by_terminal)}[part])
     first = page.store.opened().first("fct_manifests", "filed_day")
     if first is None:
         panel.quiet(say("No data: this port has sent no manifests of US-bound boxes."))
@@ -49,8 +49,7 @@ def show(page: Frame) -> None:
     panel.quiet(say("This compares visits; it was no experiment. Boxes are selected for their risk, so their cargo and papers may differ too: it does not prove that screening caused the minutes, nor count what the box waits after its truck has left."))
     if page.selection.filters or page.selection.view != "all":
         panel.quiet(say("This page always shows the whole port: with filters, hidden counts could be had back by subtraction."))
-    part = st.segmented_control(say("Part of the page"), list(PARTS), key="security_part", required=True, default="filing", format_func=lambda code: say(PARTS[code]), label_visibility="collapsed") or "filing"
-    {"filing": _filing, "screening": _screening, "holds": _holds}[part](page)
+    {"filing": _filing, "screening": _screening, "holds": _holds}[parts.choose(page, PARTS, "security_part")](page)
     panel.quiet(say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what beside them would give them back. No box and no targeting criterion is kept in this dashboard.", n=page.store.settings.small_cell))
 
 

@@ -33,9 +33,10 @@ def opened(page: str, part: str, lang: str = "en", **query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     app.switch_page(f"screens/{page}.py")
-    app.session_state[f"{page}_part"] = part
+    app.query_params["part"] = part
     app.run()
     assert not app.exception, app.exception
+    assert f"{page}_part" not in app.session_state or app.session_state[f"{page}_part"] == part
     return app
 
 
