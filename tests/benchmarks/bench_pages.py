@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
+import importlib
 import importlib.util
 import itertools
 import math
@@ -86,7 +87,7 @@ class Asked:
 
 # Pages of parts, one shown at a time: each part is a page of its own here. "kept" leaves what does not hang on the period: a pilot's estimate has its own
 # days, so that another period, or another part, finds it made.
-PARTS = {"congestion": ("hours",), "pilot": ("where", "checks", "raw", "value")}
+PARTS = {page.code: tuple(found)[1:] for page in PAGES if (found := getattr(importlib.import_module(f"dashboard.screens.{page.path.stem}"), "PARTS", None))}
 SHOWN = {page.code: (page, "", False) for page in PAGES}
 SHOWN |= {f"{page.code} {part}": (page, part, False) for page in PAGES for part in PARTS.get(page.code, ())}
 SHOWN |= {f"{name}, kept": (page, part, True) for name, (page, part, _) in SHOWN.items() if page.code in ("pilot", "planning")}
