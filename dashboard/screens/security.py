@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from dataclasses import replace
 
 import polars as pl
 import streamlit as st
@@ -13,6 +12,7 @@ from dashboard import format as words
 from dashboard.evidence.selected import LEAST_DAYS, Extra, extra_of
 from dashboard.i18n import N_
 from dashboard.metrics import Result
+from dashboard.metrics.guard import guarded
 from dashboard.selection import Selection
 from dashboard.store import widened
 from dashboard.views import clock, groups
@@ -25,11 +25,6 @@ from etl.contracts.codes import RISK_TIER
 PARTS: dict[str, str] = {"filing": N_("Filing and risk"), "screening": N_("Referrals and inspections"), "holds": N_("Holds and loading")}
 MIN_N = 30
 LONG = 20  # letters of a terminal's name that leave room for its figures on a phone
-# Whose boxes are some of whose: a count that falls short of the other by a few gives those few away.
-WITHIN: dict[str, str] = {
-    **dict.fromkeys(("csi_24h_share", "csi_lead_p50", "csi_high_share", "csi_nii_share", "csi_physical_share"), "csi_filings"),
-    **dict.fromkeys(("csi_resolved_share", "csi_hold_p50", "csi_hold_p90"), "csi_referrals"), "csi_hit_share": "csi_accepted_share",
-}  # fmt: skip
 SCREENED = ("csi_answered_share", "csi_accepted_share", "csi_nii_share", "csi_physical_share", "csi_hit_share")
 
 
@@ -61,24 +56,6 @@ def _whole(page: Frame) -> Selection:
 
 def _asked(page: Frame, metrics: Sequence[str], by: Sequence[str] = (), **how: object) -> Result:
     return guarded(page.ask(metrics, by=by, selection=_whole(page), **how), page.store.settings.small_cell)
-
-
-def guarded(result: Result, small_cell: int) -> Result:
-    """Hide what tells, beside another count of the same answer, of fewer than `small_cell` boxes, e.g. the referred whose hold still lasts.
-
-    A share goes whole, for its limits give its n back; of a percentile only n goes. A table stands or falls together, or its total would tell.
-    """
-    frame, gone = result.frame, []
-    for metric in result.metrics:
-        base = WITHIN.get(metric.code)
-        for before in ("", "before_") if base in frame.columns else ():
-            n, whole = f"{metric.code}__{before}n", f"{base}__{before}n"
-            if n not in frame.columns:
-                continue
-            counted = pl.col(whole) if result.metric(base).count else (pl.col(whole) * pl.col(f"{base}__before" if before else base)).round(0)
-            if frame.select(((counted - pl.col(n)).abs().is_between(1, small_cell - 1)).any()).item():
-                gone += [name for name in frame.columns if name == n or (metric.share and (name == metric.code or name.startswith(f"{metric.code}__")) and ("__before" in name) == bool(before))]
-    return replace(result, frame=frame.with_columns(pl.lit(None, dtype=frame.schema[name]).alias(name) for name in dict.fromkeys(gone)))
 
 
 def _extra(page: Frame) -> Extra:
