@@ -104,10 +104,18 @@ class Store:
         `params` are the detail's own (`visit_id=...`). See `dashboard.details.DETAILS` for the names and columns.
         """
         opened = self._builds.opened(build_id)
+        sql, values, days = self.row_query(detail, selection, narrow=narrow, metric=metric, grain=grain, period=period, limit=limit, build_id=opened.build_id, **params)
+        return self._cached(("rows", opened.build_id, sql, repr(sorted(values.items()))), lambda: opened.frame(sql, values, days))
+
+    def row_query(
+        self, detail: str, selection: Selection | None = None, *, narrow: Mapping[str, object] | None = None, metric: str | None = None,
+        grain: str | None = None, period: object = None, limit: int | None = None, build_id: str | None = None, **params: object,
+    ) -> tuple[str, dict[str, object], tuple[dt.date, dt.date] | None]:  # fmt: skip
+        """Return SQL, parameters and the days a row list can touch: the one way to its rows, for `rows` and for exports, which stream them."""
         asked = _named((detail,), DETAILS, "detail")[0]
         sql, values = compile_detail(asked, selection, self.port_code, narrow=narrow, metric=metric, grain=grain, period=period, limit=limit, params=params)
-        key = ("rows", opened.build_id, sql, repr(sorted(values.items())))
-        return self._cached(key, lambda: opened.frame(sql, values, (opened.about.now_day - RECENT, opened.about.now_day) if asked.is_recent else days_of(values)))
+        now_day = self.build(build_id).now_day
+        return sql, values, (now_day - RECENT, now_day) if asked.is_recent else days_of(values)
 
     def table(self, name: str) -> pl.DataFrame:
         """Return one small table whole: dim_*, meta_*, dq_files."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from dashboard import store
-from dashboard.details import DETAILS, compile_detail
+from dashboard.details import DETAILS
 from dashboard.exports import about, workbook
 from dashboard.exports.dialects import BOM, DIALECTS, copy_options, file_sql
 from dashboard.i18n import translator
@@ -97,11 +97,11 @@ def write(order: Order, folder: Path) -> tuple[Path, Path]:
             n = opened.copy_frame(order.table, lambda columns: file_sql("SELECT * FROM answer", columns, dialect, build.zone_name, around), str(body), copy_options(dialect))
             text = about.of_table(order.title, order.table.columns, order.selection, build, order.lang, order.dialect, n)
         else:
-            sql, params = _compiled(order, order.selection)
+            sql, params, _days = _asked(order, order.selection)
             columns, n = opened.columns(sql, params), 0
             for number, part in enumerate(_parts(order)):
-                piece, values = _compiled(order, part)
-                n += opened.copy(file_sql(piece, columns, dialect, build.zone_name, around), values, str(body), copy_options(dialect, header=not number), (part.first_day - dt.timedelta(days=31), part.end_day) if part else None)
+                piece, values, days = _asked(order, part)
+                n += opened.copy(file_sql(piece, columns, dialect, build.zone_name, around), values, str(body), copy_options(dialect, header=not number), days)
                 _append(body, target)
             body.write_bytes(b"")
             text = about.of_rows(DETAILS[order.detail], columns, order.selection, dict(order.how), build, order.lang, order.dialect, n, sql)
@@ -151,10 +151,10 @@ def _parts(order: Order) -> list[Selection | None]:
     return [replace(selection, first_day=first, end_day=end, period="custom") for first, end in pairwise([*starts, selection.end_day])]
 
 
-def _compiled(order: Order, selection: Selection | None) -> tuple[str, dict[str, object]]:
+def _asked(order: Order, selection: Selection | None) -> tuple[str, dict[str, object], tuple[dt.date, dt.date] | None]:
+    """The row list as the store gives it, with whatever it hides: exports have no other way to rows."""
     how = {name: dict(value) if name == "narrow" else value for name, value in order.how}
-    known = {name: how.pop(name) for name in ("narrow", "metric", "grain", "period", "limit") if name in how}
-    return compile_detail(DETAILS[order.detail], selection, order.port, **known, params=how)
+    return store.of(order.port).row_query(order.detail, selection, build_id=order.build_id, **how)
 
 
 def _scratch(folder: Path) -> Path:
