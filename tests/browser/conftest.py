@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOTS = Path(__file__).with_name("screenshots")
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HELP = "No Chromium for the browser tests. Run `sh tests/browser/get_chromium.sh python3`, or `apt-get install chromium`, or `python -m playwright install chromium`."
@@ -85,34 +85,47 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture
-def visit(chromium, base):
-    """Open pages: `page = visit("/turnaround?lang=en", width=390, scheme="dark", locale="fr-FR")`. Foreign requests fail the test at its end."""
-    contexts, foreign = [], []
+@pytest.fixture(scope="session")
+def contexts(chromium, base):
+    """One browser profile per way of reading, so that the scripts of the first page are in its cache for the others; with it, what it asked of other hosts."""
+    made, foreign = {}, []
 
-    def guard(route) -> None:
-        if route.request.url.startswith((base, "data:", "blob:")):
-            route.continue_()
-        else:
-            foreign.append(route.request.url)
-            route.abort()
+    def heard(request) -> None:
+        if not request.url.startswith((base, "data:", "blob:")):
+            foreign.append(request.url)
+
+    def get(scheme: str, locale: str, before: str):
+        if (scheme, locale, before) not in made:
+            context = made[scheme, locale, before] = chromium.new_context(color_scheme=scheme, locale=locale, accept_downloads=True)
+            context.on("request", heard)  # a route would switch the browser's cache off
+            if before:  # script run before the page's own
+                context.add_init_script(before)
+        return made[scheme, locale, before]
+
+    get.foreign = foreign
+    yield get
+    for context in made.values():
+        context.close()
+
+
+@pytest.fixture
+def visit(contexts, base):
+    """Open pages: `page = visit("/turnaround?lang=en", width=390, scheme="dark", locale="fr-FR")`. Foreign requests fail the test at its end."""
+    pages, foreign = [], contexts.foreign
+    foreign.clear()
 
     def go(path: str, *, width: int = 1440, height: int = 900, scheme: str = "light", locale: str = "en-GB", before: str = ""):
-        context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale=locale, accept_downloads=True)
-        contexts.append(context)
-        context.route("**/*", guard)
-        if before:  # script run before the page's own
-            context.add_init_script(before)
-        page = context.new_page()
+        page = contexts(scheme, locale, before).new_page()
+        pages.append(page)
+        page.set_viewport_size({"width": width, "height": height})
         page.on("websocket", lambda socket_: None if socket_.url.startswith(base.replace("http", "ws")) else foreign.append(socket_.url))
         page.goto(base + path)
         _settled(page)
         return page
 
-    go.foreign = foreign
     yield go
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
     assert not foreign, f"requests that left the machine: {foreign}"
 
 

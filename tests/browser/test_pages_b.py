@@ -57,7 +57,7 @@ def test_without_webgl_the_drawing_takes_the_maps_place(visit) -> None:
     page = visit("/congestion?lang=en", before=NO_WEBGL)
     page.locator("#no-webgl").wait_for(state="visible")
     page.wait_for_function("() => !document.querySelector('[data-testid=stDeckGlJsonChart]')", timeout=20_000)
-    assert page.get_by_text("Queue before Gate 6").first.is_visible()
+    page.get_by_text("Queue before Gate 6").first.wait_for()
 
 
 def test_the_pilot_page_keeps_its_part_in_the_address_and_claims_nothing_too_early(visit, settled) -> None:
