@@ -39,6 +39,7 @@ ALLOWED: dict[str, set[str]] = {
     "dashboard.exports": {"dashboard.selection", "dashboard.metrics", "dashboard.details", "dashboard.builds", "dashboard.store", "dashboard.format", "dashboard.i18n", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
     "dashboard.evidence": {"dashboard.store", "dashboard.metrics", "dashboard.selection", "etl.errors", "etl.contracts"},
     "dashboard.views": {"dashboard.metrics", "dashboard.selection", "dashboard.format", "dashboard.i18n", "dashboard.evidence", "etl.contracts"},
+    "dashboard.briefing": {"dashboard.store", "dashboard.builds", "dashboard.metrics", "dashboard.selection", "dashboard.details", "dashboard.format", "dashboard.i18n", "dashboard.evidence", "dashboard.views", "dashboard.exports", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
     "dashboard.widgets": {"dashboard", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
     "dashboard.screens": {"dashboard", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
     "dashboard.app": {"dashboard", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
