@@ -1,13 +1,14 @@
 """How a question becomes its Result: compiled a fact and a period, run on an open build, put beside its comparison. No cache, no words.
 
     results = answer(opened, Question(selection, metrics, splits=((), (lane,))), small_cell=5)    # one Result a split
+    results = answer_spans(opened, (Question(weeks, metrics, grain="day"), Question(month, metrics)), small_cell=5)    # one Result a question, one pass for all
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import polars as pl
@@ -45,8 +46,26 @@ class Question:
         return (self.selection, tuple(metric.code for metric in self.metrics), splits, self.grain, self.before is not None, self.totals, self.intervals, self.limit)
 
 
-def answer(opened: Opened, asked: Question, small_cell: int) -> tuple[Result, ...]:
-    """Return one Result a split. Several splits take one pass over the rows, and their metrics must be counts and percentiles (frames.put_together)."""
+def answer_spans(opened: Opened, questions: tuple[Question, ...], small_cell: int) -> tuple[Result, ...]:
+    """Return one Result a question: the same metrics, filters and view over several spans of whole days, without splits, from one pass by day.
+
+    A comparison is asked as ever: what was known then is not what is known now. Raises DeclarationError for metrics that days do not add up to
+    (frames.put_over_days) and for hours.
+    """
+    first = questions[0]
+    whole = replace(first.selection, first_day=min(asked.selection.first_day for asked in questions), end_day=max(asked.selection.end_day for asked in questions), period="custom")
+    passed = {}
+    for fact in dict.fromkeys(metric.fact for metric in first.metrics):
+        days = compile_query([metric for metric in first.metrics if metric.fact == fact], (), "day", whole, gather=())
+        passed[fact] = frames.by_day(days, _rows(opened, days))
+    return tuple(answer(opened, asked, small_cell, passed)[0] for asked in questions)
+
+
+def answer(opened: Opened, asked: Question, small_cell: int, passed: Mapping[str, frames.ByDay] | None = None) -> tuple[Result, ...]:
+    """Return one Result a split. Several splits take one pass over the rows, and their metrics must be counts and percentiles (frames.put_together).
+
+    `passed` gives, fact by fact, the rows of the period by day where a pass over them has been made already.
+    """
     build, selection = opened.about, asked.selection
     cut_at = build.now_at if build.now_local_at < dt.datetime.combine(selection.end_day, dt.time()) else None
     then_at = _earlier(build.now_local_at, build.zone_name, selection.shift_days) if cut_at and asked.before else None
@@ -59,7 +78,10 @@ def answer(opened: Opened, asked: Question, small_cell: int) -> tuple[Result, ..
             mine = [metric for metric in asked.metrics if metric.fact == fact]
             how = {"cut_at": cut, "totals": asked.totals, "intervals": asked.intervals, "reference_end": selection.end_day, "shift_days": shift}
             compiled = [compile_query(mine, by, asked.grain, period, **how) for by in asked.splits]
-            found = run(opened, compiled[0]) if len(compiled) == 1 else run_together(opened, _finest(asked, mine, period, how), compiled)
+            if passed and period is selection:
+                found = [frames.put_over_days(passed[fact], compiled[0], period, asked.grain)]
+            else:
+                found = run(opened, compiled[0]) if len(compiled) == 1 else run_together(opened, _finest(asked, mine, period, how), compiled)
             for number, query in enumerate(compiled):
                 queries[number].append(query)
                 parts[number].append(found[number])

@@ -5,6 +5,7 @@
     r.frame                                                         # terminal, visits, visits__n, turnaround_p50, ..., turnaround_p50__before
     store.ask(sel, ["turnaround_p90"], grain="day").frame           # period, turnaround_p90, turnaround_p90__n
     store.ask(sel, ["turnaround_p50"]).cell("turnaround_p50").value # one figure
+    store.ask_spans(["visits"], Span(sel), Span(sel, "week"))       # a figure and its curve from one pass
     store.rows("visits", sel, narrow={"terminal": "TCE"}, metric="over_120_share", limit=200)   # the visits behind a figure
     store.rows("visit_events", visit_id="3f9a...")                  # every log line of one visit
     store.table("dim_zones"); store.names("terminal", "fr"); store.build().now_local_at
@@ -20,12 +21,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from dashboard.answers import Question, answer, days_of
+from dashboard.answers import Question, answer, answer_spans, days_of
 from dashboard.builds import Build, Builds, Opened
 from dashboard.details import DETAILS, compile_detail
 from dashboard.metrics import DIMENSIONS, METRICS, Result
@@ -39,6 +40,16 @@ CACHE_BYTES = 256 * 2**20
 RECENT = dt.timedelta(days=14)
 AHEAD_THREADS = 2  # questions answered side by side while a page draws
 TABLES = frozenset(table.name for table in (*FACT_TABLES, *LEDGER_TABLES, *REFERENCE_TABLES))
+
+
+@dataclass(frozen=True)
+class Span:
+    """One of several questions about the same rows: its days, the grain, and what stands beside its figures (Store.ask)."""
+
+    selection: Selection
+    grain: str | None = None
+    compare: bool = False
+    intervals: bool = False
 
 
 class Store:
@@ -85,6 +96,16 @@ class Store:
         opened = self._builds.opened(build_id)
         question = Question(selection, _named(metrics, METRICS, "metric"), tuple(_named(by, DIMENSIONS, "dimension") for by in splits), compare=compare, intervals=intervals)
         return self._cached(("ask", opened.build_id, question.key), lambda: answer(opened, question, self.settings.small_cell))
+
+    def ask_spans(self, metrics: Sequence[str], *spans: Span, build_id: str | None = None) -> tuple[Result, ...]:
+        """Return what `ask` gives for each span, from one pass by day over the rows of all of them: figures of a period, their curve and the weeks
+        a day is judged by cost little more than one of the three.
+
+        Spans share filters and view. Raises DeclarationError for metrics that days do not add up to, hours, and as `ask` does.
+        """
+        opened = self._builds.opened(build_id)
+        questions = tuple(Question(span.selection, _named(metrics, METRICS, "metric"), grain=span.grain, compare=span.compare, intervals=span.intervals) for span in spans)
+        return self._cached(("spans", opened.build_id, tuple(question.key for question in questions)), lambda: answer_spans(opened, questions, self.settings.small_cell))
 
     def ahead(self, *questions: Callable[[], object]) -> None:
         """Begin to answer questions a page is about to ask, two at a time, while it draws; asked again they are found, or waited for.

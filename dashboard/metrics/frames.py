@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -14,7 +14,7 @@ from dashboard.metrics import ranks
 from dashboard.metrics.compiler import Query
 from dashboard.metrics.definitions import Metric
 from dashboard.metrics.hours import hours_in
-from dashboard.metrics.intervals import wilson_columns
+from dashboard.metrics.intervals import wilson_limits
 from dashboard.selection import Selection
 from etl.errors import DeclarationError
 
@@ -55,7 +55,7 @@ def joined(frames: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
 def finished(frame: pl.DataFrame, metrics: Sequence[Metric], keys: Sequence[str], period: Selection, end_local: dt.datetime, grain: str | None, shift: int, seams: Sequence[tuple[dt.datetime, float]] = ()) -> pl.DataFrame:
     """Add what SQL does not make: rates per clock hour, Wilson limits, doubles for counts' neighbours."""
     thin = [_known_enough(f"{metric.code}__n", name) for metric in metrics if metric.quantile for name in (f"{metric.code}__low", f"{metric.code}__high") if name in frame.columns]
-    shares = [expr for metric in metrics if metric.share for expr in wilson_columns(metric.code, f"{metric.code}__n", f"{metric.code}__low", f"{metric.code}__high")]
+    shares = [series for metric in metrics if metric.share for series in _wilson(frame, metric.code)]
     frame = frame.with_columns(*thin, *shares) if thin or shares else frame
     rates = [metric for metric in metrics if metric.per_hour]
     if rates:
@@ -75,6 +75,11 @@ def finished(frame: pl.DataFrame, metrics: Sequence[Metric], keys: Sequence[str]
 def _known_enough(n: str, limit: str) -> pl.Expr:
     """A limit of a percentile, null where it rests on too few."""
     return pl.when(pl.col(n) >= LEAST_FOR_LIMITS).then(pl.col(limit)).alias(limit)
+
+
+def _wilson(frame: pl.DataFrame, code: str) -> list[pl.Series]:
+    limits = wilson_limits(frame[code].cast(pl.Float64).to_numpy(), frame[f"{code}__n"].fill_null(0).to_numpy())
+    return [pl.Series(f"{code}__{side}", values, nan_to_null=True) for side, values in zip(("low", "high"), limits, strict=True)]
 
 
 def _before(name: str) -> str:
@@ -106,6 +111,54 @@ def put_together(fine: Query, frame: pl.DataFrame, query: Query) -> pl.DataFrame
     values = {name: ranks.groups_of(frame[name]) for name, _ in fine.ranked}
     groups = {name: [np.concatenate([each[part] for part in of]) for of in rows["part"].to_list()] for name, each in values.items()}
     return _ordered(replace(fine, keys=query.keys), rows.drop("part"), groups)
+
+
+@dataclass(frozen=True)
+class ByDay:
+    """The answer of a query by day, its gathered values out of their lists: of each, all values in the order of the days, and where each day's begin."""
+
+    query: Query
+    frame: pl.DataFrame
+    values: Mapping[str, tuple[np.ndarray, np.ndarray]]
+
+
+def by_day(query: Query, frame: pl.DataFrame) -> ByDay:
+    """Put the rows of a query by day in order. Raises DeclarationError for metrics of which days do not make a month."""
+    adds_up = [metric for metric in query.metrics if metric.quantile or metric.count or metric.share or (metric.aggregate or "").startswith(("avg(", "sum("))]
+    if other := next((metric for metric in query.metrics if metric not in adds_up or metric.needs or metric.privacy != "open"), None):
+        raise DeclarationError(f"metric {other.code}", "it cannot be put together from days", "open counts, sums, means, shares and percentiles")
+    frame = frame.sort("period")
+    lists = [name for name, _ in query.ranked]
+    return ByDay(query, frame.drop(lists), {name: ranks.flat(frame[name]) for name in lists})
+
+
+def put_over_days(days: ByDay, query: Query, period: Selection, grain: str | None) -> pl.DataFrame:
+    """Return the answer of `query` over a period from that by day of the same metrics: counts and sums add up, shares and means are weighted by their
+    rows, values stand together. Raises DeclarationError for a grain finer than the day."""
+    if grain == "hour":
+        raise DeclarationError("grain", "hours cannot be put together from days", "day, week, month")
+    first, end = (int(days.frame["period"].search_sorted(day)) for day in (period.first_day, period.end_day))
+    inside = days.frame.slice(first, end - first)
+    steps = inside["period"].dt.truncate({"week": "1w", "month": "1mo"}.get(grain or "day", "1d"))
+    starts = np.flatnonzero(np.diff(steps.to_physical().to_numpy(), prepend=-(10**6))) if grain else np.zeros(1, dtype=np.int64)
+    made = [steps.gather(starts).alias("period")] if grain else []
+    for metric in (metric for metric in query.metrics if not metric.quantile):
+        of_day, rows = (inside[name].cast(kind).fill_null(0).to_numpy() for name, kind in ((metric.code, pl.Int64 if metric.count else pl.Float64), (f"{metric.code}__n", pl.Int64)))
+        n = _summed(rows, starts)
+        if metric.count or metric.aggregate and metric.aggregate.startswith("sum("):
+            value = _summed(of_day, starts)
+        else:
+            parts = of_day * rows
+            value = _summed(np.round(parts) if metric.share else parts, starts) / np.where(n, n, 1)
+        made += [pl.Series(metric.code, value) if metric.count else pl.Series(metric.code, np.where(n, value, np.nan), nan_to_null=True), pl.Series(f"{metric.code}__n", n)]
+    edges = [first + step for step in (*starts.tolist(), inside.height)]
+    groups = {name: [values[begins[start] : begins[stop]] for start, stop in zip(edges[:-1], edges[1:], strict=True)] for name, (values, begins) in days.values.items()}
+    return _ordered(replace(days.query, keys=query.keys, limits=query.limits), pl.DataFrame(made), groups)
+
+
+def _summed(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The sums of values from each start to the next; 0 where there are no values at all."""
+    return np.add.reduceat(values, starts) if len(values) else np.zeros(len(starts), dtype=values.dtype)
 
 
 def _ordered(query: Query, frame: pl.DataFrame, groups: Mapping[str, Sequence[np.ndarray]]) -> pl.DataFrame:

@@ -1,11 +1,10 @@
-"""Intervals for shares: Wilson's, vectorised over frames. (Quantile limits are order statistics, made in SQL.) No data access."""
+"""Intervals for shares, Wilson's, vectorised; and for a mean. (Quantile limits are order statistics, made in SQL.) No data access."""
 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
-import polars as pl
+import numpy as np
 
 Z95 = 1.959964
 
@@ -22,10 +21,20 @@ def wilson(hits: float, n: int, z: float = Z95) -> tuple[float, float] | None:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-@lru_cache(maxsize=512)
-def wilson_columns(value: str, n: str, low: str, high: str) -> tuple[pl.Expr, pl.Expr]:
-    """Return the expressions of both limits for a column of shares and one of counts; null where n is 0. Kept: making them costs 1 ms, using them less."""
-    p, count, z2 = pl.col(value), pl.when(pl.col(n) > 0).then(pl.col(n).cast(pl.Float64)), Z95 * Z95
-    middle = (p + z2 / (2 * count)) / (1 + z2 / count)
-    half = Z95 * (p * (1 - p) / count + z2 / (4 * count * count)).sqrt() / (1 + z2 / count)
-    return (middle - half).clip(0, 1).alias(low), (middle + half).clip(0, 1).alias(high)
+def of_mean(mean: float | None, sd: float | None, n: int, z: float = Z95) -> tuple[float, float] | None:
+    """Return the limits of a mean of n rows with this sample standard deviation, by the normal distribution; None under 30 rows, where a skewed time is not near it.
+
+    It treats rows as independent, as Wilson's does.
+    """
+    if mean is None or sd is None or n < 30:
+        return None
+    half = z * sd / math.sqrt(n)
+    return mean - half, mean + half
+
+
+def wilson_limits(shares: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return both limits for shares and their counts, NaN where n is 0 or the share is not known. By numpy: the same as Polars expressions cost 1 ms a question."""
+    count, z2 = np.where(n > 0, n, np.nan), Z95 * Z95
+    middle = (shares + z2 / (2 * count)) / (1 + z2 / count)
+    half = Z95 * np.sqrt(shares * (1 - shares) / count + z2 / (4 * count * count)) / (1 + z2 / count)
+    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)

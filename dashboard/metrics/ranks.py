@@ -17,9 +17,14 @@ _SMALL = 4096  # values that are sorted whole: sooner done than looking for a fe
 
 def groups_of(lists: pl.Series) -> list[np.ndarray]:
     """Return the gathered values of each row, as read-only views; none where the list is null."""
-    rows = lists.rechunk().to_arrow()
-    values, edges = rows.values.to_numpy(zero_copy_only=False), rows.offsets.to_numpy()
+    values, edges = flat(lists)
     return [values[start:end] for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)]
+
+
+def flat(lists: pl.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return the gathered values of all rows, one after the other, as a read-only view, and where each row's begin and end."""
+    rows = lists.rechunk().to_arrow()
+    return rows.values.to_numpy(zero_copy_only=False), rows.offsets.to_numpy()
 
 
 def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], limits: bool = True, over: Mapping[str, np.ndarray] | None = None) -> list[pl.Series]:

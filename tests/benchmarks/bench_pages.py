@@ -80,7 +80,7 @@ class Asked:
             return call
 
         stack = contextlib.ExitStack()
-        for method in ("ask", "ask_each", "rows", "table"):
+        for method in ("ask", "ask_each", "ask_spans", "rows", "table"):
             stack.enter_context(patch.object(store.Store, method, heard(method, getattr(store.Store, method))))
         return stack
 

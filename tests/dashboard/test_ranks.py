@@ -83,6 +83,29 @@ def test_splits_answered_in_one_pass_are_what_each_is_alone(sel: Selection, metr
             assert_frame_equal(found.frame, alone.frame, rel_tol=1e-12, abs_tol=1e-12)
 
 
+_BY_DAY = ("visits", "turnaround_p50", "over_120_share", "queue_p50", "document_checks_mean", "entries_per_hour", "both_weighings_share")
+
+
+def test_spans_answered_from_one_pass_by_day_are_what_each_is_alone(sel: Selection) -> None:
+    nobody = replace(sel, first_day=sel.first_day - dt.timedelta(days=4000), end_day=sel.first_day - dt.timedelta(days=3990), period="custom")
+    now = replace(sel, end_day=store.build().now_day + dt.timedelta(days=2))  # now cuts it: the comparison knows only what was known then
+    for asked in (sel, now, replace(sel, terminal=("TCE",), view="core"), replace(sel, lane=("no such lane",)), nobody):
+        weeks = replace(asked, first_day=asked.first_day - dt.timedelta(days=9), end_day=asked.end_day - dt.timedelta(days=1), period="custom")
+        spans = (store.Span(asked, compare=True, intervals=True), store.Span(asked, "week"), store.Span(weeks, "day", intervals=True))
+        for span, found in zip(spans, store.of().ask_spans(_BY_DAY, *spans), strict=True):
+            alone = store.ask(span.selection, _BY_DAY, grain=span.grain, compare=span.compare, intervals=span.intervals)
+            assert (found.sql, found.params, found.grain, found.before, found.cut_at) == (alone.sql, alone.params, alone.grain, alone.before, alone.cut_at)
+            assert_frame_equal(found.frame, alone.frame, rel_tol=1e-12, abs_tol=1e-12)
+
+
+@pytest.mark.parametrize("code", ["planning_time", "lost_hours", "csi_filings", "moves_per_visit"])
+def test_days_do_not_make_a_month_of_every_metric(sel: Selection, code: str) -> None:
+    with pytest.raises(DeclarationError, match=f"{code}.*cannot be put together from days"):
+        store.of().ask_spans([code], store.Span(sel))
+    with pytest.raises(DeclarationError, match="hours cannot"):
+        store.of().ask_spans(["visits"], store.Span(sel, "hour"))
+
+
 def test_a_count_before_the_first_data_is_no_data_and_not_zero(sel: Selection) -> None:
     first = store.build().first_day
     early = replace(sel, first_day=first - dt.timedelta(days=40), end_day=first, period="custom", comparison="none")
