@@ -17,6 +17,7 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from dashboard import format as words  # noqa: E402
 from dashboard import store  # noqa: E402
 from dashboard.i18n import LANGUAGES, Translator, translator  # noqa: E402
 from dashboard.screens import PAGES, Page  # noqa: E402
@@ -45,7 +46,7 @@ def main() -> None:
         return
     known = port.known()
     selection, notes = address.resolve(port.port_code, build.now_day, known)
-    names = {dimension: port.names(dimension, say.lang) for dimension in NAMED}
+    names = {dimension: {code: words.name(name) for code, name in port.names(dimension, say.lang).items()} for dimension in NAMED}
     page = keep(Frame(port, selection, say, names, pages, address.own()))
     masthead.show(say, build.port_name, build.is_sample, here, pages, page.query())
     if here.has_filters:

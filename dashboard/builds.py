@@ -8,13 +8,15 @@ Thread-safe: a cursor per query; one shared by threads gave wrong rows.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 import polars as pl
@@ -23,9 +25,13 @@ from etl.errors import BuildError
 from etl.settings import Settings
 from etl.warehouse import SEGMENT_TABLES, OpenBuild, current_build_id, open_build
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 POLL_SECONDS = 0.5
 # The copy it warns of is of the answer, a few rows; the relation it recommends plans the question a second time.
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
+BATCH_ROWS = 65_536  # rows of a piece of a streamed export
 OPEN_BUILDS = 3  # the current one and two replaced ones, so that an open page still exports its own
 
 
@@ -73,32 +79,20 @@ class Opened:
         finally:
             cursor.close()
 
-    def columns(self, sql: str, params: Mapping[str, object]) -> list[tuple[str, str]]:
-        """Return (name, DuckDB type) of a query's columns."""
-        cursor = self._cursor()
-        try:
+    def columns(self, sql: str, params: Mapping[str, object], *, answer: pl.DataFrame | None = None) -> list[tuple[str, str]]:
+        """Return (name, DuckDB type) of a query's columns; `answer` is a frame the SQL may read under this name."""
+        with self._reading(None, answer) as cursor:
             return [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {sql}", dict(params)).fetchall()]
-        finally:
-            cursor.close()
 
-    def copy(self, sql: str, params: Mapping[str, object], target: str, options: str, days: tuple[dt.date, dt.date] | None = None) -> int:
+    def batches(self, sql: str, params: Mapping[str, object], days: tuple[dt.date, dt.date] | None = None, *, answer: pl.DataFrame | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield a query's rows piece by piece, for exports that hold no more than that."""
+        with self._reading(days, answer) as cursor:
+            yield from cursor.execute(sql, dict(params)).to_arrow_reader(BATCH_ROWS)
+
+    def copy(self, sql: str, params: Mapping[str, object], target: str, options: str, days: tuple[dt.date, dt.date] | None = None, *, answer: pl.DataFrame | None = None) -> int:
         """Let DuckDB write a query to a file, for exports; no row passes through Python. Return the rows written."""
-        cursor = self._cursor(days)
-        try:
+        with self._reading(days, answer) as cursor:
             return int(cursor.execute(f"COPY ({sql}) TO {_quoted(target)} ({options})", dict(params)).fetchone()[0])
-        finally:
-            cursor.close()
-
-    def copy_frame(self, frame: pl.DataFrame, spell: Callable[[Sequence[tuple[str, str]]], str], target: str, options: str) -> int:
-        """Write a frame to a file by the same DuckDB writer; `spell` turns its columns into the SELECT over the table `answer`."""
-        cursor = self._cursor()
-        try:
-            cursor.register("answer", frame)
-            columns = [(row[0], row[1]) for row in cursor.execute("DESCRIBE SELECT * FROM answer").fetchall()]
-            return int(cursor.execute(f"COPY ({spell(columns)}) TO {_quoted(target)} ({options})").fetchone()[0])
-        finally:
-            cursor.unregister("answer")
-            cursor.close()
 
     def once(self, table: str, sql: str, params: Mapping[str, object], days: tuple[dt.date, dt.date]) -> str:
         """Return the name of an in-memory table of this query's rows, made on first use and kept as long as the build is open."""
@@ -117,6 +111,17 @@ class Opened:
         if (table, day) not in self._first:
             self._first[table, day] = self.frame(f"SELECT CAST(min({day}) AS DATE) AS first_day FROM {table}")["first_day"][0]
         return self._first[table, day]
+
+    @contextlib.contextmanager
+    def _reading(self, days: tuple[dt.date, dt.date] | None, answer: pl.DataFrame | None) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor over the months of these days that also knows the frame `answer`."""
+        cursor = self._cursor(days)
+        try:
+            if answer is not None:
+                cursor.register("answer", answer)
+            yield cursor
+        finally:
+            cursor.close()
 
     def _cursor(self, days: tuple[dt.date, dt.date] | None = None) -> duckdb.DuckDBPyConnection:
         return _at(self.connection, self._months(days) if days else "")

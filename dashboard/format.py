@@ -3,6 +3,7 @@
     value(69.4, "min", "fr")             # "69 min", isolated so that it reads right inside right-to-left text
     cell(result.cell("over_120_share"), "fr")   # "12,4 %"
     change(cell, "en")                   # "+4 min", "−1.2 points"
+    harmless("a\\u202eb"), name("<b>")    # hidden characters written out; a name for a screen
     day(date, "fr"), moment(local_dt, "en"), clock(local_dt, "fr"), duration(135, "en")   # "2 h 15 min"
 Null is "no data", never 0.
 """
@@ -10,6 +11,7 @@ Null is "no data", never 0.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 from functools import lru_cache
 
@@ -25,6 +27,23 @@ NO_DATA = N_("no data")
 _SUFFIX: dict[str, str] = {
     "count": "", "min": N_("min"), "hours": N_("h"), "per_visit": N_("per visit"), "per_hour": N_("per hour"), "index": "", "ratio": "",
 }  # fmt: skip
+# Characters no name needs and no reader sees: controls but tab and line ends, invisible ones, those that turn the direction of text. Code points.
+HIDDEN: tuple[tuple[int, int], ...] = (
+    (0x00, 0x08), (0x0B, 0x0C), (0x0E, 0x1F), (0x7F, 0x9F), (0x200B, 0x200B), (0x2028, 0x202E), (0x2060, 0x206F), (0xFEFF, 0xFEFF), (0xFFFE, 0xFFFF),
+)  # fmt: skip
+_HIDDEN = re.compile(f"[{''.join(f'{chr(first)}-{chr(last)}' for first, last in HIDDEN)}]")
+NAME_LETTERS = 80
+
+
+def harmless(text: str) -> str:
+    """Write hidden characters out, as \\u202e: what turns, hides or ends text then does nothing but be seen."""
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def name(text: str) -> str:
+    """A name from site files or logs for a screen: harmless, no tag to a chart (Plotly reads some), not longer than a line."""
+    shown = harmless(text).replace("<", "\u2039").replace(">", "\u203a")
+    return shown if len(shown) <= NAME_LETTERS else f"{shown[: NAME_LETTERS - 1]}\u2026"
 
 
 def isolate(text: str) -> str:

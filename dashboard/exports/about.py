@@ -1,4 +1,4 @@
-"""The about.md beside an export: what the columns mean, the selection in words, build, counts, SQL. Text only."""
+"""What stands beside the figures of an export: what the columns mean, the selection in words, build, counts, SQL. Text only; the files' writers lay it out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dashboard import format as fmt
 from dashboard.details import Detail
-from dashboard.exports.dialects import DIALECTS, written
+from dashboard.exports.dialects import DIALECTS
 from dashboard.i18n import translator
 from dashboard.metrics import METRICS, Dimension, Metric, Result
 from dashboard.selection import FILTERS, VIEWS, Selection
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _FIELDS = {field.name: field for table in (*LEDGER_TABLES, *FACT_TABLES[::-1]) for field in table.fields}
 
 
-def of_result(result: Result, build: Build, lang: str, dialect: str, rows: int) -> str:
-    """Describe the export of a Result."""
+def of_result(result: Result, build: Build, lang: str, dialect: str | None, rows: int) -> str:
+    """Describe the export of a Result; `dialect` is the spelling of a CSV, None for typed files."""
     _ = translator(lang)
     lines = _head(_("Export of figures"), build, result.selection, lang, dialect, rows)
     if result.before:
@@ -41,14 +41,14 @@ def of_result(result: Result, build: Build, lang: str, dialect: str, rows: int) 
         lines.append(f"- `{metric.code}`: **{_(metric.label)}** ({_unit(metric.unit, _)}). {_(metric.about)}{standard}")
     lines += [
         f"- `...__n`: {_('rows behind the figure')}; `...__low`, `...__high`: {_('95 % interval, rows taken as independent')}; `...__before`: {_('the same figure of the comparison period')}",
-        "", f"## {_('Rows behind the figures')}", "", *(f"- `{metric.code}`: {result.rows[f'{metric.code}__n'].sum()}" for metric in result.metrics),
+        "", f"## {_('Rows behind the figures')}", "", *(f"- `{metric.code}`: {n}" for metric, n in behind(result)),
         "", "## SQL", "", *(f"```sql\n{sql}\n```\n\n`{json.dumps(params, default=str, ensure_ascii=False)}`\n" for sql, params in zip(result.sql, result.params, strict=True)),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
-def of_rows(detail: Detail, columns: Sequence[tuple[str, str]], selection: Selection | None, how: Mapping[str, object], build: Build, lang: str, dialect: str, rows: int, sql: str) -> str:
-    """Describe the export of a row list."""
+def of_rows(detail: Detail, columns: Sequence[str], selection: Selection | None, how: Mapping[str, object], build: Build, lang: str, dialect: str | None, rows: int, sql: str) -> str:
+    """Describe the export of a row list; `columns` are those of the file."""
     _ = translator(lang)
     lines = _head(_(detail.label), build, selection, lang, dialect, rows)
     if how.get("metric"):
@@ -56,7 +56,7 @@ def of_rows(detail: Detail, columns: Sequence[tuple[str, str]], selection: Selec
         lines.append(f"- {_('Only the rows behind')}: {_(metric.label)}. {_(metric.about)}")
     lines += [f"- {_('Only')}: {name} = {value}" for name, value in (*how.get("narrow", ()), *how.items()) if name not in ("metric", "narrow")]
     lines += ["", f"## {_('Columns')}", ""]
-    for name in written(columns):
+    for name in columns:
         field = _FIELDS.get(name)
         if field:
             lines.append(f"- `{name}`: {_(field.about)}{f' ({field.unit})' if field.unit else ''}{_codes(field.codes, _)}")
@@ -66,18 +66,23 @@ def of_rows(detail: Detail, columns: Sequence[tuple[str, str]], selection: Selec
     return "\n".join(lines) + "\n"
 
 
-def of_table(title: str, columns: Sequence[str], selection: Selection | None, build: Build, lang: str, dialect: str, rows: int) -> str:
+def of_table(title: str, columns: Sequence[str], selection: Selection | None, build: Build, lang: str, dialect: str | None, rows: int) -> str:
     """Describe the export of a table a page worded itself: its columns say what they are."""
     lines = _head(title, build, selection, lang, dialect, rows)
     return "\n".join([*lines, "", f"## {translator(lang)('Columns')}", "", *(f"- `{name}`" for name in columns)]) + "\n"
 
 
 def facts(text: str, lang: str) -> list[tuple[str, str]]:
-    """Return the head of such a text, what it is and of which days, as plain pairs for a sheet; a workbook has no separator, so no word of its spelling."""
+    """Return the head of such a text, what it is and of which days, as plain pairs for a sheet."""
     _ = translator(lang)
     head = text.split(f"\n## {_('Columns')}\n", 1)[0]
-    lines = [line.removeprefix("# ").removeprefix("- ").replace("**", "").replace("`", "") for line in head.splitlines() if line and not line.startswith(f"- {_('Spelling')}:")]
+    lines = [line.removeprefix("# ").removeprefix("- ").replace("**", "").replace("`", "") for line in head.splitlines() if line]
     return [(lines[0], ""), *((what, said) for what, _colon, said in (line.partition(": ") for line in lines[1:]))]
+
+
+def behind(result: Result) -> list[tuple[Metric, int]]:
+    """The rows behind each metric, over the whole answer."""
+    return [(metric, int(result.rows[f"{metric.code}__n"].sum() or 0)) for metric in result.metrics]
 
 
 def meanings(metrics: Sequence[Metric], lang: str, by: Sequence[Dimension] = ()) -> list[tuple[str, ...]]:
@@ -89,7 +94,33 @@ def meanings(metrics: Sequence[Metric], lang: str, by: Sequence[Dimension] = ())
     ]  # fmt: skip
 
 
-def _head(title: str, build: Build, selection: Selection | None, lang: str, dialect: str, rows: int) -> list[str]:
+def columns_of_result(result: Result, lang: str) -> dict[str, dict[str, str]]:
+    """Return column -> label, unit, definition of a Result's frame."""
+    _ = translator(lang)
+    named = {dimension.code: {"label": _(dimension.label), "about": _codes(dimension.codes, _).strip(" []")} for dimension in result.by}
+    named["period"] = {"label": _("Period"), "about": _("start of the step of time, local")}
+    named["is_total"] = {"label": _("Total"), "about": _("true in the row over everything, recomputed from the rows")}
+    sides = {
+        "n": _("rows behind the figure"), "low": _("95 % interval, rows taken as independent"), "high": _("95 % interval, rows taken as independent"), "before": _("the same figure of the comparison period"),
+    }  # fmt: skip
+    for metric in result.metrics:
+        named[metric.code] = {"label": _(metric.label), "unit": _unit(metric.unit, _), "about": _(metric.about)}
+        for name in result.frame.columns:
+            code, _side, side = name.partition("__")
+            if code == metric.code and side:
+                counts = side in ("n", "before_n")
+                named[name] = {"label": _(metric.label), "unit": _("count") if counts else _unit(metric.unit, _), "about": "; ".join(sides[part] for part in side.split("_"))}
+    return {name: named[name] for name in result.frame.columns if name in named}
+
+
+def columns_of_rows(columns: Sequence[str], lang: str) -> dict[str, dict[str, str]]:
+    """Return column -> unit and definition of a row list, from the contract of its table."""
+    _ = translator(lang)
+    fields = {name: field for name in columns if (field := _FIELDS.get(name))}
+    return {name: {"unit": field.unit, "about": _(field.about) + _codes(field.codes, _)} for name, field in fields.items()}
+
+
+def _head(title: str, build: Build, selection: Selection | None, lang: str, dialect: str | None, rows: int) -> list[str]:
     _ = translator(lang)
     lines = [f"# {title}", ""]
     if build.is_sample:
@@ -100,10 +131,10 @@ def _head(title: str, build: Build, selection: Selection | None, lang: str, dial
             f"- {_('Selection')}: {selection.in_words(lang)}", f"- {_('First and last day, local')}: {selection.first_day} / {selection.last_day}",
             f"- {_('View')}: {_(VIEWS[selection.view])}",
         ]  # fmt: skip
-    return [
-        *lines, f"- {_('Data up to')}: {fmt.moment(build.now_local_at, lang)} ({build.zone_name})", f"- {_('Build')}: {build.build_id}", f"- {_('Rows')}: {rows}",
-        f"- {_('Spelling')}: UTF-8 BOM; {_(DIALECTS[dialect].label)}; {_('times in ISO 8601 with their offset; empty is no data')}",
-    ]  # fmt: skip
+    lines += [f"- {_('Data up to')}: {fmt.moment(build.now_local_at, lang)} ({build.zone_name})", f"- {_('Build')}: {build.build_id}", f"- {_('Rows')}: {rows}"]
+    if dialect is None:
+        return [*lines, f"- {_('Times')}: {_('columns ending in _at are UTC, those ending in _local_at the local time of the port; empty is no data')}"]
+    return [*lines, f"- {_('Spelling')}: UTF-8 BOM; {_(DIALECTS[dialect].label)}; {_('times in ISO 8601 with their offset; empty is no data')}"]
 
 
 def _codes(code_list: Any, _: Any) -> str:

@@ -1,4 +1,4 @@
-"""An Order (what is wanted, in which spelling and language) and the files it becomes. DuckDB writes them; memory stays flat at any size."""
+"""An Order (what is wanted, in which spelling and language) and the files it becomes. DuckDB writes or streams the rows; memory stays flat at any size."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import datetime as dt
 import os
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from dashboard import store
 from dashboard.details import DETAILS
-from dashboard.exports import about, workbook
-from dashboard.exports.dialects import BOM, DIALECTS, copy_options, file_sql
+from dashboard.exports import about, parquet, workbook
+from dashboard.exports.dialects import BOM, DIALECTS, copy_options, file_sql, typed_sql, written
+from dashboard.format import ISOLATE, POP
 from dashboard.i18n import translator
 from dashboard.metrics import METRICS, Result
 from dashboard.selection import Selection
 from etl.errors import DeclarationError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from dashboard.builds import Build, Opened
+
+FORMS = ("csv", "zip", "about", "xlsx", "parquet")
 _CHUNK = 1 << 20
 
 
@@ -77,39 +85,61 @@ def of_table(
     metrics: tuple[str, ...] = (), shares: tuple[str, ...] = (),
 ) -> Order:  # fmt: skip
     """Order a small table whose columns are already in the reader's words, e.g. one made of several answers."""
-    return Order(port, build_id, dialect, lang, name, selection, table=table, title=title, metrics=metrics, shares=shares)
+    worded = table.with_columns(pl.col(pl.String).str.replace_all(f"[{ISOLATE}{POP}]", ""))  # they are for screens
+    return Order(port, build_id, dialect, lang, name, selection, table=worded, title=title, metrics=metrics, shares=shares)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of an order: `columns` of (name, DuckDB type), SQL piece by piece with what each is run with, and the frame it reads, if any."""
+
+    opened: Opened
+    columns: list[tuple[str, str]]
+    pieces: tuple[tuple[str, dict[str, object], tuple[dt.date, dt.date] | None], ...]
+    answer: pl.DataFrame | None = None
+    sql: str = ""
+
+    @property
+    def build(self) -> Build:
+        return self.opened.about
+
+    def count(self) -> int:
+        """How many there are, without reading them."""
+        if self.answer is not None:
+            return self.answer.height
+        return sum(int(self.opened.frame(f"SELECT count(*) AS n FROM ({sql})", params, days)["n"][0]) for sql, params, days in self.pieces)
+
+    def typed(self) -> Iterator[pa.RecordBatch]:
+        for sql, params, days in self.pieces:
+            yield from self.opened.batches(typed_sql(sql, self.columns), params, days, answer=self.answer)
+
+
+def make(order: Order, form: str, folder: Path) -> Path:
+    """Write one of FORMS into `folder` and return its path. Raises DeclarationError for more rows than the form holds, BuildError when the order's build is gone."""
+    if form == "zip":
+        return write_zip(order, folder)
+    if form in ("csv", "about"):
+        return write(order, folder)[form == "about"]
+    if form not in FORMS:
+        raise DeclarationError("export", f"form '{form}' is not known", ", ".join(FORMS))
+    return write_xlsx(order, folder) if form == "xlsx" else write_parquet(order, folder)
 
 
 def write(order: Order, folder: Path) -> tuple[Path, Path]:
-    """Write the CSV and its about.md into `folder` and return their paths. Raises BuildError when the order's build is gone."""
-    port, dialect = store.of(order.port), DIALECTS[order.dialect]
-    opened = port.opened(order.build_id)
-    build = opened.about
-    around = (build.first_day, build.last_day)
-    target = folder / f"{order.stem}.csv"
+    """Write the CSV and its about.md into `folder` and return their paths."""
+    rows, dialect = _rows(order), DIALECTS[order.dialect]
+    around = (rows.build.first_day, rows.build.last_day)
+    target, beside = folder / f"{order.stem}.csv", folder / "about.md"
     target.write_bytes(BOM)
-    body = _scratch(folder)
+    body, n = _scratch(folder), 0
     try:
-        if order.result is not None:
-            n = opened.copy_frame(order.result.frame, lambda columns: file_sql("SELECT * FROM answer", columns, dialect, build.zone_name, around), str(body), copy_options(dialect))
-            text = about.of_result(order.result, build, order.lang, order.dialect, n)
-        elif order.table is not None:
-            n = opened.copy_frame(order.table, lambda columns: file_sql("SELECT * FROM answer", columns, dialect, build.zone_name, around), str(body), copy_options(dialect))
-            text = about.of_table(order.title, order.table.columns, order.selection, build, order.lang, order.dialect, n)
-        else:
-            sql, params, _days = _asked(order, order.selection)
-            columns, n = opened.columns(sql, params), 0
-            for number, part in enumerate(_parts(order)):
-                piece, values, days = _asked(order, part)
-                n += opened.copy(file_sql(piece, columns, dialect, build.zone_name, around), values, str(body), copy_options(dialect, header=not number), days)
-                _append(body, target)
-            body.write_bytes(b"")
-            text = about.of_rows(DETAILS[order.detail], columns, order.selection, dict(order.how), build, order.lang, order.dialect, n, sql)
-        _append(body, target)
+        for number, (sql, params, days) in enumerate(rows.pieces):
+            spelled = file_sql(sql, rows.columns, dialect, rows.build.zone_name, around)
+            n += rows.opened.copy(spelled, params, str(body), copy_options(dialect, header=not number), days, answer=rows.answer)
+            _append(body, target)
     finally:
         body.unlink(missing_ok=True)
-    beside = folder / "about.md"
-    beside.write_text(text, "utf-8")
+    beside.write_text(_about(order, rows, n, order.dialect), "utf-8")
     return target, beside
 
 
@@ -125,19 +155,75 @@ def write_zip(order: Order, folder: Path) -> Path:
     return target
 
 
+def write_parquet(order: Order, folder: Path) -> Path:
+    """Write the rows, typed, into a Parquet file whose columns say what they mean, and return its path."""
+    rows = _rows(order)
+    named = about.columns_of_result(order.result, order.lang) if order.result is not None else about.columns_of_rows([name for name, _ in rows.columns], order.lang)
+    return parquet.write(folder / f"{order.stem}.parquet", rows.columns, rows.typed(), named, lambda n: _about(order, rows, n))
+
+
 def write_xlsx(order: Order, folder: Path) -> Path:
-    """Write a table or a Result into an Excel workbook, its definitions on the second sheet, and return its path. Raises DeclarationError for a row list."""
-    build, say = store.of(order.port).opened(order.build_id).about, translator(order.lang)
+    """Write the rows as typed cells into an Excel workbook with a sheet of definitions and one that says what they are of; return its path.
+
+    Raises DeclarationError where a sheet cannot hold them.
+    """
+    rows, say = _rows(order), translator(order.lang)
+    n = rows.count()
+    if n > workbook.MOST_ROWS:
+        raise DeclarationError("export", f"{n:,} rows are more than the {workbook.MOST_ROWS:,} an Excel sheet holds", "csv, zip, parquet", "Take the CSV, which has no limit")
+    facts = about.facts(_about(order, rows, n), order.lang)
     if order.result is not None:
-        table, text = order.result.frame, about.of_result(order.result, build, order.lang, order.dialect, order.result.frame.height)
+        facts += [("", ""), (say("Rows behind the figures"), ""), *((say(metric.label), str(behind)) for metric, behind in about.behind(order.result))]
+        facts += [("", ""), *(("SQL", f"{sql}\n\n{params}") for sql, params in zip(order.result.sql, order.result.params, strict=True))]
         meanings = about.meanings(order.result.metrics, order.lang, order.result.by)
-        shares = [name for metric in order.result.metrics if metric.unit == "share" for name in (metric.code, *(f"{metric.code}__{each}" for each in ("low", "high", "before")))]
     elif order.table is not None:
-        table, text = order.table, about.of_table(order.title, order.table.columns, order.selection, build, order.lang, order.dialect, order.table.height)
-        meanings, shares = about.meanings([METRICS[code] for code in order.metrics], order.lang) if order.metrics else [], order.shares
+        meanings = about.meanings([METRICS[code] for code in order.metrics], order.lang) if order.metrics else []
     else:
-        raise DeclarationError("export", f"the row list '{order.detail}' is no workbook", "csv, zip")
-    return workbook.write(folder / f"{order.stem}.xlsx", table, say("Figures"), about.facts(text, order.lang), meanings, say("What they mean"), shares)
+        facts += [("", ""), ("SQL", rows.sql)]
+        meanings = [(say("Code"), say("Definition"), say("Unit")), *((name, told["about"], told["unit"]) for name, told in about.columns_of_rows([name for name, _ in rows.columns], order.lang).items())]
+    columns = [workbook.Column(name, kind, _look(order, name, kind)) for name, kind in rows.columns]
+    beside = ({say("What they mean"): (meanings, True)} if meanings else {}) | {say("About this file"): (facts, False)}
+    return workbook.write(folder / f"{order.stem}.xlsx", say("Rows") if order.detail else say("Figures"), columns, rows.typed(), n, beside)
+
+
+def too_long(order: Order, form: str) -> int | None:
+    """How many rows the order has where the form cannot hold them, else None: to be said before anything is made."""
+    if form != "xlsx":
+        return None
+    n = _rows(order).count()
+    return n if n > workbook.MOST_ROWS else None
+
+
+def _rows(order: Order) -> _Rows:
+    """Raises BuildError when the order's build is gone, and what the store refuses."""
+    opened = store.of(order.port).opened(order.build_id)
+    answer = order.result.frame if order.result is not None else order.table
+    if answer is not None:
+        return _Rows(opened, opened.columns("SELECT * FROM answer", {}, answer=answer), (("SELECT * FROM answer", {}, None),), answer)
+    sql, params, _days = _asked(order, order.selection)
+    return _Rows(opened, opened.columns(sql, params), tuple(_asked(order, part) for part in _parts(order)), sql=sql)
+
+
+def _about(order: Order, rows: _Rows, n: int, dialect: str | None = None) -> str:
+    if order.result is not None:
+        return about.of_result(order.result, rows.build, order.lang, dialect, n)
+    if order.table is not None:
+        return about.of_table(order.title, order.table.columns, order.selection, rows.build, order.lang, dialect, n)
+    columns = written(rows.columns) if dialect else [name for name, _ in rows.columns]
+    return about.of_rows(DETAILS[order.detail], columns, order.selection, dict(order.how), rows.build, order.lang, dialect, n, rows.sql)
+
+
+def _look(order: Order, name: str, kind: str) -> str:
+    """The Excel number format of a column: shares as percent, a metric with the decimals its page shows."""
+    if order.result is None:
+        return "0.0%" if name in order.shares else "0.00" if order.detail and kind == "DOUBLE" else ""
+    code, _side, side = name.partition("__")
+    metric = next((metric for metric in order.result.metrics if metric.code == code), None)
+    if metric is None:
+        return ""
+    if side in ("n", "before_n"):
+        return "#,##0"
+    return "0.0%" if metric.unit == "share" else f"#,##0.{'0' * metric.decimals}" if metric.decimals else "#,##0"
 
 
 def _parts(order: Order) -> list[Selection | None]:

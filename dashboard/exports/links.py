@@ -7,10 +7,9 @@ import threading
 import time
 from collections import OrderedDict
 
-from dashboard.exports.files import Order
+from dashboard.exports.files import FORMS, Order
 
 PREFIX = "/export"
-FORMS = ("zip", "csv", "about", "xlsx")
 LIFE_SECONDS = 900
 MOST = 20_000
 
@@ -19,7 +18,7 @@ _lock = threading.Lock()
 
 
 def link(order: Order, form: str = "zip") -> str:
-    """Return the address of the export; form is zip (CSV and about.md), csv, about or xlsx. Nothing is made before it is fetched."""
+    """Return the address of the export; form is one of FORMS: zip (CSV and about.md), csv, about, xlsx, parquet. Nothing is made before it is fetched."""
     if form not in FORMS:
         raise ValueError(f"form '{form}' is none of {', '.join(FORMS)}")
     token = secrets.token_urlsafe(32)

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from dashboard.exports.files import write, write_xlsx, write_zip
+from dashboard.exports.files import make
 from dashboard.exports.links import PREFIX, take
 from etl.errors import SmartportError
 
 _TYPES = {
     "zip": "application/zip", "csv": "text/csv; charset=utf-8", "about": "text/markdown; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "parquet": "application/vnd.apache.parquet",
 }  # fmt: skip
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _CHUNK = 1 << 18
@@ -32,7 +32,7 @@ def export(request: Request) -> Response:
     form, order = found
     folder = Path(tempfile.mkdtemp(prefix="smartport-export-"))
     try:
-        path = write_zip(order, folder) if form == "zip" else write_xlsx(order, folder) if form == "xlsx" else write(order, folder)[form == "about"]
+        path = make(order, form, folder)
     except SmartportError as error:
         shutil.rmtree(folder, ignore_errors=True)
         return PlainTextResponse(f"{error}\n", 410, _HEADERS)

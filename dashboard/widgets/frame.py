@@ -14,6 +14,7 @@ from functools import partial
 
 import streamlit as st
 
+from dashboard import format as words
 from dashboard import store
 from dashboard.i18n import Translator
 from dashboard.metrics import Result
@@ -63,7 +64,7 @@ class Frame:
 
     def name(self, dimension: str, code: object) -> str:
         """Words for a code of a site list (gate, lane, terminal, place, zone), else the code itself."""
-        return str(self.names.get(dimension, {}).get(str(code), code))
+        return self.names.get(dimension, {}).get(str(code)) or words.name(str(code))
 
     def place(self, code: str | None) -> str:
         """Words for a place of any kind (service point, gate, lane, terminal, zone); empty for none."""

@@ -19,7 +19,6 @@ from dashboard.metrics.clearance import LIMITS_H, within
 from dashboard.metrics.intervals import wilson
 from dashboard.screens import clearance, clearance_table
 from etl.contracts.codes import CUSTOMS_EVENT, DECLARATION_STAGE, HOLDER, STAGE_HOLDER
-from etl.errors import DeclarationError
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGS = [language.code for language in LANGUAGES]
@@ -161,8 +160,3 @@ def test_the_study_s_workbook_defines_its_figures_in_a_table_and_shows_shares_as
         assert said[at + 1 : at + 3] == [say(METRICS[code].label), say(METRICS[code].about)]
     column = chr(ord("A") + table.columns.index(shares[0]))
     assert 'formatCode="0.0%"' in styles and re.search(rf'<c r="{column}2" s="[1-9]\d*"><v>0\.\d+</v>', figures)
-
-
-def test_a_row_list_is_no_workbook(sel, tmp_path):
-    with pytest.raises(DeclarationError, match="no workbook"):
-        exports.write_xlsx(exports.of_rows("visits", sel), tmp_path)

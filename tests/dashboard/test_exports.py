@@ -135,7 +135,9 @@ def test_the_csv_is_the_committed_one(small, tmp_path: Path) -> None:
     for code, dialect in DIALECTS.items():
         target = tmp_path / f"{code}.csv"
         options = exports.dialects.copy_options(dialect)
-        n = store.of().opened().copy_frame(frame, lambda columns, dialect=dialect: file_sql("SELECT * FROM answer", columns, dialect, "Africa/Casablanca", around), str(target), options)
+        opened = store.of().opened()
+        columns = opened.columns("SELECT * FROM answer", {}, answer=frame)
+        n = opened.copy(file_sql("SELECT * FROM answer", columns, dialect, "Africa/Casablanca", around), {}, str(target), options, answer=frame)
         assert n == 3
         golden = GOLDEN / f"export_{code}.csv"
         if os.environ.get("SMARTPORT_REWRITE_GOLDEN"):
@@ -168,11 +170,11 @@ def test_a_link_works_once_and_leaves_nothing_behind(sel: Selection, tmp_path: P
     assert fetch("/export/nothing/x.zip")[0] == 410
 
 
-def test_the_three_forms_of_a_link(sel: Selection) -> None:
+def test_the_forms_of_a_link(sel: Selection) -> None:
     order = exports.of_result(store.ask(sel, ["visits"], by=["hour"]), dialect="comma")
     assert fetch(exports.link(order, "csv"))[2].startswith(BOM + b"hour,visits,visits__n")
     assert fetch(exports.link(order, "about"))[2].startswith(b"# Export of figures")
-    with pytest.raises(ValueError, match="none of zip"):
+    with pytest.raises(ValueError, match="none of csv, zip"):
         exports.link(order, "exe")
 
 
