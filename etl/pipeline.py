@@ -173,7 +173,7 @@ def _add_replaced(found: affected.Affected, lake: Lake, after: int, counts: pl.D
             found.fix_days |= set(part["utc_day"].unique())
         if table == "stg_moves":
             found.days |= {day + step * affected.ONE_DAY for day in part["day"].unique() for step in range(affected.LONGEST_DWELL.days + 2)}
-        if table in ("stg_customs", "stg_appointments"):
+        if table in ("stg_customs", "stg_appointments", "stg_slots"):
             # What the replaced rows named is not known any more: every day they could reach.
             far = range(-affected.LINK_CUSTOMS.days - 4, affected.LINK_CUSTOMS.days + 5)
             found.days |= {day + step * affected.ONE_DAY for day in part["day"].unique() for step in far}
@@ -188,7 +188,7 @@ def _merge_counts(old: pl.DataFrame, fresh: pl.DataFrame, found: affected.Affect
 
 def _neighbours(counts: pl.DataFrame) -> set[dt.date]:
     """Days without lines of their own that facts may lie on: slots of booked appointments, lodgings known by a later event."""
-    near = counts.filter(pl.col("table_name").is_in(["stg_appointments", "stg_means", "stg_logbook"]))["day"].unique()
+    near = counts.filter(pl.col("table_name").is_in(["stg_appointments", "stg_slots", "stg_means", "stg_logbook"]))["day"].unique()
     return {day + step * affected.ONE_DAY for day in near for step in range(-1, 32)} if len(near) else set()
 
 

@@ -116,7 +116,7 @@ SOURCE = CodeList(
     {
         "gate": "Gate transactions", "weighbridge": "Weighings", "customs": "Customs declarations", "tracking": "Truck positions",
         "appointments": "Appointments", "means": "Means open", "logbook": "Logbook", "services": "Checks and inspections",
-        "manifests": "Export manifests (US-bound)", "messages": "Electronic messages", "moves": "Container moves",
+        "manifests": "Export manifests (US-bound)", "messages": "Electronic messages", "moves": "Container moves", "slots": "Appointment slots offered",
     },
 )  # fmt: skip
 FILE_STATUS = CodeList("file_status", {"loaded": "Loaded", "refused": "Refused whole"})

@@ -241,6 +241,37 @@ FCT_APPOINTMENTS = Table(
     ),
     "slot_day",
 )  # fmt: skip
+FCT_BOOKINGS = Table(
+    "fct_bookings", "One stretch in which one appointment stood at one slot: what was known of it at any instant before.", ("port_code", "appointment_ref", "booked_at"),
+    (
+        _PORT,
+        Field("appointment_ref", "text", "Appointment number", required=True),
+        Field("slot_day", "date", "Local date of the slot", required=True),
+        Field("slot_hour", "int", "Local hour of the slot"),
+        Field("slot_start_at", "instant", "Start of the slot", required=True),
+        Field("terminal_code", "code", "Terminal, as far as it was known then", reference="terminals"),
+        Field("direction_code", "code", "Direction, as far as it was known then", codes=codes.DIRECTION),
+        Field("booked_at", "instant", "Booked, or moved to this slot", required=True),
+        Field("until_at", "instant", "Moved, cancelled or refused before the slot was over; null if it stood"),
+        Field("booked_local_at", "local", "Booked, local"),
+        Field("until_local_at", "local", "Moved, cancelled or refused, local"),
+    ),
+    "slot_day",
+)  # fmt: skip
+FCT_SLOTS = Table(
+    "fct_slots", "One appointment slot of one terminal, with the places it offered at last.", ("port_code", "terminal_code", "slot_start_at"),
+    (
+        _PORT,
+        Field("slot_day", "date", "Local date of the slot", required=True),
+        Field("slot_hour", "int", "Local hour of the slot"),
+        Field("slot_start_at", "instant", "Start of the slot", required=True),
+        Field("slot_end_at", "instant", "End of the slot"),
+        Field("terminal_code", "code", "Terminal", required=True, reference="terminals"),
+        Field("offered_n", "int", "Places for trucks, taken or not"),
+        Field("published_at", "instant", "When the terminal last said so"),
+    ),
+    "slot_day",
+)  # fmt: skip
 FCT_MEANS = Table(
     "fct_means", "One means open from one instant to another.", ("port_code", "means_code", "open_from_at"),
     (
@@ -362,7 +393,7 @@ DQ_SOURCE_DAYS = Table(
 FACT_TABLES: tuple[Table, ...] = (
     FCT_VISITS, FCT_VISIT_STEPS, FCT_VISIT_EVENTS, FCT_VISIT_CONTAINERS, FCT_VISIT_TRACKS, FCT_ZONE_STAYS, FCT_DECLARATIONS, FCT_DECLARATION_STAGES,
     FCT_INSPECTIONS, FCT_WEIGHINGS, FCT_APPOINTMENTS, FCT_MEANS, FCT_LOGBOOK, DQ_FINDINGS, DQ_SOURCE_DAYS,
-    FCT_MANIFESTS, FCT_MESSAGES, FCT_CONTAINER_MOVES,
+    FCT_MANIFESTS, FCT_MESSAGES, FCT_CONTAINER_MOVES, FCT_BOOKINGS, FCT_SLOTS, DQ_SET_APART,
 )  # fmt: skip
 
 # Small tables written whole at each publish.

@@ -187,7 +187,17 @@ STG_MOVES = _staged(
     Field("terminal_code", "code", "Terminal", reference="terminals"),
     Field("cargo_class_code", "code", "Cargo class", codes=codes.CARGO_CLASS),
 )  # fmt: skip
+STG_SLOTS = _staged(
+    "stg_slots", "One word of a terminal on how many places it offers in one appointment slot; the newest counts.", ("terminal_code", "slot_start_at", "published_at"), "published_at",
+    Field("terminal_code", "code", "Terminal that offers the slot", required=True, reference="terminals"),
+    Field("slot_start_at", "instant", "Start of the slot", required=True),
+    Field("slot_end_at", "instant", "End of the slot", required=True),
+    Field("offered_n", "int", "Places for trucks in the slot, taken or not", required=True),
+    Field("published_at", "instant", "When it was said", required=True),
+    rules=(_ordered("slot_start_at", "slot_end_at"), Rule("offered_below_zero", "fewer than zero places are offered", pl.col("offered_n") < 0)),
+)  # fmt: skip
 
 STAGED_TABLES: tuple[Table, ...] = (
     STG_GATE, STG_WEIGHBRIDGE, STG_CUSTOMS, STG_TRACKING, STG_APPOINTMENTS, STG_MEANS, STG_LOGBOOK, STG_SERVICES, STG_MANIFESTS, STG_MESSAGES, STG_MOVES,
+    STG_SLOTS,
 )  # fmt: skip

@@ -60,6 +60,8 @@ def of_new_rows(lake: Lake, after_n: int, zone: str) -> Affected:
                 found.days |= {started.date() + step * ONE_DAY for step in range(-1, (last.date() - started.date()).days + 2)}
         elif table.name == "stg_moves":
             _moves(found, lake, rows, local, zone)
+        elif table.name == "stg_slots":
+            found.days |= local | local_days(rows["slot_start_at"], zone)
         elif table.name in ("stg_means", "stg_manifests", "stg_messages"):
             found.days |= local
         else:
@@ -78,7 +80,7 @@ def everything(lake: Lake) -> Affected:
 
 _NAMED = {
     "stg_customs": ("declaration_key", "container_key"), "stg_appointments": ("appointment_ref", "slot_start_at"), "stg_logbook": ("started_at", "ended_at"),
-    "stg_moves": ("container_key",),
+    "stg_moves": ("container_key",), "stg_slots": ("slot_start_at",),
 }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ _ALL = (
     Source("manifests", staged.STG_MANIFESTS, is_secret=True),
     Source("messages", staged.STG_MESSAGES),
     Source("moves", staged.STG_MOVES),
+    Source("slots", staged.STG_SLOTS),
 )
 SOURCES: dict[str, Source] = {source.name: source for source in _ALL}
 

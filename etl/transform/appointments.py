@@ -1,4 +1,7 @@
-"""Appointment events -> appointments in their last state, and the visits that honoured them: on time, early, late, no-show."""
+"""Appointment events -> appointments in their last state, and the visits that honoured them: on time, early, late, no-show.
+
+And what was known when: the stretches in which bookings stood, and the places terminals offered.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,24 @@ def last_states(events: pl.DataFrame) -> pl.DataFrame:
     return ordered.group_by("appointment_ref", maintain_order=True).agg(
         pl.col("event_code", "slot_start_at", "slot_end_at").last(), *(pl.col(column).drop_nulls().last().alias(column) for column in carried)
     )
+
+
+def standing(events: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a stretch in which an appointment stood at one slot: slot, `booked_at`, and `until_at` when the next event took it away before the slot was over.
+
+    Terminal and direction are what this event or one before it said, so that a row holds nothing that was not known at `booked_at` but its end.
+    """
+    ordered = events.sort("appointment_ref", "event_at", "event_code", "file_on", "row_digest", nulls_last=True)
+    then = pl.col("event_at").shift(-1).over("appointment_ref")
+    known = ordered.with_columns(pl.col("terminal_code", "direction_code").forward_fill().over("appointment_ref"), booked_at="event_at", until_at=then)
+    stood = known.filter(pl.col("event_code").is_in(["booked", "changed"]) & (pl.col("until_at") > pl.col("booked_at")).fill_null(True))
+    return stood.with_columns(until_at=pl.when(pl.col("until_at") < pl.col("slot_end_at")).then("until_at"))
+
+
+def offered(slots: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a slot of a terminal: the places it offered by its newest word."""
+    ordered = slots.sort("terminal_code", "slot_start_at", "published_at", "file_on", "row_digest")
+    return ordered.unique(["terminal_code", "slot_start_at"], keep="last", maintain_order=True)
 
 
 def honour(states: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from etl.transform.local import with_day
 _SOURCE_OF = {
     "stg_gate": "gate", "stg_weighbridge": "weighbridge", "stg_customs": "customs", "stg_appointments": "appointments", "stg_means": "means",
     "stg_logbook": "logbook", "stg_services": "services", "stg_manifests": "manifests", "stg_messages": "messages", "stg_moves": "moves",
+    "stg_slots": "slots",
 }  # fmt: skip
 _UNMATCHED = {"weighbridge": "unmatched_weighing", "services": "unmatched_service", "gate": "unmatched_terminal"}
 

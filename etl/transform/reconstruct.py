@@ -24,7 +24,7 @@ from etl.transform.reach import REPEAT_READ
 from etl.transform.security import filings
 
 # Part of the build's identity: raise it whenever a rule in this package changes what a fact says.
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 OVERNIGHT = dt.timedelta(hours=12)
 _FEW_ROWS = 20_000  # ordered as they are: ranking them costs more than it saves
 INSPECTIONS = ("scan", "physical_inspection", "phytosanitary_inspection")
@@ -114,6 +114,8 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
         "fct_inspections": _inspections(linked, rows["stg_services"], port).pipe(with_visit),
         "fct_weighings": weighings.weighings_of(linked, rows["stg_weighbridge"], port).pipe(with_visit),
         "fct_appointments": with_day(appointments.outcomes(states, pairs, now_at), zone, "slot_day", "slot_start_at", "slot_hour"),
+        "fct_bookings": with_day(with_local(appointments.standing(rows["stg_appointments"]), zone, booked_local_at="booked_at", until_local_at="until_at"), zone, "slot_day", "slot_start_at", "slot_hour"),
+        "fct_slots": with_day(appointments.offered(rows["stg_slots"]), zone, "slot_day", "slot_start_at", "slot_hour"),
         "fct_means": with_day(with_local(rows["stg_means"], zone, open_from_local_at="open_from_at", open_to_local_at="open_to_at"), zone, "open_day", "open_from_at"),
         "fct_logbook": with_day(
             with_local(rows["stg_logbook"].join(tickets, on=["entry_ref", "started_at"], how="left"), zone, started_local_at="started_at", ended_local_at="ended_at"),

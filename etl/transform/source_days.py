@@ -9,7 +9,8 @@ import polars as pl
 from etl.transform.local import with_day
 
 _PLAIN = {"stg_customs": ("customs", "event_on"), "stg_appointments": ("appointments", "event_at"), "stg_means": ("means", "open_from_at"), "stg_logbook": ("logbook", "started_at"),
-          "stg_manifests": ("manifests", "filed_at"), "stg_messages": ("messages", "sent_at"), "stg_moves": ("moves", "moved_at")}  # fmt: skip
+          "stg_manifests": ("manifests", "filed_at"), "stg_messages": ("messages", "sent_at"), "stg_moves": ("moves", "moved_at"),
+          "stg_slots": ("slots", "published_at")}  # fmt: skip
 
 
 def source_days_of(lines: pl.DataFrame, clocks: pl.DataFrame, staged: Mapping[str, pl.DataFrame], zone: str) -> pl.DataFrame:

@@ -52,6 +52,7 @@ LOGS: dict[str, Log] = {
     ),
     "customs": Log("customs", "douane_{day}.csv.gz", "DUM;Evenement;Horodatage;Bureau;Regime;SH;Circuit;Resultat;Declarant;Conteneur", is_gzip=True),
     "appointments": Log("appointments", "rendezvous_{day}.csv", "reference,event,event_time,slot_start,slot_end,terminal,direction,plate,carrier,container", ",", is_weekly=True),
+    "slots": Log("slots", "creneaux_{day}.csv", "terminal,slot_start,slot_end,places,published", ",", is_weekly=True),
     "means": Log("means", "moyens_{day}.csv", "means,kind,place,open_from,open_to,capacity_per_hour", ",", is_weekly=True),
     "logbook": Log("logbook", "main_courante_{day}.csv", "Numéro;Nature;Début;Fin;Lieu;Immatriculation;Libellé", is_weekly=True),
     "services": Log("services", "controles_{day}.csv", "Controle;Lieu;Autorite;Arrivee;Debut;Fin;Decision;Resultat;Immatriculation;Conteneur"),

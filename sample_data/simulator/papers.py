@@ -90,8 +90,8 @@ def _customs_lines(frame: pl.DataFrame, options: Options) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def appointments(visits: pl.DataFrame, options: Options) -> pl.DataFrame:
-    """Lines of bookings, changes, refusals and cancellations of planned visits, and of appointments nobody keeps."""
+def asked_slots(visits: pl.DataFrame, options: Options) -> pl.DataFrame:
+    """Return one row an appointment of planned visits, or that nobody keeps: its last slot, when it was booked, and its second event (changed, cancelled, refused or none)."""
     held = visits.filter(pl.col("appointment") != "")
     ghosts = visits.filter(pl.Series(uniform(options.seed, 66, visits["visit"].to_numpy()) < 0.09)).with_columns(
         appointment=pl.concat_str(pl.lit("RX"), pl.col("visit").cast(pl.String).str.zfill(8)), is_ghost=pl.lit(True),
@@ -106,7 +106,12 @@ def appointments(visits: pl.DataFrame, options: Options) -> pl.DataFrame:
     later = booked + np.maximum((slot - booked) * (0.2 + 0.5 * draws[1]), 60).astype(np.int64)
     ghost_kind = np.where(draws[2] < 0.45, 0, np.where(draws[2] < 0.75, 1, 2))  # no-show, cancelled, refused
     second = np.where(frame["is_ghost"].to_numpy(), np.select([ghost_kind == 1, ghost_kind == 2], ["cancelled", "refused"], ""), np.where(draws[2] < 0.05, "changed", ""))
-    frame = frame.with_columns(second=pl.Series(second), later=pl.Series(later), at=pl.Series(booked), event=pl.lit("booked"))
+    return frame.with_columns(second=pl.Series(second), later=pl.Series(later), at=pl.Series(booked))
+
+
+def appointments(frame: pl.DataFrame) -> pl.DataFrame:
+    """Lines of bookings, changes, refusals and cancellations of the appointments of `asked_slots`."""
+    frame = frame.with_columns(event=pl.lit("booked"))
     changed = frame.filter(pl.col("second") != "").with_columns(at=pl.col("later"), event=pl.col("second"))
     frame = frame.with_columns(slot=pl.when(pl.col("second") == "changed").then(pl.col("slot") - 7200).otherwise("slot"))
     frame = pl.concat([frame, changed]).with_columns(place=pl.lit(""))

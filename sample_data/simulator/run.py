@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sample_data.simulator import boxes, papers, port, rows, tracks, truth
+from sample_data.simulator import boxes, papers, port, rows, slots, tracks, truth
 from sample_data.simulator.draws import uniform
 from sample_data.simulator.faults import Schedule
 from sample_data.simulator.files import Desk
@@ -88,7 +88,7 @@ class _Run:
         self.scans = pl.DataFrame()
         self.open = pl.DataFrame(schema=_OPEN)
         folder = options.out / "truth"
-        self.books = {name: truth.Book(folder / f"{name}.parquet") for name in ("visits", "stages", "zone_stays", "moves", "filings", "messages")}
+        self.books = {name: truth.Book(folder / f"{name}.parquet") for name in ("visits", "stages", "zone_stays", "moves", "filings", "messages", "slots")}
         self.measured: list[pl.DataFrame] = []
         self._plan_week(options.start)
 
@@ -102,7 +102,11 @@ class _Run:
         self.coming = plans
         self.coming_about = self._dress(pl.concat([plan.about for plan in plans]))
         self.desk.take("customs", papers.customs_plans(self.coming_about, self.options))
-        self.desk.take("appointments", papers.appointments(self.coming_about, self.options))
+        asked = papers.asked_slots(self.coming_about, self.options)
+        self.desk.take("appointments", papers.appointments(asked))
+        offered = slots.offers([plan.day for plan in plans], asked.filter(~pl.col("second").is_in(["cancelled", "refused"])), self.options)
+        self.desk.take("slots", slots.lines(offered))
+        self._note("slots", slots.true_offers(offered), "published_at", "slot_start_at")
         discharged, sent = boxes.discharges(self.coming_about, self.options), boxes.messages(self.coming_about, self.options)
         self.desk.take("moves", boxes.move_lines(discharged))
         self.desk.take("messages", boxes.message_lines(sent))

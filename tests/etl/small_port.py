@@ -20,6 +20,7 @@ HEADERS = {
     "mouvements": "terminal,move,container,time,cargo",
     "manifestes_us": "Conteneur;Terminal;Depot;Chargement;Niveau;Motif ciblage;Renvoi;Reponse;Scanner;Visite;Resultat;Levee",
     "messages": "reference,type,partner,sent,received,answer,reason,due",
+    "creneaux": "terminal,slot_start,slot_end,places,published",
     "moyens": "means,kind,place,open_from,open_to,capacity_per_hour",
     "tracking_a": "",
 }
@@ -65,6 +66,9 @@ def small_port(days: int = 4, trucks: int = 6, seed: int = 1, first: dt.date = d
             _visit(port, draw, on, number * trucks + truck, faults)
         start = dt.datetime.combine(on, dt.time(0))
         port.add("moyens", on, f"lane-6A,lane,6A,{start.isoformat()}Z,{(start + dt.timedelta(hours=20)).isoformat()}Z,60")
+        for days_before, places in ((3, number % 3), (1 - number % 2 * 2, 4)):  # said again the day before, or after the slot
+            said = start + dt.timedelta(hours=9) - dt.timedelta(days=days_before)
+            port.add("creneaux", said.date(), f"TC3,{start.isoformat()}Z,{(start + dt.timedelta(hours=1)).isoformat()}Z,{places},{said.isoformat()}Z")
         if draw.random() < 0.5:
             begin = start + dt.timedelta(hours=draw.randrange(6, 20))
             port.add("main_courante", on, f"MC{number:04d};FERMETURE;{begin:{LOCAL}};{begin + dt.timedelta(hours=draw.choice([1, 30])):{LOCAL}};WB1;;fermeture")

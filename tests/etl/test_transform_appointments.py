@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from tests.etl.log_cases import facts, gate, rows
@@ -60,3 +61,30 @@ def test_one_visit_honours_one_appointment_and_one_appointment_has_one_visit():
     assert found["fct_visits"].sort("entry_at")["appointment_code"].to_list() == ["on_time", "none"]
     found = made([booked("A1"), booked("A2", start="11:00", end="12:00")], gate("t", "in", "10:40"))
     assert found["fct_appointments"].sort("appointment_ref")["outcome_code"].to_list() == ["on_time", "no_show"]
+
+
+def stood(*events: dict) -> list[tuple]:
+    found = made(list(events))["fct_bookings"].sort("booked_at")
+    return found.select(pl.col("booked_at", "until_at").dt.to_string("%m-%d %H:%M"), "slot_hour", "terminal_code").rows()
+
+
+def test_a_booking_stands_from_its_event_to_the_next_one():
+    """Zone UTC+1: the slot of 10:00 is local hour 11. A cancellation ends the stretch and begins none."""
+    booked_then_moved = (booked(terminal_code="T1"), booked(code="changed", when="-1 08:00", start="14:00", end="15:00"), booked(code="cancelled", when="06:00", start="14:00", end="15:00"))
+    assert stood(*booked_then_moved) == [("05-30 08:00", "05-31 08:00", 11, "T1"), ("05-31 08:00", "06-01 06:00", 15, "T1")]
+    assert stood(booked(code="refused", when="-1 08:00")) == []
+
+
+def test_a_stretch_holds_nothing_that_was_said_later_but_its_end():
+    """The terminal was named by the change only; an event after the slot was over took nothing away."""
+    assert stood(booked(), booked(code="changed", when="-1 08:00", terminal_code="T1"))[0][3] is None
+    assert stood(booked(), booked(code="cancelled", when="11:00")) == [("05-30 08:00", None, 11, None)]
+    assert stood(booked(), booked(code="cancelled", when="10:59")) == [("05-30 08:00", "06-01 10:59", 11, None)]
+
+
+def test_the_newest_word_on_a_slot_counts():
+    def word(said: str, places: int, terminal: str = "T1") -> dict:
+        return {"terminal_code": terminal, "slot_start_at": "10:00", "slot_end_at": "11:00", "offered_n": places, "published_at": said}
+
+    found = facts({"stg_slots": rows("stg_slots", word("-3 08:00", 5), word("-1 08:00", 3), word("-2 08:00", 9), word("-3 08:00", 0, "T2"))}, now="6 00:00")["fct_slots"]
+    assert found.sort("terminal_code").select("terminal_code", "slot_hour", "offered_n").rows() == [("T1", 11, 3), ("T2", 11, 0)]
