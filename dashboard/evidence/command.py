@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--statistic", choices=("mean", "p50", "p90"), default="mean", help="of the build: the average, the median or the 90th percentile of each day")
     parser.add_argument("--collapsed", type=Path, metavar="FILE", help="also write the table of units and blocks behind the estimate, and print the line of R that reproduces it")
     parser.add_argument("--json", action="store_true", help="print every value as JSON")
-    parser.add_argument("--lang", choices=("en", "fr"), default="en", help="language of the sentence")
+    parser.add_argument("--lang", choices=("en", "fr", "ar"), default="en", help="language of the sentence")
 
 
 def run(arguments: argparse.Namespace) -> int:

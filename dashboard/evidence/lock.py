@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from babel.dates import format_date
 
+from dashboard.evidence import arabic
+from dashboard.evidence.figures import day
 from dashboard.evidence.verdict import LOOKS, Reason
 from etl.contracts.reference import DIM_PILOT_PLAN
 from etl.errors import InputError
@@ -26,7 +27,7 @@ from etl.errors import InputError
 STATES = ("locked", "locked_late", "changed", "not_locked")
 LAST_DAY_TO_LOCK = LOOKS[0][0]  # from the first verdict on, a plan could be fitted to the result
 FILE = "pilot_plan.csv"
-# What differs between the locked plan and the arms of today: (English, French).
+# What differs between the locked plan and the arms of today: (English, French); Arabic in arabic.py.
 DIFFERENCES: dict[str, tuple[str, str]] = {
     "plan_altered": ("the locked row itself was altered: its fingerprint no longer fits", "la ligne figée a elle-même été modifiée : son empreinte ne correspond plus"),
     "several_plans": ("{n} plans are listed, and the first one locked counts", "{n} plans figurent dans la liste ; le premier figé fait foi"),
@@ -36,7 +37,6 @@ DIFFERENCES: dict[str, tuple[str, str]] = {
     "start_moved": ("{unit} was to start on {was} and now starts on {now}", "{unit} devait commencer le {was} et commence maintenant le {now}"),
 }  # fmt: skip
 _ARM_WORDS = {"en": {"pilot": "pilot", "comparison": "comparison"}, "fr": {"pilot": "pilote", "comparison": "comparaison"}}
-_LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,12 @@ def lock_of(arms: pl.DataFrame, plans: pl.DataFrame) -> Lock:
 
 def words(lock: Lock, lang: str) -> str:
     """Return one or two sentences about the state, and what differs."""
+    if lang == "ar":
+        return _in_arabic(lock)
     en = lang == "en"
     if lock.state == "not_locked":
         return "The plan is not locked." if en else "Le plan n’est pas figé."
-    on, mark = _day(lock.plan["locked_on"], lang), lock.plan["fingerprint"]
+    on, mark = day(lock.plan["locked_on"], lang), lock.plan["fingerprint"]
     if lock.state == "changed":
         said = "; ".join(_difference(each, lang) for each in lock.differences)
         return f"The plan locked on {on} was changed: {said}." if en else f"Le plan figé le {on} a été modifié : {said.replace('; ', ' ; ')}."
@@ -158,10 +160,18 @@ def _read(text: str) -> dict[str, tuple[str, dt.date]]:
     return made
 
 
+def _in_arabic(lock: Lock) -> str:
+    if lock.state == "not_locked":
+        return "الخطة غير مقفلة."
+    on, days = day(lock.plan["locked_on"], "ar"), arabic.days(abs(lock.days_after or 0))
+    if lock.state == "changed":
+        return f"عُدّلت الخطة التي أُقفلت يوم {on}: {'؛ '.join(arabic.difference(each.code, dict(each.values)) for each in lock.differences)}."
+    if lock.state == "locked_late":
+        return f"أُقفلت الخطة يوم {on}، بعد البداية {days}: فات أوان ما يتجاوز مستوى أدلة ضعيفا (الحد قبل اليوم {LAST_DAY_TO_LOCK})."
+    when = "يوم البداية نفسه" if not lock.days_after else f"{'قبل' if lock.days_after < 0 else 'بعد'} البداية {days}"
+    return f"أُقفلت الخطة يوم {on}، {when}، ولم تتغير منذ ذلك (البصمة {lock.plan['fingerprint']})."
+
+
 def _difference(each: Difference, lang: str) -> str:
-    values = {name: _day(value, lang) if isinstance(value, dt.date) else _ARM_WORDS[lang].get(value, value) if name in ("was", "now") else value for name, value in each.values.items()}
+    values = {name: day(value, lang) if isinstance(value, dt.date) else _ARM_WORDS[lang].get(value, value) if name in ("was", "now") else value for name, value in each.values.items()}
     return DIFFERENCES[each.code][0 if lang == "en" else 1].format(**values)
-
-
-def _day(day: dt.date, lang: str) -> str:
-    return format_date(day, "d MMM y", locale=_LOCALES[lang])

@@ -40,14 +40,14 @@ def collapsed(panel: Panel, scale: str = "log") -> pl.DataFrame:
 
 
 def values(effect: Effect) -> dict[str, object]:
-    """Return everything in the Effect as values JSON can hold, with the sentence in both languages; nothing that is not a number stays NaN."""
+    """Return everything in the Effect as values JSON can hold, with the sentence in every language; nothing that is not a number stays NaN."""
     made = asdict(effect)
     found = effect.found
     made["found"] = None if found is None else {
         "b": float(found.b), "half_cautious": float(found.half()), "half_standard": float(found.half(cautious=False)),
         "noise": [{"name": each.name, "se": float(each.se), "df": float(each.df), "is_slow": each.is_slow} for each in found.noises],
     }  # fmt: skip
-    made["sentence"] = {lang: sentence(effect, lang) for lang in ("en", "fr")}
+    made["sentence"] = {lang: sentence(effect, lang) for lang in ("en", "fr", "ar")}
     return _plain(made)
 
 

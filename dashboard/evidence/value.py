@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from dashboard.evidence import arabic
 from dashboard.evidence.effect import Effect, Range
 from dashboard.evidence.panel import Panel
 from dashboard.evidence.verdict import Reason
@@ -27,7 +28,7 @@ LINES: dict[str, tuple[str, tuple[str, ...]]] = {
     "truck_hours": ("h", ()), "money": ("MAD", ("truck_hour_mad",)), "diesel_l": ("L", _BURNT), "co2_kg": ("kg", (*_BURNT, "co2_kg_per_l_ttw")), "co2e_kg": ("kg", (*_BURNT, "co2e_kg_per_l_wtw")),
 }  # fmt: skip
 PRICE = "diesel_mad_per_l"
-# Why there is no value: (English, French).
+# Why there is no value: (English, French); Arabic in arabic.py.
 NO_VALUE: dict[str, tuple[str, str]] = {
     "value_needs_verdict": ("No value is given: it takes a strong or moderate verdict.", "Aucune valeur n’est donnée : il faut pour cela un niveau de preuve fort ou moyen."),
     "value_needs_mean": ("No value is given: truck-hours follow from the mean minutes of a visit only.", "Aucune valeur n’est donnée : les heures-camion ne se déduisent que de la durée moyenne d’une visite."),
@@ -74,6 +75,11 @@ class Value:
 
     def line(self, code: str) -> Line | None:
         return next((each for each in self.lines if each.code == code), None)
+
+
+def no_value(why: Reason, lang: str) -> str:
+    """Return a reason of why_no_value as one sentence."""
+    return arabic.NO_VALUE[why.code] if lang == "ar" else NO_VALUE[why.code][0 if lang == "en" else 1]
 
 
 def why_no_value(effect: Effect) -> Reason | None:

@@ -1,31 +1,33 @@
 """The sentence of an Effect, in English and French: ranges rounded outward, reasons after because, never a lone point estimate.
 
-Both languages stand here side by side, so that a translator sees the whole sentence and a test can hold every form against FORBIDDEN.
+Both languages stand here side by side, so that a translator sees the whole sentence and a test can hold every form against FORBIDDEN. Arabic builds its sentences
+otherwise: they are in arabic.py, and every function here hands over to it.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import math
 import re
 
-from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from dashboard.evidence import arabic
 from dashboard.evidence.effect import Effect, Range
+from dashboard.evidence.figures import LOCALES, day, drift, largest_unseen, number, outward, percent, step
 from dashboard.evidence.verdict import Reason
 
-NO_BREAK = "\u00a0"
-LOCALES = {"en": "en_GB", "fr": "fr_FR"}
 # What no sentence may say; a test renders every form against it.
 FORBIDDEN = re.compile(
     r"\b(proven|prove[sd]?|guaranteed|significant\w*|p-value|probabilit\w+|no effect|trends verified|thanks to|on track|trending|all gates"
-    r"|caused(?! (?:.*)compared with)|prouvé\w*|garanti\w*|significati\w+|grâce au|aucun effet|toutes les portes|p-valeur)\b",
+    r"|caused(?! (?:.*)compared with)|prouvé\w*|garanti\w*|significati\w+|grâce au|aucun effet|toutes les portes|p-valeur)\b"
+    # Arabic particles grow onto words (والمثبت), so these are found inside them too.
+    r"|أثبت|يثبت|تثبت|مثبت|إثبات|مضمون|(?<![يت])[يت]ضمن|دلالة إحصائية|دال إحصائي|معنوي|احتمال|بفضل|لا أثر|أي أثر|(?:كل|جميع|كافة) الأبواب|على الطريق الصحيح|بسبب المشروع",
     re.IGNORECASE,
 )
 VERDICT_WORDS = {
     "en": {"strong": "strong", "moderate": "moderate", "weak": "weak", "none": "no detectable change", "not_yet": "not yet measurable"},
     "fr": {"strong": "fort", "moderate": "moyen", "weak": "faible", "none": "aucun changement décelable", "not_yet": "pas encore mesurable"},
+    "ar": arabic.VERDICT_WORDS,
 }
 _KINDS = {
     "en": {"gate": ("gate", "gates"), "lane": ("lane", "lanes"), "terminal": ("terminal", "terminals"), "carrier": ("transporter", "transporters"), "unit": ("unit", "units")},
@@ -48,7 +50,6 @@ _WHICH: dict[str, tuple[str, str, str]] = {
     "mean": ("trucks", "les camions", "ont mis"), "p50": ("the typical truck (median)", "le camion médian", "a mis"), "p90": ("a slow truck (one in ten is slower)", "un camion lent (un sur dix l’est davantage)", "a mis"),
 }  # fmt: skip
 _MEASURES: dict[str, tuple[str, str]] = {"document_checks": ("The number of document checks per visit", "Nombre de contrôles documentaires par visite")}
-_TENTHS_BELOW_MIN = 2.0  # minutes: a change this small would round to nothing, or to twice itself
 _NAMED = 4  # places said by name; of more, the rest is counted
 _OF_EN = {"carrier": "of"}  # trucks are at a gate, and of a transporter
 REASONS: dict[str, tuple[str, str]] = {
@@ -148,9 +149,11 @@ def sentence(effect: Effect, lang: str = "en") -> str:
 
 def sentences(effect: Effect, lang: str = "en") -> tuple[str, ...]:
     """Return the same, sentence by sentence: the answer first, then how sure, what would erase it, what is not covered, and the next verdict."""
+    if lang == "ar":
+        return arabic.sentences(effect)
     made = _not_yet(effect, lang) if effect.verdict.code == "not_yet" else _none(effect, lang) if effect.verdict.code == "none" else _found(effect, lang)
     if effect.is_provisional and effect.next_verdict_on is not None and not any(each.code == "no_comparison" for each in effect.verdict.reasons):
-        on = _day(effect.next_verdict_on, lang)
+        on = day(effect.next_verdict_on, lang)
         if effect.verdict.code == "not_yet":
             return (*made, f"Next verdict day: {on}." if lang == "en" else f"Prochain jour de verdict : le {on}.")
         return (*made, f"Provisional; next verdict on {on}." if lang == "en" else f"Provisoire ; prochain verdict le {on}.")
@@ -159,25 +162,31 @@ def sentences(effect: Effect, lang: str = "en") -> tuple[str, ...]:
 
 def reason(each: Reason, effect: Effect, lang: str) -> str:
     """Return one reason in words."""
+    if lang == "ar":
+        return arabic.reason(each, effect)
     values = {}
     for name, value in each.values.items():
         if name in ("per_100", "missed"):
-            values[name] = _drift(float(value), effect, lang)
+            values[name] = drift(float(value), effect, lang)
         elif isinstance(value, tuple):
             values[name] = _some(value, lang)
         else:
-            values[name] = _percent(float(value) * 100, lang) if name in _SHARES else number(value, lang)
+            values[name] = percent(float(value) * 100, lang) if name in _SHARES else number(value, lang)
     return REASONS[each.code][0 if lang == "en" else 1].format(**values)
 
 
 def refusal(each: Reason, lang: str) -> str:
     """Return why there is no panel, as one sentence."""
-    values = {name: ", ".join(map(str, value)) if isinstance(value, tuple) else _day(value, lang) for name, value in each.values.items()}
+    if lang == "ar":
+        return arabic.refusal(each)
+    values = {name: ", ".join(map(str, value)) if isinstance(value, tuple) else day(value, lang) for name, value in each.values.items()}
     return REFUSALS[each.code][0 if lang == "en" else 1].format(**values)
 
 
 def excluded(code: str, n: int, lang: str) -> str:
     """Return what was not counted, as a phrase."""
+    if lang == "ar":
+        return arabic.excluded(code, n)
     one, several = EXCLUSIONS[code][0 if lang == "en" else 1]
     return (one if _is_one(n, lang) else several).format(n=format_decimal(n, format="#,##0", locale=LOCALES[lang]))
 
@@ -187,6 +196,8 @@ def span(given: Range, unit: str, lang: str) -> str:
 
     Minutes are whole, or tenths where both ends are under two; ends below 10 of another unit (`unit` is empty) keep the two digits they need.
     """
+    if lang == "ar":
+        return arabic.span(given, unit)
     low, high = outward(given, bool(unit))
     less, more, to = ("less", "more", "to") if lang == "en" else ("de moins", "de plus", "à")
     if high <= 0:
@@ -199,6 +210,8 @@ def span(given: Range, unit: str, lang: str) -> str:
 
 def reach(given: Range, unit: str, lang: str) -> str:
     """Return bounds with their ends rounded outward: 'at least 5, at most 32 min less'. Where they hold zero: at most so much less, at most so much more."""
+    if lang == "ar":
+        return arabic.reach(given, unit)
     low, high = outward(given, bool(unit))
     en = lang == "en"
     less, more, least, most = ("less", "more", "at least", "at most") if en else ("de moins", "de plus", "au moins", "au plus")
@@ -218,32 +231,15 @@ def _is_one(size: float, lang: str) -> bool:
     return size == 1 if lang == "en" else size < 2
 
 
-def _step(size: float, is_minutes: bool) -> float:
-    if is_minutes:
-        return 1.0 if size >= _TENTHS_BELOW_MIN or size == 0 else 0.1
-    return 1.0 if size >= 10 or size == 0 else 10.0 ** (math.floor(math.log10(size)) - 1)
-
-
-def outward(given: Range, is_minutes: bool) -> tuple[float, float]:
-    """Return the ends of a range rounded outward, as span says them; never one point.
-
-    Minutes share one step. Of anything else each end has its own, so that a small end beside a large one is not said to be zero.
-    """
-    largest = max(abs(given.low), abs(given.high))
-    below, above = (_step(largest if is_minutes else abs(end), is_minutes) for end in (given.low, given.high))
-    low, high = math.floor(given.low / below + 1e-9) * below, math.ceil(given.high / above - 1e-9) * above
-    return (low, high) if low != high else (low - below, high + above)
-
-
 def _found(effect: Effect, lang: str) -> tuple[str, ...]:
     en, is_minutes = lang == "en", effect.plan.measure.endswith("_min")
     unit = " minutes" if is_minutes else ""
-    digits = 0 if _step(max(abs(effect.change.low), abs(effect.change.high)), True) == 1 else 1
+    digits = 0 if step(max(abs(effect.change.low), abs(effect.change.high)), True) == 1 else 1
     best = f"{number(round(abs(effect.change.best), digits) if is_minutes else abs(effect.change.best), lang)}{' min' if is_minutes and not en else ''}"
-    size = _percent(abs(effect.percent.best), lang)
+    size = percent(abs(effect.percent.best), lang)
     who = _units(effect.pilots, effect.plan.unit_kind, lang)
     against = _units(effect.comparisons, effect.plan.unit_kind, lang)
-    dates = f"{_day(effect.start, lang)}–{_day(effect.last, lang)}"
+    dates = f"{day(effect.start, lang)}–{day(effect.last, lang)}"
     against = (f", compared with {against}" if en else f", par comparaison avec {against}") if effect.comparisons else (", compared with units that start later" if en else ", par comparaison avec les unités qui commencent plus tard")
     change = f"**{span(effect.change, unit, lang)}**"
     if is_minutes:
@@ -290,7 +286,7 @@ def _evidence(effect: Effect, lang: str) -> str:
 def _erased(effect: Effect, lang: str) -> str:
     if not effect.erased_by_percent:
         return ""
-    size = _percent(effect.erased_by_percent, lang)
+    size = percent(effect.erased_by_percent, lang)
     return f"It would take an unrelated {size} change on the same day to erase it." if lang == "en" else f"Il faudrait un changement sans rapport de {size} le même jour pour l’effacer."
 
 
@@ -307,12 +303,10 @@ def _uncovered(effect: Effect, lang: str) -> str:
 def _none(effect: Effect, lang: str) -> tuple[str, ...]:
     who = _units(effect.pilots, effect.plan.unit_kind, lang)
     unit = " minutes" if effect.plan.measure.endswith("_min") else ""
-    largest = max(abs(effect.change.low), abs(effect.change.high), effect.mde_change or 0, *(each.values.get("size", 0) for each in effect.verdict.reasons))
-    step = _step(largest, bool(unit))
-    size = _counted(round(math.ceil(largest / step - 1e-9) * step, 6), unit, lang)
+    size = _counted(largest_unseen(effect), unit, lang)
     why, topic = _listed(tuple(reason(each, effect, lang) for each in effect.verdict.reasons), lang), _topic(effect, lang)
     if effect.verdict.reasons[0].code == "below_this_look":
-        at, on = _at(effect.pilots, effect.plan.unit_kind), _day(effect.verdict_on, lang)
+        at, on = _at(effect.pilots, effect.plan.unit_kind), day(effect.verdict_on, lang)
         if lang == "en":
             return f"No detectable change{topic} {_OF_EN.get(effect.plan.unit_kind, 'at')} {who} at the verdict of {on}: no change larger than {size}; smaller ones could not be seen.", f"All the data so far give a range of {span(effect.change, unit, lang)}: {why}."
         return f"Aucun changement décelable{topic} {at} au verdict du {on} : pas de changement de plus de {size} ; de plus petits ne pouvaient pas se voir.", f"Toutes les données donnent à ce jour {span(effect.change, unit, lang)} : {why}."
@@ -329,9 +323,9 @@ def _not_yet(effect: Effect, lang: str) -> tuple[str, ...]:
     s = "" if days == 1 else "s"
     if lang == "en":
         made = (f"Not yet measurable{topic}{f': {days} day{s} after the start' if days is not None else ''}, because {why}.",)
-        return (*made, f"At today's noise a change of 10 % would be visible around {_day(around, lang)}.") if waits else made
+        return (*made, f"At today's noise a change of 10 % would be visible around {day(around, lang)}.") if waits else made
     made = (f"Pas encore mesurable{topic}{f' : {days} jour{s} après le début' if days is not None else ''}, car {why}.",)
-    return (*made, f"Au bruit actuel, un changement de 10 % serait visible vers le {_day(around, lang)}.") if waits else made
+    return (*made, f"Au bruit actuel, un changement de 10 % serait visible vers le {day(around, lang)}.") if waits else made
 
 
 def _units(names: tuple[str, ...], kind: str, lang: str) -> str:
@@ -360,25 +354,3 @@ def _some(parts: tuple, lang: str) -> str:
         return _listed(parts, lang)
     rest = len(parts) - _NAMED
     return _listed((*parts[:_NAMED], f"{rest} others" if lang == "en" else f"{rest} autres"), lang)
-
-
-def _drift(size: float, effect: Effect, lang: str) -> str:
-    return _percent(abs(math.expm1(size)) * 100, lang) if effect.plan.scale == "log" else number(abs(size), lang)
-
-
-def _day(day: object, lang: str) -> str:
-    return format_date(day, "d MMM y", locale=LOCALES[lang]) if isinstance(day, dt.date) else str(day)
-
-
-def number(value: object, lang: str) -> str:
-    """Return a number as sentences say it: two digits below 10, whole above; no zeros at the end."""
-    if isinstance(value, str):
-        return value
-    size = float(value)
-    digits = 0 if abs(size) >= 10 or size == int(size) else max(1, 1 - math.floor(math.log10(abs(size))))
-    return format_decimal(round(size, digits), format=f"#,##0.{'#' * digits}" if digits else "#,##0", locale=LOCALES[lang])
-
-
-def _percent(value: float, lang: str) -> str:
-    """A share of 1 % and more has no decimals. French never lets the mark go to the next line alone."""
-    return f"{number(round(value) if value >= 1 else round(value, 1), lang)}{' ' if lang == 'en' else NO_BREAK}%"

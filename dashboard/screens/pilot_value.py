@@ -32,7 +32,7 @@ def show(page: Frame, found: Headline, arms: pl.DataFrame) -> None:
     st.html(verdict(page, effect))
     why = worth.why_no_value(effect)
     if why is not None:
-        st.html(f'<p class="lead" data-testid="no-value">{html.escape(worth.NO_VALUE[why.code][0 if page.lang == "en" else 1])}</p>')
+        st.html(f'<p class="lead" data-testid="no-value">{html.escape(worth.no_value(why, page.lang))}</p>')
         panel.quiet(_("Minutes that may be chance would become hours and dirhams that may be chance."))
         return
     given = worth.value_of(effect, page.store.table("dim_constants"), worth.visits_a_day(study.main_panel(page.store, page.selection)) if found.period_days == 1 else None)

@@ -10,13 +10,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dashboard.evidence import arabic
 from dashboard.evidence.diagnostics import diagnose
 from dashboard.evidence.effect import Plan, Range, assess
 from dashboard.evidence.estimate import BLOCK_DAYS, estimate, period_contrast, unit_contrast
+from dashboard.evidence.lock import DIFFERENCES
 from dashboard.evidence.panel import NEVER, Panel
 from dashboard.evidence.report import text, values
+from dashboard.evidence.value import NO_VALUE
 from dashboard.evidence.verdict import VERDICTS, Facts, Reason, judge, look
-from dashboard.evidence.words import FORBIDDEN, REASONS, VERDICT_WORDS, sentence, span
+from dashboard.evidence.words import EXCLUSIONS, FORBIDDEN, REASONS, REFUSALS, VERDICT_WORDS, sentence, span
 from dashboard.evidence.worlds import World, simulate
 
 FIRST = dt.date(2026, 1, 5)
@@ -79,22 +82,43 @@ def test_a_look_before_the_end_says_the_size_it_could_see_and_carries_no_hours(e
     assert f"pas de changement de plus de {size} minutes" in sentence(effect, "fr")
 
 
-@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("lang", ["en", "fr", "ar"])
 @pytest.mark.parametrize("case", list(CASES))
 def test_no_sentence_says_what_may_not_be_said(effects, case, lang) -> None:
     said = text(effects[case], lang)
     assert not FORBIDDEN.search(said), said
     assert "{" not in said and "nan" not in sentence(effects[case], lang)
-    assert ("because" if lang == "en" else "car ") in said or effects[case].verdict.reasons[0].code == "below_this_look"
+    assert {"en": "because", "fr": "car ", "ar": "لأن "}[lang] in said or effects[case].verdict.reasons[0].code == "below_this_look"
 
 
 def test_every_reason_has_both_languages_and_none_says_too_much() -> None:
     for code, (english, french) in REASONS.items():
         assert english and french and not FORBIDDEN.search(english) and not FORBIDDEN.search(french), code
-    assert VERDICT_WORDS["en"].keys() == VERDICT_WORDS["fr"].keys() == set(VERDICTS)
+    assert VERDICT_WORDS["en"].keys() == VERDICT_WORDS["fr"].keys() == VERDICT_WORDS["ar"].keys() == set(VERDICTS)
 
 
-@pytest.mark.parametrize("said", ["It is proven.", "a significant change", "no effect", "grâce au pilote", "aucun effet", "The pilot caused it.", "effet garanti", "thanks to the pilot", "all gates"])
+def test_arabic_says_everything_the_others_say_and_no_more() -> None:
+    """Same codes, same placeholders, none of the words that may not be said; a contained zero («يتضمن») is no guarantee («يضمن»)."""
+    for arabic_texts, texts in ((arabic.REASONS, REASONS), (arabic.REFUSALS, REFUSALS), (arabic.EXCLUSIONS, EXCLUSIONS), (arabic.DIFFERENCES, DIFFERENCES), (arabic.NO_VALUE, NO_VALUE)):
+        assert arabic_texts.keys() == texts.keys(), arabic_texts.keys() ^ texts.keys()
+        for code, said in arabic_texts.items():
+            english = texts[code][0] if isinstance(texts[code][0], str) else texts[code][0][0]
+            assert set(re.findall(r"{\w+}", said)) == set(re.findall(r"{\w+}", english)) and not FORBIDDEN.search(said), code
+    assert not FORBIDDEN.search("المجال يتضمن الصفر")
+
+
+@pytest.mark.parametrize(
+    ("ends", "unit", "expected"),
+    [
+        ((-14, -8.6), " minutes", "من 8 إلى 14 دقيقة أقل"), ((-3, 2), " minutes", "ما بين 3 دقائق أقل ودقيقتين أكثر"), ((1, 1.9), " minutes", "من 1 إلى 1,9 دقيقة أكثر"),
+        ((-14, -8.6), "\u00a0%", "من 8 إلى 14% أقل"), ((-2, -1), " minutes", "من 1 إلى 2 دقيقة أقل"),
+    ],
+)  # fmt: skip
+def test_arabic_counts_minutes_as_arabic_does(ends, unit, expected) -> None:
+    assert span(Range(ends[0], sum(ends) / 2, ends[1]), unit, "ar") == expected
+
+
+@pytest.mark.parametrize("said", ["It is proven.", "a significant change", "no effect", "grâce au pilote", "aucun effet", "The pilot caused it.", "effet garanti", "thanks to the pilot", "all gates", "أثبت المشروع فعاليته", "بفضل المشروع", "نتيجة مضمونة", "ليضمن النجاح", "في جميع الأبواب", "لا أثر للمشروع"])
 def test_the_list_of_forbidden_words_bites(said) -> None:
     assert FORBIDDEN.search(said)
 

@@ -52,7 +52,7 @@ def test_states_and_what_differs(case: str) -> None:
     assert [each.code for each in lock.caps] == {"locked": [], "locked_late": ["plan_locked_late"], "changed": ["plan_changed"], "not_locked": ["plan_not_locked"]}[state]
 
 
-@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("lang", ["en", "fr", "ar"])
 @pytest.mark.parametrize("case", list(CASES))
 def test_every_state_is_said(case: str, lang: str) -> None:
     said = words(lock_of(*CASES[case][:2]), lang)

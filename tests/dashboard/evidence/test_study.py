@@ -159,7 +159,7 @@ BAD = {
 def test_what_cannot_be_compared_is_one_sentence_and_no_number(code) -> None:
     found = _refused(**BAD[code])
     assert found.refused.code == code and found.main is None and not found.sides and not found.shares
-    for lang in ("en", "fr"):
+    for lang in ("en", "fr", "ar"):
         said = refusal(found.refused, lang)
         assert said.endswith(".") and "{" not in said and not FORBIDDEN.search(said)
 
@@ -176,14 +176,14 @@ def test_what_cannot_be_compared_is_one_sentence_and_no_number(code) -> None:
 def test_too_little_is_an_effect_that_says_why(rows, arms, reason) -> None:
     found = study.headline(Port(rows, arms, days=max(71, (rows[-1]["entry_day"] - FIRST).days + 1)), SEL)
     assert found.main.verdict.code == "not_yet" and reason in {each.code for each in found.main.verdict.reasons} and not found.shares and found.agree is None
-    for lang in ("en", "fr"):
+    for lang in ("en", "fr", "ar"):
         assert not FORBIDDEN.search(sentence(found.main, lang)) and "nan" not in sentence(found.main, lang)
 
 
 def test_refusals_and_exclusions_have_words_in_both_languages() -> None:
     assert {*BAD, "carriers_whole", "pilot_filtered_out", "comparison_filtered_out"} == set(REFUSALS)
     for code in EXCLUSIONS:
-        assert all("1" in excluded(code, 1234, lang) and "{" not in excluded(code, 1234, lang) and not FORBIDDEN.search(excluded(code, 1234, lang)) for lang in ("en", "fr"))
+        assert all("1" in excluded(code, 1234, lang) and "{" not in excluded(code, 1234, lang) and not FORBIDDEN.search(excluded(code, 1234, lang)) for lang in ("en", "fr", "ar"))
 
 
 # ---------------------------------------------------------------------- in parts
@@ -399,7 +399,7 @@ def test_parts_of_the_small_build(sel) -> None:
     for dimension in parts.DIMENSIONS:
         found = parts.by_group(port, sel, dimension)
         assert found.refused is None and (found.groups or found.left_out or found.too_small)
-    for lang in ("en", "fr"):
+    for lang in ("en", "fr", "ar"):
         for step in steps:
             assert not FORBIDDEN.search(sentence(step.effect, lang)) and "nan" not in sentence(step.effect, lang)
 
