@@ -73,7 +73,7 @@ def security(b: Brief) -> Section:
         result = next(result for result in (filed, screened, held) if code in result.frame.columns)
         row, metric = result.frame.row(0, named=True), result.metric(code)
         limits = words.interval(row.get(f"{code}__low"), row.get(f"{code}__high"), metric.unit, lang, metric.decimals) if row[code] is not None else ""
-        n = say("hidden (fewer than {n})", n=small) if row[f"{code}__n"] is None else "" if metric.count else b.number(row[f"{code}__n"])
+        n = say("hidden") if row[f"{code}__n"] is None else "" if metric.count else b.number(row[f"{code}__n"])
         rows.append((say(metric.label), _text(b, result, code), limits, n))
     table = Table((say("What"), say("Value"), say("95 % interval"), "n"), tuple(rows), finding, (1, 2, 3))
     text = (say("This compares visits; it was no experiment. Boxes are selected for their risk, so their cargo and papers may differ too: it does not prove that screening caused the minutes, nor count what the box waits after its truck has left."),)
@@ -105,5 +105,5 @@ def _text(b: Brief, result: Result, code: str) -> str:
     """A figure in words: hidden where it speaks of too few boxes, no data where nothing lies behind it, and never 0 for either."""
     row, metric = result.frame.row(0, named=True), result.metric(code)
     if row[code] is None and row[f"{code}__n"] is None:
-        return b.say("hidden (fewer than {n})", n=b.store.settings.small_cell)
+        return b.say("hidden")
     return b.minutes(row[code]) if metric.unit == "min" else words.value(row[code], metric.unit, b.lang, metric.decimals)

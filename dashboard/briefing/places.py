@@ -34,12 +34,12 @@ def lost(b: Brief) -> Section:
     )  # fmt: skip
     shown = rows[: 3 if b.is_short else SHOWN_PLACES]
     bars = [
-        Bar(b.place(row["place"]), row["lost_hours"], say("{hours} h · {share} · n = {n}", hours=b.number(row["lost_hours"]), share=words.share(row["lost_hours"] / total, b.lang), n=b.number(row["lost_hours__n"])), is_thin=row["lost_hours__n"] < port_map.MIN_N)
+        Bar(b.place(row["place"]), row["lost_hours"], f"{words.value(row['lost_hours'], 'hours', b.lang)} · {words.share(row['lost_hours'] / total, b.lang)}", is_thin=row["lost_hours__n"] < port_map.MIN_N)
         for row in shown
     ]  # fmt: skip
     if rest := rows[len(shown) :]:
         hours = sum(row["lost_hours"] for row in rest)
-        bars.append(Bar(say("{n} others", n=b.number(len(rest))), hours, say("{hours} h · {share} · n = {n}", hours=b.number(hours), share=words.share(hours / total, b.lang), n=b.number(sum(row["lost_hours__n"] for row in rest))), is_thin=True))
+        bars.append(Bar(say("{n} others", n=b.number(len(rest))), hours, f"{words.value(hours, 'hours', b.lang)} · {words.share(hours / total, b.lang)}", is_thin=True))
     text = () if b.is_short else (say("Lost is what exceeds free flow (the 15th percentile of the point over 12 weeks), added up over all trucks; for a terminal its whole turn, because its log notes no wait."),)
     return b.section("lost", title, finding, result, figures=(Bars(tuple(bars), say("h"), finding),), text=text, n=say("n = {n} passages", n=b.number(result.n)))
 

@@ -14,7 +14,7 @@ from etl.errors import DeclarationError
 SECTIONS: dict[str, Callable[[Brief], Section]] = {
     "headline": visits.headline, "spread": visits.spread, "curve": visits.curve, "terminals": visits.terminals, "planning": visits.planning, "appointments": visits.appointments, "minutes": visits.minutes,
     "lost": places.lost, "hours": places.hours, "plan": places.plan, "incidents": places.incidents, "pilot": pilot.pilot, "clearance": border.clearance, "security": border.security,
-    "method": reading.method, "freshness": reading.freshness, "glossary": reading.glossary,
+    "method": reading.method, "definitions": reading.definitions, "freshness": reading.freshness, "glossary": reading.glossary,
 }  # fmt: skip
 
 
@@ -40,14 +40,14 @@ _PRESETS = (
         "delegation", N_("For a delegation, four pages"), N_("Trucks at the port: briefing for the delegation"),
         (
             (("headline",), ("spread",), ("curve",)),
-            (("lost", "plan"), ("hours",)),
+            (("plan",), ("lost", "minutes"), ("hours",)),
             (("pilot",), ("clearance", "security")),
-            (("method",), ("freshness", "glossary")),
+            (("method",), ("definitions", "glossary"), ("freshness",)),
         ),
     ),
     Preset(
         "weekly", N_("Weekly meeting with operators, two pages"), N_("Trucks at the port: weekly meeting with the operators"),
-        ((("headline",), ("curve",), ("terminals", "planning")), (("lost", "minutes"), ("hours",), ("appointments", "incidents"))),
+        ((("headline",), ("curve",), ("terminals",), ("planning",)), (("lost", "minutes"), ("hours",), ("appointments",), ("incidents",))),
     ),
 )  # fmt: skip
 PRESETS: dict[str, Preset] = {preset.code: preset for preset in _PRESETS}

@@ -24,12 +24,15 @@ SHOWN_TERMS = ("Visit", "Queue (Q)", "Truck turnaround (P)", "Total visit (V)", 
 
 
 def method(b: Brief) -> Section:
-    """How the figures are made and what they cannot say; then the definitions of the leading ones."""
+    """How the figures are made and what they cannot say."""
     say = b.say
-    definitions = Table(
-        (say("Figure"), say("Definition"), say("Standard")), tuple((say(METRICS[code].label), say(METRICS[code].about), METRICS[code].standard or "–") for code in DEFINED), say("Definitions of the leading figures"),
-    )  # fmt: skip
-    return Section("method", say("Method"), say("How to read these figures, and what they cannot say."), (Terms(tuple((say(name), say(about)) for name, about in METHOD)), definitions))
+    return Section("method", say("Method"), say("How to read these figures, and what they cannot say."), (Terms(tuple((say(name), say(about)) for name, about in METHOD)),))
+
+
+def definitions(b: Brief) -> Section:
+    """What the leading figures mean."""
+    say = b.say
+    return Section("definitions", say("Definitions of the leading figures"), say("Each figure has one definition, the same on every page and paper."), (Terms(tuple((say(METRICS[code].label), say(METRICS[code].about)) for code in DEFINED)),))
 
 
 def freshness(b: Brief) -> Section:
