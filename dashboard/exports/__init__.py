@@ -7,6 +7,7 @@
     url = exports.link(order, form="csv")      # the CSV alone; also xlsx, parquet, about
     exports.too_long(order, "xlsx")            # rows, where a sheet cannot hold them
     exports.make(order, "parquet", folder)     # the same file on disk (command line, tests); exports.write gives CSV and about.md
+    exports.link(exports.of_paper("smartport_briefing", make_bytes), form="pdf")   # a paper, made when it is fetched
 Links work once and for a quarter of an hour; making one costs nothing, the file is made when it is fetched.
 """
 
@@ -15,5 +16,6 @@ from __future__ import annotations
 from dashboard.exports.dialects import DIALECTS, Dialect
 from dashboard.exports.files import FORMS, Order, make, of_result, of_rows, of_table, too_long, write, write_parquet, write_xlsx
 from dashboard.exports.links import link
+from dashboard.exports.papers import PaperOrder, of_paper
 
-__all__ = ["DIALECTS", "FORMS", "Dialect", "Order", "link", "make", "of_result", "of_rows", "of_table", "too_long", "write", "write_parquet", "write_xlsx"]
+__all__ = ["DIALECTS", "FORMS", "Dialect", "Order", "PaperOrder", "link", "make", "of_paper", "of_result", "of_rows", "of_table", "too_long", "write", "write_parquet", "write_xlsx"]

@@ -8,19 +8,21 @@ import time
 from collections import OrderedDict
 
 from dashboard.exports.files import FORMS, Order
+from dashboard.exports.papers import PAPERS, PaperOrder
 
 PREFIX = "/export"
 LIFE_SECONDS = 900
 MOST = 20_000
 
-_orders: OrderedDict[str, tuple[float, str, Order]] = OrderedDict()
+_orders: OrderedDict[str, tuple[float, str, Order | PaperOrder]] = OrderedDict()
 _lock = threading.Lock()
 
 
-def link(order: Order, form: str = "zip") -> str:
-    """Return the address of the export; form is one of FORMS: zip (CSV and about.md), csv, about, xlsx, parquet. Nothing is made before it is fetched."""
-    if form not in FORMS:
-        raise ValueError(f"form '{form}' is none of {', '.join(FORMS)}")
+def link(order: Order | PaperOrder, form: str = "zip") -> str:
+    """Return the address of the export; form is one of FORMS: zip (CSV and about.md), csv, about, xlsx, parquet; of a paper pdf, html or pptx. Nothing is made before it is fetched."""
+    forms = tuple(PAPERS) if isinstance(order, PaperOrder) else FORMS
+    if form not in forms:
+        raise ValueError(f"form '{form}' is none of {', '.join(forms)}")
     token = secrets.token_urlsafe(32)
     now = time.monotonic()
     with _lock:
@@ -30,7 +32,7 @@ def link(order: Order, form: str = "zip") -> str:
     return f"{PREFIX}/{token}/{'about.md' if form == 'about' else f'{order.stem}.{form}'}"
 
 
-def take(token: str) -> tuple[str, Order] | None:
+def take(token: str) -> tuple[str, Order | PaperOrder] | None:
     """Return (form, order) of a token and use it up; None for one that is unknown, used or too old."""
     with _lock:
         found = _orders.pop(token, None)

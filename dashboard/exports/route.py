@@ -14,11 +14,12 @@ from starlette.routing import Route
 
 from dashboard.exports.files import make
 from dashboard.exports.links import PREFIX, take
+from dashboard.exports.papers import PAPERS, PaperOrder
 from etl.errors import SmartportError
 
 _TYPES = {
     "zip": "application/zip", "csv": "text/csv; charset=utf-8", "about": "text/markdown; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "parquet": "application/vnd.apache.parquet", **PAPERS,
 }  # fmt: skip
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _CHUNK = 1 << 18
@@ -32,7 +33,7 @@ def export(request: Request) -> Response:
     form, order = found
     folder = Path(tempfile.mkdtemp(prefix="smartport-export-"))
     try:
-        path = make(order, form, folder)
+        path = order.write(form, folder) if isinstance(order, PaperOrder) else make(order, form, folder)
     except SmartportError as error:
         shutil.rmtree(folder, ignore_errors=True)
         return PlainTextResponse(f"{error}\n", 410, _HEADERS)
