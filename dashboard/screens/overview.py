@@ -1,4 +1,4 @@
-"""Port overview: the answer in five seconds, then what changed most, how fresh the sources are and the last incident."""
+"""Port overview: the answer in five seconds, then the border, what changed most, how fresh the sources are and the last incident."""
 
 from __future__ import annotations
 
@@ -10,38 +10,39 @@ import polars as pl
 import streamlit as st
 
 from dashboard import format as words
-from dashboard.metrics import Cell, Result, usual
-from dashboard.screens import changes
+from dashboard.metrics import Result
+from dashboard.screens import border, changes, judged
+from dashboard.screens.judged import Judged
 from dashboard.widgets import chart, freshness, kpi_card, no_data
 from dashboard.widgets.frame import Frame, current
 from etl.contracts.codes import LOGBOOK
 
 JUDGED = ("visits", "turnaround_p50", "turnaround_p90", "over_120_share", "queue_p50", "document_checks_mean")
-FIGURES = ("visits", "turnaround_p50", "turnaround_p90", "over_120_share", "queue_p50", "queue_observed_share", "document_checks_mean", "document_checks_coverage")
+FIGURES = (*JUDGED, "queue_observed_share", "document_checks_coverage", "both_weighings_share")  # the last one for the border, which asks nothing of visits
 # metric -> (reference figure, how it becomes comparable with the metric)
 MARKS: dict[str, str] = {"turnaround_p50": "total_visit_median_min", "turnaround_p90": "turnaround_max_min", "over_120_share": "share_under_120", "queue_p50": "queue_median_min"}
 PAPERS = ("declarations", "declaration_hit_share", "physical_share", "release_p50")
 MIN_INCIDENT_DAYS = 90
-WIDE = 5  # limits beyond this multiple of what is expected tell a reader nothing
 
 
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Port overview"), anchor=False)
-    page.ahead(_figures, *((changes.medians,) if page.selection.previous() else ()), _trend, _judged, _hours, _reading)  # the longest first, so that none is left alone at the end
-    now = _figures(page)
+    page.ahead(_visits, *((changes.medians,) if page.selection.previous() else ()), border.cleared, border.filed, border.filed_by_month, _hours, _reading)  # the longest first, so that none is left alone at the end
+    visits = _visits(page)
+    now = visits.now
     if not now.cell("visits").value:
         _without_visits(page)
         return
-    trend = _trend(page)
     median, p90 = now.cell("turnaround_p50"), now.cell("turnaround_p90")
     answer = say("Half of the trucks leave the port within {median}; 1 truck in 10 takes more than {p90}.", median=words.cell(median, page.lang), p90=words.cell(p90, page.lang))
     if median.value is None:
         answer = say("{n} visits, none of certain turnaround: no exit was seen, or its clock cannot be trusted.", n=words.number(now.cell("visits").value, page.lang))
     st.html(f'<p class="lead" data-testid="answer">{html.escape(answer)}</p>')
-    st.html(kpi_card.grid([*(_card(page, now, trend, code) for code in JUDGED), _inside(page)]))
+    st.html(kpi_card.grid([*(_card(page, visits, code) for code in JUDGED), _inside(page)]))
     freshness.under(page, now, say("n = {n} visits", n=words.number(now.cell("visits").value, page.lang)))
-    chart.data(page, trend, key="overview")
+    chart.data(page, visits.trend, key="overview")
+    border.show(page, visits)
     st.header(say("What changed most"), anchor=False)
     changes.show(page, now)
     st.header(say("How far the data reach"), anchor=False)
@@ -50,23 +51,8 @@ def show(page: Frame) -> None:
     _last_incident(page)
 
 
-def _figures(page: Frame) -> Result:
-    return page.ask(FIGURES, compare=True, intervals=True)
-
-
-def _trend(page: Frame) -> Result:
-    return page.ask(FIGURES, grain=_grain(page.selection.days))
-
-
-def _judged(page: Frame) -> Result:
-    """The last complete day and the eight weeks before it, day by day, with the page's filters."""
-    day = _judged_day(page)
-    weeks = replace(page.selection, first_day=day - dt.timedelta(days=7 * usual.WEEKS), end_day=day + dt.timedelta(days=1), period="custom")
-    return page.ask(JUDGED, grain="day", selection=weeks)
-
-
-def _judged_day(page: Frame) -> dt.date:
-    return min(page.selection.last_day, page.store.build().now_day - dt.timedelta(days=1))
+def _visits(page: Frame) -> Judged:
+    return judged.asked(page, FIGURES)
 
 
 def _hours(page: Frame) -> pl.DataFrame:
@@ -80,32 +66,8 @@ def _reading(page: Frame) -> pl.DataFrame:
     return page.store.rows("inside_now")
 
 
-def _grain(days: int) -> str:
-    return "hour" if days <= 2 else "day" if days <= 62 else "week"
-
-
-def _card(page: Frame, now: Result, trend: Result, code: str) -> str:
-    say, figure, metric = page.say, now.cell(code), now.metric(code)
-    curve = [row[code] for row in trend.frame.iter_rows(named=True)]
-    value, unit = _split(figure, page.lang)
-    verdict = _usual(page, code)
-    return kpi_card.card(
-        name=say(metric.label), value=value, unit=unit, say=_sentence(page, now, code), code=code,
-        points=curve[:-1] if trend.cut_at and code == "visits" and len(curve) > 3 else curve,
-        points_say=say("{name} over the period, oldest first", name=say(metric.label)),
-        word=verdict[0], is_unusual=verdict[1], word_why=verdict[2], notes=[_n(page, now, figure), _compared(page, figure), _mark(page, code)],
-    )  # fmt: skip
-
-
-def _split(figure: Cell, lang: str) -> tuple[str, str]:
-    """The figure and its unit apart, so that the figure alone is large."""
-    if figure.value is None:
-        return "–", ""
-    text = words.plain(words.cell(figure, lang))
-    if figure.metric.unit in ("min", "hours"):
-        number, _, unit = text.rpartition(" ")
-        return number, unit
-    return (words.number(figure.value, lang, figure.metric.decimals), "") if figure.metric.unit == "per_visit" else (text, "")
+def _card(page: Frame, visits: Judged, code: str) -> str:
+    return judged.card(page, visits, code, _sentence(page, visits.now, code), [_mark(page, code)])
 
 
 def _sentence(page: Frame, now: Result, code: str) -> str:
@@ -136,23 +98,6 @@ def _whole_days(page: Frame) -> float:
     return max((end - start).total_seconds() / 86400, 0.0)
 
 
-def _n(page: Frame, now: Result, figure: Cell) -> str:
-    limits = words.interval(figure.low, figure.high, figure.metric.unit, page.lang, figure.metric.decimals)
-    n = page.say("n = {n}", n=words.number(figure.n, page.lang))
-    return f"{n} · {page.say('95 % interval {limits}', limits=limits)}" if limits else n
-
-
-def _compared(page: Frame, figure: Cell) -> str:
-    if figure.before is None or not figure.before_n:
-        return ""
-    before = words.value(figure.before, figure.metric.unit, page.lang, figure.metric.decimals)
-    change = f"{words.share(figure.relative_change, page.lang)}" if figure.metric.unit == "count" and figure.relative_change is not None else words.change(figure, page.lang)
-    if figure.metric.unit == "count" and (figure.relative_change or 0) > 0:
-        change = f"+{change}"
-    change = change.replace("-", words.MINUS)
-    return page.say("{change} against {before} in the comparison period", change=change, before=before)
-
-
 def _mark(page: Frame, code: str) -> str:
     """Another port's published figure, as a reference mark and never as a target; its own perimeter is said."""
     found = [row for row in page.store.table("dim_benchmarks").to_dicts() if row["metric_code"] == MARKS.get(code)]
@@ -163,23 +108,6 @@ def _mark(page: Frame, code: str) -> str:
     value = words.share((100 - row["value"]) / 100, page.lang) if over else words.value(row["value"], "min", page.lang)
     year = f" {row['year']}" if row["year"] else ""
     return page.say("Reference mark: {port}{year}, {value} ({perimeter})", port=page.say(row["port"]), year=year, value=value, perimeter=page.say(row["perimeter"] or ""))
-
-
-def _usual(page: Frame, code: str) -> tuple[str, bool, str]:
-    """(word, is it unusual, why): the last complete day against the same weekday of the eight weeks before, with the page's filters."""
-    say, lang = page.say, page.lang
-    day, days = _judged_day(page), _judged(page)
-    metric = days.metric(code)
-    verdict = usual.of_day(days.frame, code, day, metric.unit)
-    value = days.cell(code, {"period": day}).value
-    if verdict.word == "unknown":
-        return "", False, "" if value is None else say("Too few weeks of data to say whether this is usual.")
-    if verdict.word == "usual" and verdict.expected and verdict.high > WIDE * verdict.expected:
-        return "", False, say("Too irregular from week to week to say what is usual.")
-    word = say("Usual") if verdict.word == "usual" else say("Unusually high") if verdict.side > 0 else say("Unusually low")
-    shown = {"day": words.day(day, lang, "full").rsplit(" ", 1)[0].rstrip(","), "value": words.value(value, metric.unit, lang, metric.decimals)}
-    limits = words.interval(verdict.low, verdict.high, metric.unit, lang, metric.decimals)
-    return word, verdict.word == "unusual", say("on {day}: {value}; the same weekday of the last weeks lets expect {limits}.", limits=limits, **shown)
 
 
 def _inside(page: Frame) -> str:
@@ -210,8 +138,8 @@ def _without_visits(page: Frame) -> None:
         cards = []
         for code in PAPERS:
             figure = papers.cell(code)
-            value, unit = _split(figure, lang)
-            notes = [_n(page, papers, figure), _compared(page, figure)]
+            value, unit = judged.apart(figure, lang)
+            notes = [judged.n(page, figure), judged.compared(page, figure)]
             cards.append(kpi_card.card(say(figure.metric.label), value, unit, say(figure.metric.about) if figure.value is not None else say("No data in this period."), notes, code=code))
         st.html(kpi_card.grid(cards))
         freshness.under(page, papers)

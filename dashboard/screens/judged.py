@@ -1,0 +1,98 @@
+"""Cards of figures that are judged: with their curve, n, limits, comparison, and whether one day is usual. Shared by the rows of cards of the overview."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dashboard import format as words
+from dashboard.metrics import Cell, Result, usual
+from dashboard.store import Span
+from dashboard.widgets import kpi_card
+from dashboard.widgets.frame import Frame
+
+WIDE = 5  # limits beyond this multiple of what is expected tell a reader nothing
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Figures of the period, the same along it, and day by day over the eight weeks that end with the day judged."""
+
+    now: Result
+    trend: Result
+    days: Result
+    day: dt.date
+
+
+def asked(page: Frame, metrics: Sequence[str], days_back: int = 0) -> Judged:
+    """Ask for metrics with the page's filters, from one pass by day. `days_back` judges an earlier day than the last complete one: some figures ripen."""
+    selection = page.selection
+    day = min(selection.last_day, page.store.build().now_day - dt.timedelta(days=1)) - dt.timedelta(days=days_back)
+    weeks = replace(selection, first_day=day - dt.timedelta(days=7 * usual.WEEKS), end_day=day + dt.timedelta(days=1), period="custom")
+    grain = _grain(selection.days)
+    if grain == "hour":  # hours are no part of a pass by day
+        now, days = page.store.ask_spans(metrics, Span(selection, compare=True, intervals=True), Span(weeks, "day"))
+        return Judged(now, page.ask(metrics, grain=grain), days, day)
+    now, trend, days = page.store.ask_spans(metrics, Span(selection, compare=True, intervals=True), Span(selection, grain), Span(weeks, "day"))
+    return Judged(now, trend, days, day)
+
+
+def _grain(days: int) -> str:
+    return "hour" if days <= 2 else "day" if days <= 62 else "week"
+
+
+def card(page: Frame, found: Judged, code: str, sentence: str, notes: Sequence[str] = ()) -> str:
+    """One card; `sentence` says the figure in words, `notes` follow n and the comparison."""
+    figure, trend = found.now.cell(code), found.trend
+    curve = trend.frame[code].to_list()
+    value, unit = apart(figure, page.lang)
+    word, is_unusual, why = _usual(page, found, code)
+    name = page.say(figure.metric.label)
+    return kpi_card.card(
+        name=name, value=value, unit=unit, say=sentence, code=code, points=curve[:-1] if trend.cut_at and figure.metric.count and len(curve) > 3 else curve,
+        points_say=page.say("{name} over the period, oldest first", name=name), word=word, is_unusual=is_unusual, word_why=why, notes=[n(page, figure), compared(page, figure), *notes],
+    )  # fmt: skip
+
+
+def apart(figure: Cell, lang: str) -> tuple[str, str]:
+    """The figure and its unit apart, so that the figure alone is large."""
+    if figure.value is None:
+        return "–", ""
+    text = words.plain(words.cell(figure, lang))
+    if figure.metric.unit in ("min", "hours"):
+        number, _, unit = text.rpartition(" ")
+        return number, unit
+    return (words.number(figure.value, lang, figure.metric.decimals), "") if figure.metric.unit == "per_visit" else (text, "")
+
+
+def n(page: Frame, figure: Cell) -> str:
+    limits = words.interval(figure.low, figure.high, figure.metric.unit, page.lang, figure.metric.decimals)
+    rows = page.say("n = {n}", n=words.number(figure.n, page.lang))
+    return f"{rows} · {page.say('95 % interval {limits}', limits=limits)}" if limits else rows
+
+
+def compared(page: Frame, figure: Cell) -> str:
+    if figure.before is None or not figure.before_n:
+        return ""
+    before = words.value(figure.before, figure.metric.unit, page.lang, figure.metric.decimals)
+    change = f"{words.share(figure.relative_change, page.lang)}" if figure.metric.unit == "count" and figure.relative_change is not None else words.change(figure, page.lang)
+    if figure.metric.unit == "count" and (figure.relative_change or 0) > 0:
+        change = f"+{change}"
+    change = change.replace("-", words.MINUS)
+    return page.say("{change} against {before} in the comparison period", change=change, before=before)
+
+
+def _usual(page: Frame, found: Judged, code: str) -> tuple[str, bool, str]:
+    """(word, is it unusual, why): the day judged against the same weekday of the eight weeks before, with the page's filters."""
+    say, lang, metric = page.say, page.lang, found.days.metric(code)
+    verdict = usual.of_day(found.days.frame, code, found.day, metric.unit)
+    value = found.days.cell(code, {"period": found.day}).value
+    if verdict.word == "unknown":
+        return "", False, "" if value is None else say("Too few weeks of data to say whether this is usual.")
+    if verdict.word == "usual" and verdict.expected and verdict.high > WIDE * verdict.expected:
+        return "", False, say("Too irregular from week to week to say what is usual.")
+    word = say("Usual") if verdict.word == "usual" else say("Unusually high") if verdict.side > 0 else say("Unusually low")
+    shown = {"day": words.day(found.day, lang, "full").rsplit(" ", 1)[0].rstrip(","), "value": words.value(value, metric.unit, lang, metric.decimals)}
+    limits = words.interval(verdict.low, verdict.high, metric.unit, lang, metric.decimals)
+    return word, verdict.word == "unusual", say("on {day}: {value}; the same weekday of the last weeks lets expect {limits}.", limits=limits, **shown)
