@@ -36,6 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "dashboard.builds": {"etl.errors", "etl.settings", "etl.warehouse"},
     "dashboard.answers": {"dashboard.builds", "dashboard.selection", "dashboard.metrics", "etl.clock"},
     "dashboard.store": {"dashboard.answers", "dashboard.builds", "dashboard.selection", "dashboard.metrics", "dashboard.details", "etl.errors", "etl.contracts", "etl.warehouse", "etl.settings"},
+    "dashboard.forecast": set(),
     "dashboard.exports": {"dashboard.selection", "dashboard.metrics", "dashboard.details", "dashboard.builds", "dashboard.store", "dashboard.format", "dashboard.i18n", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
     "dashboard.evidence": {"dashboard.store", "dashboard.metrics", "dashboard.selection", "etl.errors", "etl.contracts"},
     "dashboard.views": {"dashboard.metrics", "dashboard.selection", "dashboard.format", "dashboard.i18n", "dashboard.evidence", "etl.contracts"},
