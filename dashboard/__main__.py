@@ -20,6 +20,11 @@ from etl.errors import BusyError
 from etl.settings import ROOT, SAMPLE_SITE, load_settings
 
 PORT = 8501
+_FILTERS = ("gate", "lane", "terminal", "direction", "cargo", "appointment", "channel")  # of selection.FILTERS, which --help must not wait for
+_EXPORT_CODES = {
+    0: "written, also when no row lies behind the question", 1: "unexpected error", 2: "the question or the place to write is wrong: an unknown name, a split a figure cannot give, more rows than an Excel sheet holds",
+    4: "no readable build", 130: "interrupted",
+}  # fmt: skip
 _SERVER = Path(__file__).with_name("server.py")
 
 
@@ -51,24 +56,32 @@ def _add_dashboard(commands: argparse._SubParsersAction) -> None:
         parser.add_argument("--port", type=int, help=f"web port (default {PORT}, or the next free one)")
         parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
         parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    export = command("export", "Write figures, or the rows behind them, as CSV with an about.md.", _export)
-    export.add_argument("metrics", nargs="*", metavar="METRIC", help="metric codes, e.g. visits turnaround_p50")
-    export.add_argument("--rows", metavar="DETAIL", help="a row list instead of figures, e.g. visits")
-    export.add_argument("--by", default="", help="dimensions, comma-separated, e.g. terminal,direction")
-    export.add_argument("--grain", choices=("hour", "day", "week", "month"))
-    export.add_argument("--from", dest="first", metavar="DAY", help="first local day, e.g. 2026-09-01 (default: 28 days up to now)")
-    export.add_argument("--to", dest="last", metavar="DAY", help="last local day, included")
-    export.add_argument("--view", choices=("all", "core"), default="all")
-    export.add_argument("--filter", action="append", default=[], metavar="NAME=A,B", help="e.g. --filter terminal=TCE --filter lane=6A,6B")
-    export.add_argument("--compare", action="store_true", help="add the like-for-like period before")
-    export.add_argument("--totals", action="store_true", help="add a row over everything")
-    export.add_argument("--format", choices=("csv", "zip"), default="csv", help="csv (about.md beside it) or one zip of both")
-    export.add_argument("--dialect", default="comma", help="comma, semicolon (decimal comma, French Excel) or semicolon_point")
-    export.add_argument("--lang", default="en", help="language of about.md: en or fr")
-    export.add_argument("--out", type=Path, default=Path("."), help="folder to write into (default here)")
+    export = command("export", "Write figures, or the rows behind them, as CSV, Parquet or Excel workbook.", _export)
+    _add_export(export)
     for parser in (serve, export):
         parser.add_argument("--home", help="where builds lie (SMARTPORT_HOME, default ./smartport_home)")
         parser.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
+
+
+def _add_export(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "exit codes: " + "; ".join(f"{code} {words}" for code, words in _EXPORT_CODES.items())
+    parser.add_argument("metrics", nargs="*", metavar="METRIC", help="metric codes, e.g. visits turnaround_p50 (see --list)")
+    parser.add_argument("--rows", metavar="LIST", help="a row list instead of figures: visits, steps, stays, declarations, ...; all rows, whatever their number")
+    parser.add_argument("--list", action="store_true", help="print every metric, dimension and row list as CSV, and what splits what")
+    parser.add_argument("--by", default="", metavar="A,B", help="dimensions, comma-separated, e.g. terminal,direction")
+    parser.add_argument("--grain", choices=("hour", "day", "week", "month"), help="a step of time, local to the port")
+    parser.add_argument("--from", dest="first", metavar="DAY", help="first local day, e.g. 2026-09-01 (default: 28 days up to now)")
+    parser.add_argument("--to", dest="last", metavar="DAY", help="last local day, included")
+    parser.add_argument("--view", choices=("all", "core"), default="all", help="all visits, or without inspections, incidents and closures")
+    for name in _FILTERS:
+        parser.add_argument(f"--{name}", metavar="A,B", help=argparse.SUPPRESS)
+    parser.add_argument("--filter", action="append", default=[], metavar="NAME=A,B", help=f"a filter of the page; --{_FILTERS[2]} TCE says the same as --filter {_FILTERS[2]}=TCE. Names: {', '.join(_FILTERS)}")
+    parser.add_argument("--compare", action="store_true", help="add the like-for-like period before")
+    parser.add_argument("--totals", action="store_true", help="add a row over everything, recomputed and never averaged")
+    parser.add_argument("--format", choices=("csv", "parquet", "xlsx", "zip"), default="csv", help="csv (about.md beside it in a folder), parquet, xlsx, or one zip of csv and about.md")
+    parser.add_argument("--dialect", choices=("comma", "semicolon", "semicolon_point"), default="comma", help="of a CSV: comma, semicolon (decimal comma, French Excel) or semicolon_point")
+    parser.add_argument("--lang", default="en", help="language of definitions and about.md: en, fr, ...")
+    parser.add_argument("--out", default=".", metavar="PLACE", help="a file, a folder (default here), or - for standard output")
 
 
 def _add_etl(commands: argparse._SubParsersAction) -> None:
@@ -147,30 +160,11 @@ def _sample(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from dashboard import exports, store
-    from dashboard.exports.files import write_zip
-    from dashboard.selection import FILTERS, Selection
+    from dashboard import store
+    from dashboard.exports.command import run
 
     store.use(load_settings(arguments.home, arguments.site))
-    port = store.of()
-    query = {"v": "1", "view": arguments.view} | dict(pair.partition("=")[::2] for pair in arguments.filter)
-    if arguments.first or arguments.last:
-        query |= {"from": arguments.first or str(port.build().first_day), "to": arguments.last or str(port.build().now_day)}
-    selection, notes = Selection.from_query(query, port.port_code, port.build().now_day, port.known())
-    unknown = [*(note.in_words("en") for note in notes), *(f"'{name}' is no filter" for name in query if name not in {"v", "view", "from", "to", *FILTERS})]
-    if unknown or bool(arguments.rows) == bool(arguments.metrics):
-        print(f"smartport export: {' '.join(unknown) or 'give metric codes, or --rows DETAIL'}", file=sys.stderr)
-        return 2
-    if arguments.rows:
-        order = exports.of_rows(arguments.rows, selection, dialect=arguments.dialect, lang=arguments.lang)
-    else:
-        by = [name for name in arguments.by.split(",") if name]
-        result = port.ask(selection, arguments.metrics, by, arguments.grain, compare=arguments.compare, totals=arguments.totals, intervals=True)
-        order = exports.of_result(result, dialect=arguments.dialect, lang=arguments.lang)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    made = (write_zip(order, arguments.out),) if arguments.format == "zip" else exports.write(order, arguments.out)
-    print("\n".join(str(path) for path in made))
-    return 0
+    return run(arguments, store.of() if not arguments.list else None)
 
 
 def _evidence(arguments: argparse.Namespace) -> int:

@@ -133,7 +133,7 @@ def _head(title: str, build: Build, selection: Selection | None, lang: str, dial
         ]  # fmt: skip
     lines += [f"- {_('Data up to')}: {fmt.moment(build.now_local_at, lang)} ({build.zone_name})", f"- {_('Build')}: {build.build_id}", f"- {_('Rows')}: {rows}"]
     if dialect is None:
-        return [*lines, f"- {_('Times')}: {_('columns ending in _at are UTC, those ending in _local_at the local time of the port; empty is no data')}"]
+        return [*lines, f"- {_('Instants')}: {_('columns ending in _at are UTC, those ending in _local_at the local time of the port; empty is no data')}"]
     return [*lines, f"- {_('Spelling')}: UTF-8 BOM; {_(DIALECTS[dialect].label)}; {_('times in ISO 8601 with their offset; empty is no data')}"]
 
 
