@@ -146,3 +146,26 @@ def shots() -> Path:
 @pytest.fixture(scope="session")
 def settled():
     return _settled
+
+
+@pytest.fixture(scope="session")
+def saved():
+    """Open the data table under a figure, take its CSV by the button and return the bytes: `saved(page, "over_time")`."""
+
+    def get(page, key: str) -> bytes:
+        from playwright.sync_api import TimeoutError
+
+        folded = page.locator(f".st-key-{key}_data summary")
+        if folded.count():
+            folded.click()
+            page.locator(f".st-key-{key}_data [data-testid=stDataFrame] canvas").first.wait_for()
+        button = page.locator(f".st-key-{key}_csv button").first
+        try:
+            with page.expect_download(timeout=15_000) as download:
+                button.click()
+        except TimeoutError:  # the button moved under the pointer while the table above it grew; a reader clicks again
+            with page.expect_download() as download:
+                button.click()
+        return download.value.path().read_bytes()
+
+    return get

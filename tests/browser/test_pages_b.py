@@ -60,7 +60,7 @@ def test_without_webgl_the_drawing_takes_the_maps_place(visit) -> None:
     page.get_by_text("Queue before Gate 6").first.wait_for()
 
 
-def test_the_pilot_page_keeps_its_part_in_the_address_and_claims_nothing_too_early(visit, settled) -> None:
+def test_the_pilot_page_keeps_its_part_in_the_address_and_claims_nothing_too_early(visit, settled, saved) -> None:
     """The small build has 36 days before the start: not yet measurable, and no minutes."""
     page = visit("/pilot?lang=fr")
     text = page.inner_text('[data-testid="stMainBlockContainer"]').lower()
@@ -72,10 +72,7 @@ def test_the_pilot_page_keeps_its_part_in_the_address_and_claims_nothing_too_ear
     page.reload()
     settled(page)
     assert "part=raw" in page.url and page.get_by_role("heading", name="Données brutes, avant et depuis").is_visible()
-    page.locator(".st-key-pilot_raw_file_data summary").click()
-    with page.expect_download() as download:
-        page.locator(".st-key-pilot_raw_file_csv button").first.click()
-    got = download.value.path().read_bytes()
+    got = saved(page, "pilot_raw_file")
     assert got.startswith(b"\xef\xbb\xbf")
     rows = pl.read_csv(io.BytesIO(got[3:]), separator=";", infer_schema=False)
     assert rows.filter(pl.col("arm").is_in(["pilot", "comparison"]) & pl.col("pilot_period").is_in(["before", "after"])).height == 4
@@ -84,16 +81,14 @@ def test_the_pilot_page_keeps_its_part_in_the_address_and_claims_nothing_too_ear
     page.get_by_test_id("verdict").wait_for()
 
 
-def test_data_quality_adds_up_and_speaks_french_down_to_the_rejected_line(visit, settled, sel) -> None:
+def test_data_quality_adds_up_and_speaks_french_down_to_the_rejected_line(visit, settled, sel, saved) -> None:
     page = visit("/quality?lang=fr")
     text = page.get_by_test_id("answer").inner_text()
     files = store.of().rows("files").filter(pl.col("file_on").is_between(sel.first_day, sel.last_day))
     assert re.sub(r"\D", "", text.split("lignes")[0]) == str(files["read_n"].sum())
     page.locator(".st-key-quality_part").get_by_text("Fichier par fichier").click()
     page.locator(".st-key-quality_lines_csv button").first.wait_for()
-    with page.expect_download() as download:
-        page.locator(".st-key-quality_lines_csv button").first.click()
-    got = download.value.path().read_bytes()
+    got = saved(page, "quality_lines")
     rejects = store.of().rows("rejects", sel)
     assert got.startswith(b"\xef\xbb\xbf") and pl.read_csv(io.BytesIO(got[3:]), separator=";", infer_schema=False, truncate_ragged_lines=True).height == rejects.height
 
