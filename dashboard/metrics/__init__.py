@@ -7,7 +7,7 @@ Adding a KPI is one Metric in one of the area files; nothing else changes.
 
 from __future__ import annotations
 
-from dashboard.metrics import clearance, csi, exchange, flow, inside, papers, visits
+from dashboard.metrics import clearance, csi, exchange, flow, inside, papers, their_definition, visits
 from dashboard.metrics.definitions import Dimension, Fact, Metric
 from dashboard.metrics.dimensions import BANDS, BANDS4, DIMENSIONS, WEEKDAYS
 from dashboard.metrics.facts import FACTS
@@ -16,7 +16,7 @@ from etl.errors import DeclarationError
 
 AREAS: dict[str, tuple[Metric, ...]] = {
     "visits": visits.METRICS, "inside": inside.METRICS, "flow": flow.METRICS, "clearance": clearance.METRICS, "papers": papers.METRICS,
-    "csi": csi.METRICS, "exchange": exchange.METRICS,
+    "csi": csi.METRICS, "exchange": exchange.METRICS, "their_definition": their_definition.METRICS,
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
 PATH = Path(__file__).resolve().parents[2] / "docs" / "kpi-catalogue.md"
 AREA_WORDS: dict[str, str] = {
     "visits": N_("Visits and turnaround"), "inside": N_("Inside the port"), "flow": N_("Visit flow and weighing"), "clearance": N_("Clearance"),
-    "papers": N_("Declarations, appointments and reliability"), "csi": N_("US-bound cargo (CSI)"), "exchange": N_("Electronic exchange"),
+    "papers": N_("Declarations, appointments and reliability"), "csi": N_("US-bound cargo (CSI)"), "exchange": N_("Electronic exchange"), "their_definition": N_("By their definition"),
 }  # fmt: skip
 UNIT_WORDS: dict[str, str] = {
     "count": N_("number"), "min": N_("minutes"), "hours": N_("truck-hours"), "share": N_("share, in %"), "per_visit": N_("per visit"), "per_hour": N_("per hour"),

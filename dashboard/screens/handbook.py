@@ -112,6 +112,8 @@ _MEASURED: dict[str, str] = {
     "queue_median_min": N_("Median queue"), "terminal_turn_median_min": N_("Median terminal turn"), "total_visit_median_min": N_("Median total visit"), "share_under_30": N_("Under 30 min"),
     "share_under_60": N_("Under 60 min"), "share_under_90": N_("Under 90 min"), "share_under_120": N_("Under 120 min"), "total_visit_mean_min": N_("Mean total visit"),
     "terminal_turn_mean_min": N_("Mean terminal turn"), "turnaround_max_min": N_("Longest stay planned for"), "release_physical_h": N_("Release of a clean declaration"),
+    "goal_under_60": N_("Goal: under 60 min"), "share_over_120": N_("Over 120 min"), "terminal_turn_day_mean_min": N_("Mean terminal turn, day shift"),
+    "terminal_turn_night_mean_min": N_("Mean terminal turn, night shift"), "queue_mean_min": N_("Mean queue"),
 }  # fmt: skip
 
 

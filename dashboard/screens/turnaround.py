@@ -1,4 +1,7 @@
-"""Truck turnaround: how it is spread, how it moved, what to plan for, where the minutes go, for whom; and the visits behind any figure."""
+"""Truck turnaround: how it is spread, how it moved, what to plan for, where the minutes go, for whom; and the visits behind any figure.
+
+Its second part counts the same visits as other ports do (turnaround_definitions.py).
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,13 @@ import streamlit as st
 from dashboard import format as words
 from dashboard.i18n import N_
 from dashboard.metrics import BANDS4, DIMENSIONS, Result
-from dashboard.screens import behind
+from dashboard.screens import behind, turnaround_definitions
 from dashboard.views import distribution, groups, minutes, over_time, theme
-from dashboard.widgets import chart, no_data
+from dashboard.widgets import chart, no_data, parts
 from dashboard.widgets.frame import Frame, current
 from etl.contracts.codes import STEP
 
+PARTS: dict[str, str] = {"durations": N_("Durations"), "definitions": N_("By their definition")}
 SPLITS: tuple[str, ...] = ("lane", "gate", "terminal", "direction", "channel")
 MIN_N = 30
 DAYS_BY_DAY, DAYS_BY_WEEK = 45, 400
@@ -26,8 +30,14 @@ DAYS_BY_DAY, DAYS_BY_WEEK = 45, 400
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Truck turnaround"), anchor=False)
+    if parts.asked(page, PARTS) == "definitions":
+        page.ahead(turnaround_definitions.figures)
+        parts.choose(page, PARTS, "turnaround_part")
+        turnaround_definitions.show(page)
+        return
     split = st.session_state.get("split") or SPLITS[0]
     page.ahead(_whole, _bins, _curve, _steps, partial(_groups, split=split))
+    parts.choose(page, PARTS, "turnaround_part")
     whole = _whole(page)
     if whole.cell("turnaround_p50").value is None:
         no_data.show(page, say("No visit with a certain turnaround in this selection."))

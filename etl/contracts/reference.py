@@ -79,10 +79,14 @@ DIM_CALENDAR = Table(
     ),
 )  # fmt: skip
 DIM_BENCHMARKS = Table(
-    "dim_benchmarks", "One published figure of another port, shown as a reference mark ('repère'), never as a target.", ("metric_code", "port", "year"),
+    "dim_benchmarks", "One published figure of another port, shown as a reference mark ('repère'), never as a target.", ("metric_code", "port", "year", "from_on"),
     (
         Field("metric_code", "text", "Metric it can stand beside", required=True), Field("port", "text", "Where", required=True), Field("year", "int", "When"),
         Field("value", "float", "Value", required=True), Field("unit", "text", "Unit"), Field("perimeter", "text", "Which part of the visit it measures"), Field("source", "text", "Source"),
+        Field("definition_code", "text", "Foreign definition it was measured by; null is none that is recomputed here"),
+        Field("nature_code", "text", "measured, below (published as less than the value), goal or design; null is measured"),
+        Field("from_on", "date", "First day it is about, where its period is published"), Field("to_on", "date", "Last day, included"),
+        Field("read_on", "date", "Day its source was read again and gave this figure; null: taken from an earlier collection"),
     ),
 )  # fmt: skip
 DIM_CONSTANTS = Table(

@@ -2065,3 +2065,302 @@ SELECT
   quantile_cont(dwell_min / 60, 0.9) FILTER (WHERE move_code = 'load') AS dwell_export_p90,
   count(*) FILTER (WHERE move_code = 'load' AND (dwell_min / 60) IS NOT NULL) AS dwell_export_p90__n
 FROM kept;
+
+-- tic_turn_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(service_min, 0.5) FILTER (WHERE step_code = 'terminal' AND service_min IS NOT NULL) AS tic_turn_p50,
+  count(*) FILTER (WHERE step_code = 'terminal' AND service_min IS NOT NULL AND service_min IS NOT NULL) AS tic_turn_p50__n
+FROM kept;
+
+-- tic_turn_p90
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(service_min, 0.9) FILTER (WHERE step_code = 'terminal' AND service_min IS NOT NULL) AS tic_turn_p90,
+  count(*) FILTER (WHERE step_code = 'terminal' AND service_min IS NOT NULL AND service_min IS NOT NULL) AS tic_turn_p90__n
+FROM kept;
+
+-- botany_turn_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(service_min) FILTER (WHERE step_code = 'terminal' AND service_min IS NOT NULL) AS botany_turn_mean,
+  count(*) FILTER (WHERE step_code = 'terminal' AND service_min IS NOT NULL) AS botany_turn_mean__n
+FROM kept;
+
+-- botany_turn_sd
+WITH kept AS (
+  SELECT *
+  FROM fct_visit_steps
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  stddev_samp(service_min) FILTER (WHERE step_code = 'terminal' AND service_min IS NOT NULL) AS botany_turn_sd,
+  count(*) FILTER (WHERE step_code = 'terminal' AND service_min IS NOT NULL) AS botany_turn_sd__n
+FROM kept;
+
+-- metris_queue_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(queue_min, 0.5) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS metris_queue_p50,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND queue_min IS NOT NULL) AS metris_queue_p50__n
+FROM kept;
+
+-- metris_terminal_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(terminal_turn_min, 0.5) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS metris_terminal_p50,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND terminal_turn_min IS NOT NULL) AS metris_terminal_p50__n
+FROM kept;
+
+-- metris_visit_p50
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  quantile_cont(queue_min + terminal_turn_min, 0.5) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS metris_visit_p50,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND (queue_min + terminal_turn_min) IS NOT NULL) AS metris_visit_p50__n
+FROM kept;
+
+-- metris_under_30_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND (queue_min + terminal_turn_min < 30)) / nullif(count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%'), 0) AS metris_under_30_share,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS metris_under_30_share__n
+FROM kept;
+
+-- metris_under_60_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND (queue_min + terminal_turn_min < 60)) / nullif(count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%'), 0) AS metris_under_60_share,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS metris_under_60_share__n
+FROM kept;
+
+-- metris_under_90_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND (queue_min + terminal_turn_min < 90)) / nullif(count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%'), 0) AS metris_under_90_share,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS metris_under_90_share__n
+FROM kept;
+
+-- metris_under_120_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND (queue_min + terminal_turn_min < 120)) / nullif(count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%'), 0) AS metris_under_120_share,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS metris_under_120_share__n
+FROM kept;
+
+-- metris_seen_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND (queue_min IS NOT NULL)) / nullif(count(*) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%'), 0) AS metris_seen_share,
+  count(*) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS metris_seen_share__n
+FROM kept;
+
+-- vancouver_under_60_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND (queue_min + terminal_turn_min < 60)) / nullif(count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%'), 0) AS vancouver_under_60_share,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS vancouver_under_60_share__n
+FROM kept;
+
+-- vancouver_over_120_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND (queue_min + terminal_turn_min > 120)) / nullif(count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%'), 0) AS vancouver_over_120_share,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS vancouver_over_120_share__n
+FROM kept;
+
+-- hta_visit_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(queue_min + terminal_turn_min) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS hta_visit_mean,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS hta_visit_mean__n
+FROM kept;
+
+-- hta_visit_sd
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  stddev_samp(queue_min + terminal_turn_min) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS hta_visit_sd,
+  count(*) FILTER (WHERE queue_min IS NOT NULL AND terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%') AS hta_visit_sd__n
+FROM kept;
+
+-- pierpass_day_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(terminal_turn_min) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND has_trouble_ticket IS FALSE AND entry_weekday <= 5 AND entry_hour >= 8 AND entry_hour < 17) AS pierpass_day_mean,
+  count(*) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND has_trouble_ticket IS FALSE AND entry_weekday <= 5 AND entry_hour >= 8 AND entry_hour < 17) AS pierpass_day_mean__n
+FROM kept;
+
+-- pierpass_day_sd
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  stddev_samp(terminal_turn_min) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND has_trouble_ticket IS FALSE AND entry_weekday <= 5 AND entry_hour >= 8 AND entry_hour < 17) AS pierpass_day_sd,
+  count(*) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND has_trouble_ticket IS FALSE AND entry_weekday <= 5 AND entry_hour >= 8 AND entry_hour < 17) AS pierpass_day_sd__n
+FROM kept;
+
+-- pierpass_night_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(terminal_turn_min) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND has_trouble_ticket IS FALSE AND NOT (entry_weekday <= 5 AND entry_hour >= 8 AND entry_hour < 17)) AS pierpass_night_mean,
+  count(*) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND has_trouble_ticket IS FALSE AND NOT (entry_weekday <= 5 AND entry_hour >= 8 AND entry_hour < 17)) AS pierpass_night_mean__n
+FROM kept;
+
+-- pierpass_night_sd
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  stddev_samp(terminal_turn_min) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND has_trouble_ticket IS FALSE AND NOT (entry_weekday <= 5 AND entry_hour >= 8 AND entry_hour < 17)) AS pierpass_night_sd,
+  count(*) FILTER (WHERE terminal_turn_min IS NOT NULL AND path_codes NOT LIKE '%terminal%terminal%' AND has_trouble_ticket IS FALSE AND NOT (entry_weekday <= 5 AND entry_hour >= 8 AND entry_hour < 17)) AS pierpass_night_sd__n
+FROM kept;
+
+-- total_visit_mean
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  avg(total_visit_min) AS total_visit_mean,
+  count(total_visit_min) AS total_visit_mean__n
+FROM kept;
+
+-- total_under_60_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE total_visit_min IS NOT NULL AND (total_visit_min < 60)) / nullif(count(total_visit_min), 0) AS total_under_60_share,
+  count(total_visit_min) AS total_under_60_share__n
+FROM kept;
+
+-- total_over_120_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE total_visit_min IS NOT NULL AND (total_visit_min > 120)) / nullif(count(total_visit_min), 0) AS total_over_120_share,
+  count(total_visit_min) AS total_over_120_share__n
+FROM kept;
