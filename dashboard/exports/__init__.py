@@ -17,5 +17,6 @@ from dashboard.exports.dialects import DIALECTS, Dialect
 from dashboard.exports.files import FORMS, Order, make, of_result, of_rows, of_table, too_long, write, write_parquet, write_xlsx
 from dashboard.exports.links import link
 from dashboard.exports.papers import PaperOrder, of_paper
+from dashboard.exports.workbook import MOST_ROWS
 
-__all__ = ["DIALECTS", "FORMS", "Dialect", "Order", "PaperOrder", "link", "make", "of_paper", "of_result", "of_rows", "of_table", "too_long", "write", "write_parquet", "write_xlsx"]
+__all__ = ["DIALECTS", "FORMS", "MOST_ROWS", "Dialect", "Order", "PaperOrder", "link", "make", "of_paper", "of_result", "of_rows", "of_table", "too_long", "write", "write_parquet", "write_xlsx"]

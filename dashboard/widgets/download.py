@@ -1,9 +1,9 @@
-"""CSV beside every table and chart, and the words of a result's table. The file itself is made by dashboard/exports.
+"""CSV beside every table and chart, the other forms behind one word, and the words of a result's table. The files are made by dashboard/exports.
 
     download.link(page, result, key="by_lane")                                   # the figures of a result
     download.rows(page, "visits", key="behind", narrow={"lane": "6A"})           # the rows behind a figure, all of them
     download.worded(page, frame, title, key="files", selection=page.selection)   # a small table of several answers
-    download.made(page, make, title, key="trs")                                  # a large table, made on the click; CSV and Excel
+    download.made(page, make, title, key="trs")                                  # a large table, made on the click
     download.table(page, result)                                                 # list of dicts in words, for st.dataframe
 
 A click makes a one-time link and follows it: the file is streamed by the export route and never held in memory.
@@ -45,27 +45,41 @@ def worded(page: Frame, table: pl.DataFrame, title: str, *, key: str, name: str 
 
 
 def made(page: Frame, make: Callable[[], pl.DataFrame], title: str, *, key: str, name: str = "", metrics: tuple[str, ...] = (), shares: tuple[str, ...] = ()) -> None:
-    """Offer a table that is made only when it is asked for, as CSV and as an Excel workbook; its columns are in the reader's words, its figures in full.
+    """Offer a table that is made only when it is asked for; its columns are in the reader's words, its figures in full.
 
     `metrics` are the codes the workbook defines, `shares` the columns it shows as percent.
     """
     build_id = page.store.build().build_id
-    _buttons(page, lambda dialect: exports.of_table(make(), title, port=page.store.port_code, build_id=build_id, selection=page.selection, dialect=dialect, lang=page.lang, name=name or key, metrics=metrics, shares=shares), key, has_workbook=True)
+    _buttons(page, lambda dialect: exports.of_table(make(), title, port=page.store.port_code, build_id=build_id, selection=page.selection, dialect=dialect, lang=page.lang, name=name or key, metrics=metrics, shares=shares), key)
 
 
 @st.fragment
-def _buttons(page: Frame, order: Callable[[str], exports.Order], key: str, has_workbook: bool = False) -> None:
+def _buttons(page: Frame, order: Callable[[str], exports.Order], key: str) -> None:
     # A French Excel wants ; and the decimal comma; the other dialect stays one click away.
+    say = page.say
     first, second = ("semicolon", "comma") if page.lang == "fr" else ("comma", "semicolon")
-    with st.container(horizontal=True, gap="medium"):
-        if st.button(page.say("Download CSV"), key=f"{key}_csv", type="tertiary", help=page.say(exports.DIALECTS[first].label)):
-            _follow(exports.link(order(first), form="csv"))
-        if has_workbook and st.button(page.say("Download Excel (XLSX)"), key=f"{key}_xlsx", type="tertiary"):
-            _follow(exports.link(order(first), form="xlsx"))
-        if st.button(page.say("with definitions (ZIP)"), key=f"{key}_zip", type="tertiary"):
-            _follow(exports.link(order(first)))
-        if st.button(page.say(exports.DIALECTS[second].label), key=f"{key}_csv2", type="tertiary"):
-            _follow(exports.link(order(second), form="csv"))
+    forms = {
+        "xlsx": (say("Excel workbook (XLSX)"), "xlsx", first), "parquet": (say("Parquet, for programs"), "parquet", first),
+        "zip": (say("CSV with definitions (ZIP)"), "zip", first), "csv2": (say("CSV: {dialect}", dialect=say(exports.DIALECTS[second].label)), "csv", second),
+    }  # fmt: skip
+    wanted: tuple[str, str] | None = None
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        if st.button(say("Download CSV"), key=f"{key}_csv", type="tertiary", help=say(exports.DIALECTS[first].label)):
+            wanted = "csv", first
+        with st.popover(say("Other formats"), key=f"{key}_forms", type="tertiary"):
+            for code, (label, form, dialect) in forms.items():
+                if st.button(label, key=f"{key}_{code}", type="tertiary"):
+                    wanted = form, dialect
+    if wanted:
+        _give(page, order(wanted[1]), wanted[0])
+
+
+def _give(page: Frame, asked: exports.Order, form: str) -> None:
+    """Follow a link to the file, or say why there can be none."""
+    if (n := exports.too_long(asked, form)) is not None:
+        st.warning(page.say("{n} rows are more than an Excel sheet holds ({most}). Take the CSV: it has no limit.", n=words.number(n, page.lang), most=words.number(exports.MOST_ROWS, page.lang)))
+        return
+    _follow(exports.link(asked, form=form))
 
 
 def _follow(url: str) -> None:
