@@ -213,7 +213,8 @@ class Lake:
         names = list(columns) if columns else None
         frames = []
         for part in self.parts(table, first_day, last_day, after_n):
-            lazy = pl.scan_parquet(self.folder / part.path, hive_partitioning=False)
+            # A part written before a column was invented has none of its values.
+            lazy = pl.scan_parquet(self.folder / part.path, hive_partitioning=False, schema=_TABLES[table].schema, missing_columns="insert")
             if first_day and part.first_day < first_day.isoformat():
                 lazy = lazy.filter(day >= first_day)
             if last_day and part.last_day > last_day.isoformat():

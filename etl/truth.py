@@ -8,7 +8,7 @@ The rules of matching, so that the figures can be judged:
 - **Zone stay**: same truck and zone, overlapping by at least half of their union, one to one; the error is that of its minutes.
 - **Fault**: found and classified when the build holds the same code at the same place: rejects and findings about a line by file
   and line; findings about a visit by the matched visit (a missed entry by its gate-out line); file findings by file; clock
-  faults by source, place and day; duplicates by count per file, for a superseded line leaves a count only. A missed exit counts
+  faults by source, place and day; lines of a declaration set apart for an impossible order by file and line; duplicates by count per file, for a superseded line leaves a count only. A missed exit counts
   once it can be known: when the truck has come again, or 72 h have passed by the build's newest event.
 """
 
@@ -173,6 +173,8 @@ def _faults(truth_dir: Path, connection: duckdb.DuckDBPyConnection, truth: pl.Da
     names = "SELECT f.*, n.file_name FROM ({}) f LEFT JOIN dq_files n USING (file_id)"
     rejects = ask("SELECT file_name, source_line, unnest(reason_codes) AS code FROM dq_rejects").unique()
     findings = ask(names.format("SELECT finding_code AS code, file_id, source_line, visit_id FROM dq_findings"))
+    apart = ask(names.format("SELECT 'impossible_order' AS code, file_id, source_line, CAST(NULL AS VARCHAR) AS visit_id FROM dq_set_apart"))
+    findings = pl.concat([findings, apart])
     days = ask("SELECT source_code, place_code, day FROM dq_source_days WHERE is_clock_fault")
     doubles = dict(ask("SELECT file_name, duplicate_n FROM dq_files").rows())
     visit_of = pairs.select("visit_no", "visit_id")

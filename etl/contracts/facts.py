@@ -59,6 +59,8 @@ FCT_VISITS = Table(
         Field("is_overnight", "bool", "Exit more than 12 h after entry, on a later local day"),
         Field("has_both_weighings", "bool", "Weighed empty and full; null on a day without any weighing in the logs"),
         Field("has_weigh_full", "bool", "Weighed full: without it the exit voucher stays 'subject to weighing'; null on a day without any weighing in the logs"),
+        Field("weighed_net_kg", "float", "Mass of its boxes as weighed: the last full weighing minus the last empty one; null unless both are known and the difference is above zero"),
+        Field("declared_kg", "float", "Gross mass declared for the boxes it had on at the full weighing, summed; null where any of them has no declared mass, or which they were is not known"),
         Field("path_codes", "text", "Service points in the order they were passed, as step codes joined by '>'; null where P is unknown or a point's clock was off"),
     ),
     "entry_day",
@@ -153,6 +155,7 @@ FCT_DECLARATIONS = Table(
         Field("channel_code", "code", "Control channel", codes=codes.CHANNEL),
         Field("inspection_result_code", "code", "What an inspection found", codes=codes.INSPECTION_RESULT),
         Field("container_key", "identity", "Pseudonym of the container", reads="container_no"),
+        Field("declared_kg", "float", "Gross mass declared for its container, the container itself included; the last one stated"),
         Field("release_min", "float", "Lodged to release"),
         Field("clearance_min", "float", "Arrival to release; 0 when released before the goods arrived"),
         Field("gate_out_min", "float", "Release to gate-out"),
@@ -374,6 +377,23 @@ DQ_FINDINGS = Table(
         Field("detail", "text", "In words, without identities"),
     ),
     "day",
+)  # fmt: skip
+DQ_SET_APART = Table(
+    "dq_set_apart", "One line of one declaration that is set apart because the order of its events is impossible. The line itself is good and counted as such; what is refused is the declaration they make together.",
+    ("port_code", "file_id", "source_line"),
+    (
+        _PORT,
+        Field("declaration_id", "text", "Declaration", required=True),
+        Field("lodged_day", "date", "Local date it was lodged", required=True),
+        Field("order_fault_code", "code", "Why: the first rule its events break", required=True, codes=codes.ORDER_FAULT),
+        Field("event_code", "code", "What the line says", codes=codes.CUSTOMS_EVENT),
+        Field("event_at", "instant", "When; null where only the date is known"),
+        Field("event_local_at", "local", "When, local"),
+        Field("event_on", "date", "Local date of it"),
+        Field("file_id", "text", "File", required=True),
+        Field("source_line", "int", "Line", required=True),
+    ),
+    "lodged_day",
 )  # fmt: skip
 DQ_SOURCE_DAYS = Table(
     "dq_source_days", "One source (or one place of it) on one local day: rows, coverage, clock offset.", ("port_code", "source_code", "place_code", "day"),

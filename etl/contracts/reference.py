@@ -36,6 +36,10 @@ DIM_TERMINALS = Table("dim_terminals", "One terminal.", ("terminal_code",), (Fie
 DIM_PARTNERS = Table(
     "dim_partners", "One partner electronic messages are exchanged with.", ("partner_code",), (Field("partner_code", "text", "Partner", required=True), *_NAMES)
 )
+DIM_REGIMES = Table(
+    "dim_regimes", "One customs regime, to be named on screen. A declaration may bear a regime that is not listed: it is shown by its code.", ("regime_code",),
+    (Field("regime_code", "text", "Regime as declarations write it", required=True), *_NAMES),
+)  # fmt: skip
 DIM_SERVICE_POINTS = Table(
     "dim_service_points", "One service point inside the port.", ("place_code",),
     (
@@ -97,7 +101,7 @@ DIM_CONSTANTS = Table(
     ),
 )  # fmt: skip
 REFERENCE_TABLES: tuple[Table, ...] = (
-    DIM_GATES, DIM_LANES, DIM_TERMINALS, DIM_SERVICE_POINTS, DIM_ZONES, DIM_PILOT_ARMS, DIM_PILOT_PLAN, DIM_CALENDAR, DIM_BENCHMARKS, DIM_CONSTANTS, DIM_PARTNERS,
+    DIM_GATES, DIM_LANES, DIM_TERMINALS, DIM_SERVICE_POINTS, DIM_ZONES, DIM_PILOT_ARMS, DIM_PILOT_PLAN, DIM_CALENDAR, DIM_BENCHMARKS, DIM_CONSTANTS, DIM_PARTNERS, DIM_REGIMES,
 )  # fmt: skip
 _CSV_TYPES = {"float": float, "int": int, "bool": lambda text: text.lower() == "true"}
 

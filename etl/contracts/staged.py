@@ -82,6 +82,7 @@ STG_CUSTOMS = _staged(
     Field("inspection_result_code", "code", "What an inspection found", codes=codes.INSPECTION_RESULT),
     Field("declarant_key", "identity", "Pseudonym of the declarant", reads="declarant"),
     _CONTAINER,
+    Field("declared_kg", "float", "Gross mass declared for the container, the container itself included, as VERMAS states it; null where the line gives none"),
 )  # fmt: skip
 STG_TRACKING = _staged(
     "stg_tracking", "One position fix of one truck.", ("plate_key", "fix_at"), "fix_at",

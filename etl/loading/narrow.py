@@ -11,12 +11,12 @@ from collections.abc import Mapping
 import duckdb
 import polars as pl
 
-from etl.contracts.facts import FCT_DECLARATION_STAGES, FCT_DECLARATIONS, FCT_VISIT_EVENTS, FCT_VISIT_STEPS, FCT_VISIT_TRACKS
+from etl.contracts.facts import DQ_SET_APART, FCT_DECLARATION_STAGES, FCT_DECLARATIONS, FCT_VISIT_EVENTS, FCT_VISIT_STEPS, FCT_VISIT_TRACKS
 from etl.contracts.fields import Table
 from etl.warehouse import SEGMENT_TABLES, Changes, day_of
 
 _SEEDS = (1, 2)  # two 64-bit digests a row: that two different days are taken for one is out of the question
-_BY_ID = (FCT_DECLARATIONS, FCT_DECLARATION_STAGES)
+_BY_ID = (FCT_DECLARATIONS, FCT_DECLARATION_STAGES, DQ_SET_APART)
 _BY_VISIT = (FCT_VISIT_STEPS, FCT_VISIT_EVENTS, FCT_VISIT_TRACKS)  # one visit that ends late would have a day's positions written again
 
 

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import duckdb
 import polars as pl
 
-from etl.contracts.facts import DQ_REJECTS, FCT_DECLARATION_STAGES, FCT_DECLARATIONS
+from etl.contracts.facts import DQ_REJECTS, DQ_SET_APART, FCT_DECLARATION_STAGES, FCT_DECLARATIONS
 from etl.contracts.reference import Site
 from etl.contracts.staged import STAGED_TABLES
 from etl.lake import Lake, file_counts, winners
@@ -35,7 +35,7 @@ LINKED_WITHIN = LINK_CUSTOMS + 3 * ONE_DAY  # a declaration's visits lie no furt
 # How far back rows are read that speak of later days. Later than now nothing lies.
 _BACK = {"stg_appointments": LONGEST_ENTRY, "stg_logbook": LONGEST_ENTRY, "stg_moves": LONGEST_DWELL, "stg_slots": LONGEST_ENTRY}
 _LINK_COLUMNS = ["entry_day", "visit_id", "declaration_id", "direction_code", "status_code", "entry_at", "exit_at", "clock_flag", "has_weigh_full"]
-DECLARATION_TABLES = (FCT_DECLARATIONS.name, FCT_DECLARATION_STAGES.name)
+DECLARATION_TABLES = (FCT_DECLARATIONS, FCT_DECLARATION_STAGES, DQ_SET_APART)
 
 
 def chunks_of(days: set[dt.date], *, by_month: bool, tracks: Mapping[dt.date, int] | None = None) -> list[list[dt.date]]:
@@ -133,8 +133,8 @@ def facts(
             digests = aside.submit(narrow.digests_of, build, keep) if build else None
             staged = window(lake, chunk)
             frames = dict(reconstruct(staged, lake.rows("int_zone_pieces", chunk[0] - MARGIN, chunk[-1] + MARGIN), site, keep, now_at))
-        for name in DECLARATION_TABLES:
-            frames.pop(name)
+        for table in DECLARATION_TABLES:
+            frames.pop(table.name)
         frames["dq_rejects"] = _rejects(lake, keep)
         about_files = file_findings.filter(pl.col("day").is_in(list(keep)))
         frames["dq_findings"] = pl.concat([frames["dq_findings"], about_files])
@@ -186,19 +186,16 @@ def _lodged_days(rows: pl.DataFrame, links: pl.DataFrame, site: Site) -> set[dt.
 
 
 def declarations(lake: Lake, site: Site, days: set[dt.date], links: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Return fct_declarations and fct_declaration_stages of those lodged on these local days, `links` being what visits found."""
+    """Return fct_declarations, their stages and the lines of those set apart, of the declarations lodged on these local days, `links` being what visits found."""
     rows = lake.read("stg_customs", min(days) - LINK_CUSTOMS, max(days) + DECLARATION_LIFE)  # goods may have lain in port for weeks before they were declared
     if rows.is_empty():
-        return {FCT_DECLARATIONS.name: FCT_DECLARATIONS.empty(), FCT_DECLARATION_STAGES.name: FCT_DECLARATION_STAGES.empty()}
+        return {table.name: table.empty() for table in DECLARATION_TABLES}
     found = customs.declarations(rows, site.port_code, site.zone_name).filter(pl.col("lodged_day").is_in(sorted(days)))
     boxes = links.rename({"visit_id": "visit_no"}).unique(["visit_no", "declaration_id", "direction_code"])
     visits = boxes.select("visit_no", "status_code", "entry_at", "exit_at", "clock_flag", "has_weigh_full").unique("visit_no")
     whole = customs.with_visits(found, boxes.select("visit_no", "declaration_id", "direction_code"), visits)
-    stamped = pl.lit(site.port_code).alias("port_code")
-    return {
-        FCT_DECLARATIONS.name: FCT_DECLARATIONS.conform(whole.with_columns(stamped)),
-        FCT_DECLARATION_STAGES.name: FCT_DECLARATION_STAGES.conform(customs.stages(whole).with_columns(stamped)),
-    }
+    frames = (whole, customs.stages(whole), customs.set_apart(rows, whole, site.zone_name))
+    return {table.name: table.conform(frame.with_columns(pl.lit(site.port_code).alias("port_code"))) for table, frame in zip(DECLARATION_TABLES, frames, strict=True)}
 
 
 def _ask(build: duckdb.DuckDBPyConnection, sql: str, *values: object) -> pl.DataFrame:

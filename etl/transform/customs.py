@@ -9,7 +9,7 @@ import polars as pl
 from etl.contracts.codes import CUSTOMS_EVENT, STAGE_HOLDER
 from etl.transform.digests import with_digest
 from etl.transform.links import PLATE_AND_CONTAINER, PLATE_ONLY
-from etl.transform.local import minutes, with_day
+from etl.transform.local import minutes, with_day, with_local
 from etl.transform.reach import LINK_CUSTOMS, SLACK
 
 LODGED_AFTER = dt.timedelta(days=3)  # an export box may pass the gate before its declaration is lodged
@@ -49,6 +49,7 @@ def declarations(customs: pl.DataFrame, port_code: str, zone: str) -> pl.DataFra
         _LODGED_DAY.alias("lodged_day"),
         *(chosen(code, value).alias(f"{code}_{end}") for code in _EVENTS for value, end in ((pl.col("event_at"), "at"), (sure, "sure"), (pl.col("event_on"), "on"))),
         *(pl.col(column).drop_nulls().last().alias(column) for column in ("channel_code", "office_code", "regime_code", "hs_code", "container_key", "inspection_result_code")),
+        pl.col("declared_kg").filter(pl.col("declared_kg") > 0).last(),
     )  # fmt: skip
     found = found.drop_nulls("lodged_day").with_columns(
         anchor_at=pl.coalesce("lodged_at", pl.col("lodged_day").cast(pl.Datetime("us"))),
@@ -62,6 +63,13 @@ def _is_reversed(first: str, then: str) -> pl.Expr:
     """Whether `then` lies before `first`: by their instants where both are certain, else by their local dates."""
     by_instant = pl.col(f"{then}_sure") < pl.col(f"{first}_sure")
     return pl.coalesce(by_instant, pl.col(f"{then}_on") < pl.col(f"{first}_on")).fill_null(False)
+
+
+def set_apart(customs: pl.DataFrame, found: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Return one row a line of the declarations (`declarations`) whose order is impossible, with the fault: what is in quarantine, and why. No line of it is rejected for itself."""
+    faulty = found.filter(pl.col("order_fault_code").is_not_null()).select("declaration_key", "declaration_id", "lodged_day", "order_fault_code")
+    lines = customs.join(faulty, on="declaration_key").sort("lodged_day", "declaration_id", "event_on", "event_at", "file_id", "source_line", nulls_last=True)
+    return with_local(lines, zone, event_local_at="event_at")
 
 
 def lodged_days(customs: pl.DataFrame, port_code: str) -> pl.DataFrame:

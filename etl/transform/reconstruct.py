@@ -69,6 +69,8 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
     declared = customs.declarations(rows["stg_customs"], port, zone)
     boxes = customs.container_links(filters.with_container_direction(named, visits), visits, declared)
     declared = customs.with_visits(declared, boxes, visits)
+    weighed = weighings.weighings_of(linked, rows["stg_weighbridge"], port)
+    visits = weighings.with_masses(visits, weighed, boxes, declared)
     visits = visits.join(customs.channels(boxes), on="visit_no", how="left", maintain_order="left")
     moves = boxes.group_by("visit_no").agg(pl.len().cast(pl.Int64).alias("moves_n"))
     by_direction = pl.col("direction_code").replace_strict({"import": 1, "export": 1, "dual": 2}, default=None, return_dtype=pl.Int64)
@@ -111,8 +113,9 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
         "fct_zone_stays": stayed.join(stay_owners, on="stay_id", how="left").pipe(with_visit),
         "fct_declarations": declared,
         "fct_declaration_stages": customs.stages(declared),
+        "dq_set_apart": customs.set_apart(rows["stg_customs"], declared, zone),
         "fct_inspections": _inspections(linked, rows["stg_services"], port).pipe(with_visit),
-        "fct_weighings": weighings.weighings_of(linked, rows["stg_weighbridge"], port).pipe(with_visit),
+        "fct_weighings": weighed.pipe(with_visit),
         "fct_appointments": with_day(appointments.outcomes(states, pairs, now_at), zone, "slot_day", "slot_start_at", "slot_hour"),
         "fct_bookings": with_day(with_local(appointments.standing(rows["stg_appointments"]), zone, booked_local_at="booked_at", until_local_at="until_at"), zone, "slot_day", "slot_start_at", "slot_hour"),
         "fct_slots": with_day(appointments.offered(rows["stg_slots"]), zone, "slot_day", "slot_start_at", "slot_hour"),

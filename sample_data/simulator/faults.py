@@ -44,7 +44,7 @@ DAMAGE = {
         "rule": lambda c, s: s.join([*c[:3], "-4", c[4]]), "unknown_reference": lambda c, s: s.join(["TC9", *c[1:]]), "bad_type": lambda c, s: s.join([*c[:3], "all", c[4]]),
     },
     "logbook": {"unknown_code": lambda c, s: s.join([c[0], "DIVERS", *c[2:]]), "stray_quote": lambda c, s: s.join([*c[:6], c[6][:-1]])},
-    "services": {"unknown_code": lambda c, s: s.join(["CAFE", *c[1:]]), "missing_value": lambda c, s: s.join([*c[:5], "", *c[6:]]), "unmatched_service": lambda c, s: s.join([*c[:8], _stranger(c[8]), ""])},
+    "services": {"rule": lambda c, s: s.join([*c[:4], c[5], c[4], *c[6:]]), "unknown_code": lambda c, s: s.join(["CAFE", *c[1:]]), "missing_value": lambda c, s: s.join([*c[:5], "", *c[6:]]), "unmatched_service": lambda c, s: s.join([*c[:8], _stranger(c[8]), ""])},
     "moves": {"unknown_code": lambda c, s: s.join([c[0], "SHIFTED", *c[2:]]), "missing_value": lambda c, s: s.join([*c[:2], "", *c[3:]]), "bad_type": lambda c, s: s.join([*c[:3], "later", *c[4:]])},
     "codeco": {
         "truncated_message": lambda c, s: s.join([*c[:-2], ""]), "wrong_count": lambda c, s: s.join([*c[:-2], c[-2].replace("UNT+", "UNT+9"), ""]),

@@ -50,7 +50,7 @@ LOGS: dict[str, Log] = {
         "weighbridge", "pesage_{day}.csv", "Ticket;Pont;Nature pesée;Arrivée;Début;Fin;Immatriculation;Conteneur;Masse brute (t);Bon électronique",
         encoding="cp1252", bad_byte=b"\x81", line_end="\r\n",
     ),
-    "customs": Log("customs", "douane_{day}.csv.gz", "DUM;Evenement;Horodatage;Bureau;Regime;SH;Circuit;Resultat;Declarant;Conteneur", is_gzip=True),
+    "customs": Log("customs", "douane_{day}.csv.gz", "DUM;Evenement;Horodatage;Bureau;Regime;SH;Circuit;Resultat;Declarant;Conteneur;Masse brute (kg)", is_gzip=True),
     "appointments": Log("appointments", "rendezvous_{day}.csv", "reference,event,event_time,slot_start,slot_end,terminal,direction,plate,carrier,container", ",", is_weekly=True),
     "slots": Log("slots", "creneaux_{day}.csv", "terminal,slot_start,slot_end,places,published", ",", is_weekly=True),
     "means": Log("means", "moyens_{day}.csv", "means,kind,place,open_from,open_to,capacity_per_hour", ",", is_weekly=True),

@@ -1,4 +1,4 @@
-"""Log lines of what is on paper: declarations, appointments, means open, the logbook."""
+"""Log lines of what is on paper: appointments, means open, the logbook."""
 
 from __future__ import annotations
 
@@ -11,83 +11,7 @@ from sample_data.simulator import port
 from sample_data.simulator.draws import uniform
 from sample_data.simulator.options import Options
 from sample_data.simulator.plan import midnight_s
-from sample_data.simulator.rows import DAY_FIRST, ISO, LINES, as_lines, doubt, local, pick, skipped_hour
-
-_HEADINGS = ("0805", "8517", "6109", "1006", "8703", "3004", "0703", "9403", "1701", "8471")
-_FOOD = (0, 3, 6, 8)  # headings whose import the food safety office (ONSSA) is asked about
-
-
-def _declarations(visits: pl.DataFrame, options: Options) -> pl.DataFrame:
-    """Return one row a container of `visits`: box, part, what the declaration says."""
-    first = visits.with_columns(part=pl.lit(0), box=pl.col("container"), is_import=pl.col("direction") == 0)
-    second = visits.filter("has_two").with_columns(part=pl.lit(1), box=pl.col("container_2"), is_import=pl.col("direction") != 1)
-    both = pl.concat([first, second])
-    # A dual visit's channel is that of the box it picks up; the delivered one is accepted as declared.
-    circuit = pl.when((pl.col("direction") == 2) & (pl.col("part") == 0)).then(0).otherwise(pl.col("channel"))
-    visit, part = both["visit"].to_numpy(), both["part"].to_numpy()
-    declarant, heading = (uniform(options.seed, 59, visit) * 60).astype(np.int64) + 1, (uniform(options.seed, 58, visit, part) * len(_HEADINGS)).astype(np.int64)
-    return both.with_columns(
-        number=pl.concat_str(pl.when("is_import").then(pl.lit("IM")).otherwise(pl.lit("EX")), pl.lit("309"), (pl.col("visit") * 2 + pl.col("part")).cast(pl.String).str.zfill(8)),
-        declarant=pl.Series(declarant), heading=pl.Series(heading), office=pl.Series(np.where(declarant <= 42, "309", "312")), circuit=circuit, regime=pl.when("is_import").then(pl.lit("010")).otherwise(pl.lit("060")),
-    )  # fmt: skip
-
-
-def customs_plans(visits: pl.DataFrame, options: Options) -> pl.DataFrame:
-    """Lines of what happens to declarations before the truck comes. Visits are the plan's; nothing is lodged before the first day."""
-    frame = _declarations(visits, options)
-    keys = frame["visit"].to_numpy(), frame["part"].to_numpy()
-    draws = [uniform(options.seed, 50 + stream, *keys) for stream in range(6)]
-    arrive = frame["arrive"].to_numpy()
-    begin = midnight_s(options.start)
-    lead = np.minimum(np.exp(np.log(28 * 3600) + 0.8 * np.sqrt(2) * (draws[0] + draws[1] + draws[5] - 1.5) * 1.7), 6 * 86400).astype(np.int64)
-    lodged = np.maximum(arrive - np.maximum(lead, 2 * 3600), begin + (draws[0] * np.clip(arrive - begin, 0, 7200) / 2).astype(np.int64))
-    room = np.maximum(arrive - lodged, 60)
-    selected = lodged + np.minimum(60 + draws[2] * 1500, room * 0.2).astype(np.int64)
-    paid = selected + np.minimum(900 + draws[3] * 4 * 3600, room * 0.3).astype(np.int64)
-    slow = np.where(frame["circuit"].to_numpy() == 1, 4 * 3600 + draws[4] * 10 * 3600, 300 + draws[4] * 2400)
-    released = paid + np.minimum(slow, room * 0.35).astype(np.int64)
-    ordered = paid + np.minimum(300 + draws[4] * 3600, room * 0.2).astype(np.int64)
-    # The ship of one import in three comes after the declaration; of the others it came up to three days before. Exports come by truck.
-    early = uniform(options.seed, 56, *keys)
-    discharged = np.where(early < 0.35, lodged + (early / 0.35 * (paid - lodged)).astype(np.int64), np.maximum(lodged - ((3 + 69 * ((early - 0.35) / 0.65) ** 2) * 3600).astype(np.int64), begin))
-    physical = pl.col("circuit") == 2
-    asked = selected + (0.2 * (paid - selected)).astype(np.int64)
-    answered = paid + (0.6 * (np.where(frame["circuit"].to_numpy() == 2, ordered, released) - paid)).astype(np.int64)
-    times = {
-        "ENREGISTREMENT": lodged, "SELECTION": selected, "LIQUIDATION": paid, "MAINLEVEE": released, "ORDRE_VISITE": ordered, "ARRIVEE": discharged,
-        "DEMANDE_AVIS": asked, "AVIS_RENDU": answered,
-    }  # fmt: skip
-    food = pl.col("is_import") & pl.col("heading").is_in(_FOOD)
-    wanted = {"LIQUIDATION": pl.col("is_import"), "MAINLEVEE": ~physical, "ORDRE_VISITE": physical, "ARRIVEE": pl.col("is_import"), "DEMANDE_AVIS": food, "AVIS_RENDU": food}
-    parts = [frame.with_columns(event=pl.lit(event), at=pl.Series(at)).filter(wanted.get(event, pl.lit(True))) for event, at in times.items()]
-    return _customs_lines(pl.concat(parts), options)
-
-
-def customs_visits(records: pl.DataFrame, options: Options) -> pl.DataFrame:
-    """Lines of physical inspections and the release that follows them, from the inspection bay's records."""
-    inspected = records.filter(pl.col("role") == port.PHYSICAL)
-    if inspected.is_empty():
-        return pl.DataFrame(schema=LINES)
-    frame = _declarations(inspected, options).filter(pl.col("circuit") == 2)
-    after = (120 + 240 * uniform(options.seed, 57, frame["visit"].to_numpy())).astype(np.int64)
-    parts = [
-        frame.with_columns(event=pl.lit("DEBUT_VISITE"), at=pl.col("started")), frame.with_columns(event=pl.lit("FIN_VISITE"), at=pl.col("ended")),
-        frame.with_columns(event=pl.lit("MAINLEVEE"), at=pl.col("ended") + pl.Series(after)),
-    ]  # fmt: skip
-    return _customs_lines(pl.concat(parts), options)
-
-
-def _customs_lines(frame: pl.DataFrame, options: Options) -> pl.DataFrame:
-    wall, flag = local(frame["at"], skipped_hour() if options.has_faults else None)
-    frame = frame.with_columns(
-        place=pl.lit(""), wall=wall.dt.strftime(ISO), clock_doubt=doubt(flag),
-        result=pl.when(pl.col("event") != "FIN_VISITE").then(pl.lit("")).when("is_hit").then(pl.lit("INFRACTION")).otherwise(pl.lit("CONFORME")),
-    )  # fmt: skip
-    circuit = pl.when(pl.col("event").is_in(["ENREGISTREMENT", "ARRIVEE"])).then(pl.lit("")).otherwise(pick("circuit", ("ADMIS_CONFORME", "DOCUMENTS", "VISITE")))
-    return as_lines(
-        frame, ";", "number", "event", "wall", "office", "regime", pick("heading", _HEADINGS), circuit, "result",
-        pl.concat_str(pl.lit("TRANSIT "), pl.col("declarant").cast(pl.String).str.zfill(2)), "box",
-    )  # fmt: skip
+from sample_data.simulator.rows import DAY_FIRST, as_lines, doubt, local, pick, skipped_hour
 
 
 def asked_slots(visits: pl.DataFrame, options: Options) -> pl.DataFrame:

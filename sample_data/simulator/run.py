@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sample_data.simulator import boxes, papers, port, rows, slots, tracks, truth
+from sample_data.simulator import boxes, declarations, papers, port, rows, slots, tracks, truth
 from sample_data.simulator.draws import uniform
 from sample_data.simulator.faults import Schedule
 from sample_data.simulator.files import Desk
@@ -88,7 +88,7 @@ class _Run:
         self.scans = pl.DataFrame()
         self.open = pl.DataFrame(schema=_OPEN)
         folder = options.out / "truth"
-        self.books = {name: truth.Book(folder / f"{name}.parquet") for name in ("visits", "stages", "zone_stays", "moves", "filings", "messages", "slots")}
+        self.books = {name: truth.Book(folder / f"{name}.parquet") for name in ("visits", "stages", "zone_stays", "moves", "filings", "messages", "customs", "inspections", "weighings", "slots")}
         self.measured: list[pl.DataFrame] = []
         self._plan_week(options.start)
 
@@ -101,7 +101,9 @@ class _Run:
             self.planned_n += len(plan.arrive)
         self.coming = plans
         self.coming_about = self._dress(pl.concat([plan.about for plan in plans]))
-        self.desk.take("customs", papers.customs_plans(self.coming_about, self.options))
+        declared = declarations.planned(self.coming_about, self.options)
+        self.desk.take("customs", declarations.lines(declared, self.options))
+        self._note("customs", declarations.true_events(declared), "event_at")
         asked = papers.asked_slots(self.coming_about, self.options)
         self.desk.take("appointments", papers.appointments(asked))
         offered = slots.offers([plan.day for plan in plans], asked.filter(~pl.col("second").is_in(["cancelled", "refused"])), self.options)
@@ -168,15 +170,20 @@ class _Run:
         options, desk, schedule = self.options, self.desk, self.desk.schedule
         desk.take("gate_port", rows.gate_port(records, options))
         desk.take("gate_terminal", rows.gate_terminal(records, options, schedule.terminal_clock))
-        desk.take("weighbridge", rows.weighbridge(records, options, schedule.weighbridge_clock))
+        weighed = rows.weighings(records, options)
+        desk.take("weighbridge", rows.weighbridge(weighed, options, schedule.weighbridge_clock))
+        self._note("weighings", rows.true_weighings(weighed), "ended_at", "arrived_at", "started_at")
         verdicts = records.filter(pl.col("role") == port.VERDICT).select("visit", verdict="ended")
         scans = records.filter(pl.col("role") == port.SCAN)
         scans = pl.concat([self.scans, scans]) if len(self.scans) else scans
         judged = scans.join(verdicts, on="visit", how="inner", maintain_order="left")
         self.scans = scans.join(verdicts, on="visit", how="anti", maintain_order="left")
+        self._note("inspections", rows.true_inspections(records, judged), "ended_at", "arrived_at", "started_at", "verdict_at")
         self.asked = rows.document_checks(records, options)
         desk.take("services", rows.checks(records, judged, options, self.asked.filter(pl.col("is_covered") & pl.col("is_made"))))
-        desk.take("customs", papers.customs_visits(records, options))
+        inspected = declarations.inspected(records, options)
+        desk.take("customs", declarations.lines(inspected, options))
+        self._note("customs", declarations.true_events(inspected), "event_at")
         desk.take("logbook", papers.logbook(records, spans, options))
         passed = boxes.gate_moves(records)
         loaded = boxes.loadings(passed, options)

@@ -111,3 +111,16 @@ def test_nothing_new_makes_no_manifest(tmp_path):
     lake.append("stg_logbook", A)
     first = lake.commit(key_id="k1")
     assert lake.commit(key_id="k1") is first
+
+
+def test_a_part_written_before_a_column_was_invented_has_none_of_its_values(tmp_path):
+    """A lake outlives the contract it was begun with: a month that was loaded before must still be read beside a new one."""
+    lake = Lake(tmp_path, "MACAS")
+    lake.append("stg_logbook", A)
+    lake.commit(key_id="k")
+    (old,) = tmp_path.rglob("*.parquet")
+    pl.read_parquet(old, hive_partitioning=False).drop("place_code").write_parquet(old)
+    lake.append("stg_logbook", B.with_columns(place_code=pl.lit("TCE")))
+    lake.commit()
+    found = lake.rows("stg_logbook").sort("file_id", "source_line")
+    assert found.columns == list(STG_LOGBOOK.columns) and found["place_code"].to_list() == [None, None, "TCE", "TCE"]

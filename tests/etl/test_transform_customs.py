@@ -114,6 +114,18 @@ def test_an_impossible_order_is_set_apart_with_its_reason_and_gives_no_minute():
     assert seen(twice, "order_fault_code", "release_min") == (None, 0.0), "an uncertain time accuses nobody; the same instant is in order"
 
 
+def test_the_lines_of_what_is_set_apart_are_listed_with_the_reason():
+    """Fault, file and line of all lines the judgement rests on; a declaration in order has none there."""
+    found = made((*LIFE, event("lodged", "08:00", "wrong"), event("released", "07:00", "wrong")), ())
+    listed = found["dq_set_apart"].sort("source_line").select("order_fault_code", "event_code", "event_at", "event_local_at", "file_id", "source_line").rows()
+    assert listed == [
+        ("release_before_lodged", "lodged", at("08:00"), at("09:00"), "file_stg_customs", len(LIFE) + 1),
+        ("release_before_lodged", "released", at("07:00"), at("08:00"), "file_stg_customs", len(LIFE) + 2),
+    ]  # fmt: skip
+    apart = found["fct_declarations"].filter(pl.col("order_fault_code").is_not_null())
+    assert apart["declaration_id"].to_list() == found["dq_set_apart"]["declaration_id"].unique().to_list()
+
+
 def test_a_box_that_leaves_before_its_release_is_a_breach_and_no_stage():
     box = event("lodged", "08:00", container_key="c1")
     for released, is_breach in (("12:00", True), ("11:01", False), ("10:30", False)):  # gate-out at 11:00; two logs agree to two minutes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.etl.log_cases import facts, gate, rows, weighing
+from tests.etl.log_cases import at, facts, gate, rows, weighing
 
 
 def made(*weighings: dict) -> dict:
@@ -31,3 +31,34 @@ def test_a_weighing_of_no_visit_is_kept_and_an_uncertain_clock_gives_no_minutes(
 def test_a_clock_that_was_off_gives_no_path():
     found = made(weighing("t", "full", "10:05", "10:06", "10:08", clock_flag="ambiguous"), weighing("t", "empty", "10:30", "10:31", "10:33"))
     assert found["fct_visits"].select("path_codes", "has_both_weighings").rows() == [(None, True)]
+
+
+def masses(direction: str, brought: tuple, taken: tuple, weighings: tuple, **declared: float | None) -> tuple:
+    """(weighed_net_kg, declared_kg) of one visit; `declared` is the mass of each box's declaration."""
+    boxes = [dict(zip(("container_key", "container_2_key"), side, strict=False)) for side in (brought, taken)]
+    gates = (gate("t", "in", "10:00", direction_code=direction, **boxes[0]), gate("t", "out", "12:00", **boxes[1]))
+    customs = [{"declaration_key": box, "event_code": "lodged", "event_on": at("08:00").date(), "event_at": "08:00", "container_key": box, "declared_kg": mass} for box, mass in declared.items()]
+    found = facts({"stg_gate": rows("stg_gate", *gates), "stg_weighbridge": rows("stg_weighbridge", *weighings), "stg_customs": rows("stg_customs", *customs)})["fct_visits"]
+    return found.select("weighed_net_kg", "declared_kg").row(0)
+
+
+EMPTY, FULL = weighing("t", "empty", "10:05", "10:11", "10:13"), weighing("t", "full", "11:00", "11:20", "11:23", gross_mass_kg=31_000.0)
+AGAIN = weighing("t", "full", "11:23", "11:24", "11:26", gross_mass_kg=33_000.0)
+
+
+def test_what_was_weighed_stands_beside_what_was_declared():
+    assert masses("import", (), ("a",), (EMPTY, FULL), a=16_500.0) == (16_000.0, 16_500.0)
+    assert masses("import", (), ("a",), (EMPTY, FULL, AGAIN), a=16_500.0) == (18_000.0, 16_500.0), "of a re-weighing the last counts"
+    assert masses("import", (), ("a", "b"), (EMPTY, FULL), a=9_000.0, b=7_500.0) == (16_000.0, 16_500.0), "two boxes are weighed together"
+    loaded_first = (weighing("t", "full", "10:05", "10:11", "10:13", gross_mass_kg=31_000.0), weighing("t", "empty", "11:00", "11:20", "11:23"))
+    assert masses("export", ("a",), (), loaded_first, a=16_500.0) == (16_000.0, 16_500.0)
+    assert masses("dual", ("x",), ("a",), (EMPTY, FULL), a=16_500.0, x=9_000.0) == (16_000.0, 16_500.0), "the box dropped before was not on the bridge"
+
+
+def test_a_mass_that_is_not_known_is_no_mass():
+    assert masses("import", (), ("a",), (EMPTY, FULL)) == (16_000.0, None)
+    assert masses("import", (), ("a",), (EMPTY, FULL), a=None) == masses("import", (), ("a",), (EMPTY, FULL), a=0.0) == (16_000.0, None), "zero is no declared mass"
+    assert masses("import", (), ("a", "b"), (EMPTY, FULL), a=9_000.0) == (16_000.0, None), "half of what was declared is not what was declared"
+    assert masses("import", (), ("a",), (FULL,), a=16_500.0) == (None, None) and masses("import", (), ("a",), (), a=16_500.0) == (None, None)
+    lighter = weighing("t", "full", "11:00", "11:20", "11:23", gross_mass_kg=14_000.0)
+    assert masses("import", (), ("a",), (EMPTY, lighter), a=16_500.0) == (None, 16_500.0), "a truck cannot weigh less with its box"

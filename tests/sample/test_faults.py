@@ -17,7 +17,7 @@ from sample_data.simulator.options import SITE
 
 FILE_FAULTS = {"late_file", "out_of_order_file", "overlapping_file", "clock_fault"}
 VISIT_FAULTS = {"missed_exit", "missed_entry", "missing_second_weighing", "overnight_stay"}
-KNOWN = set(codes.FINDING.codes) | set(codes.REJECT.codes) | {"duplicate_line", "overlapping_file"}
+KNOWN = set(codes.FINDING.codes) | set(codes.REJECT.codes) | {"duplicate_line", "overlapping_file", "impossible_order"}
 
 
 def _faults(folder: Path) -> pl.DataFrame:
