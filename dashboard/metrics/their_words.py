@@ -113,7 +113,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         excluded=N_("None named in what was read."),
         here=_QUEUE_AND_TERMINAL,
         checked=N_("The clock was read in reports of the association's figures of 2016, and the 71 minutes of September 2019 in the Journal of Commerce. The 69 minutes of November 2019 come from an earlier collection and could not be read again."),
-        allows=N_("Beside METRIS it shows how far mean and median of the same minutes lie apart."),
+        allows=N_("Beside METRIS the comparison shows how far mean and median of the same minutes lie apart."),
         denies=(
             N_("A mean follows its worst visits: a few bad days, here or there, can make the whole gap."),
             N_("The published months are of 2019; how many trucks they rest on is not known."),
@@ -138,7 +138,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         excluded=N_("Lunch hour, breaks and trouble tickets."),
         here=N_("Terminal turn of visits to one terminal without a trouble ticket, by the hour of entry at the port gate. Lunch and breaks cannot be taken out: no log here says when they are."),
         checked=N_("Clock, exclusions and figures were read in the newsletter of June 2016."),
-        allows=N_("Beside the hauliers' figure for the same two ports it shows what queue and exclusions weigh."),
+        allows=N_("Beside the hauliers' figure for the same two ports the comparison shows what queue and exclusions weigh."),
         denies=(
             N_("A figure without trouble tickets is shorter, the day of the truck with a ticket is not."),
             N_("Breaks are in the figure here and not in the one of 2016, so that the two are not quite of the same minutes."),
