@@ -1,6 +1,6 @@
 """`smartport`: the composition root. Here the two wings and the simulator meet; commands are parsed and handed on, no figure is made.
 
-serve, demo, export and lock live here; load, check, status, rebuild, rejects and truth come from etl.cli, sample from the simulator, evidence from its room.
+serve, demo, export, brief, record and lock live here; load, check, status, rebuild, rejects and truth come from etl.cli, sample from the simulator, evidence from its room.
 Heavy parts are imported by the command that needs them, so that `smartport --help` is instant and a second demo starts fast.
 """
 
@@ -42,6 +42,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _add_dashboard(commands: argparse._SubParsersAction) -> None:
+    from dashboard.briefing import command as briefing
+
     def command(name: str, words: str, run: object) -> argparse.ArgumentParser:
         parser = commands.add_parser(name, help=words, description=words)
         parser.set_defaults(run=run)
@@ -58,7 +60,11 @@ def _add_dashboard(commands: argparse._SubParsersAction) -> None:
         parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     export = command("export", "Write figures, or the rows behind them, as CSV, Parquet or Excel workbook.", _export)
     _add_export(export)
-    for parser in (serve, export):
+    brief = command("brief", "Write a briefing as PDF: one page, two or four, for a period and in a language.", _brief)
+    record = command("record", "Write the record of one truck's visit as a PDF whose fingerprint can be checked, or check one.", _record)
+    briefing.add_brief(brief)
+    briefing.add_record(record)
+    for parser in (serve, export, brief, record):
         parser.add_argument("--home", help="where builds lie (SMARTPORT_HOME, default ./smartport_home)")
         parser.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
 
@@ -165,6 +171,22 @@ def _export(arguments: argparse.Namespace) -> int:
 
     store.use(load_settings(arguments.home, arguments.site))
     return run(arguments, store.of() if not arguments.list else None)
+
+
+def _brief(arguments: argparse.Namespace) -> int:
+    from dashboard import store
+    from dashboard.briefing import command
+
+    store.use(load_settings(arguments.home, arguments.site))
+    return command.brief(arguments)
+
+
+def _record(arguments: argparse.Namespace) -> int:
+    from dashboard import store
+    from dashboard.briefing import command
+
+    store.use(load_settings(arguments.home, arguments.site))
+    return command.record(arguments)
 
 
 def _evidence(arguments: argparse.Namespace) -> int:

@@ -158,5 +158,5 @@ def incidents(b: Brief) -> Section:
         for row in rows[-SHOWN_INCIDENTS:]
     )  # fmt: skip
     finding = say.plural("{n} closure, incident or outage is noted in this period.", "{n} closures, incidents and outages are noted in this period.", len(rows))
-    figure = Table((say("Since"), say("What"), say("Where"), say("Until")), table, finding)
+    figure = Table((say("Since"), say("Event"), say("Where"), say("Until")), table, finding)
     return b.section("incidents", title, finding, figures=(figure,), n=b.n(len(rows)), sources=("logbook",))

@@ -74,6 +74,7 @@ _DETAILS = (
     Detail("visit", None, N_("One visit"), ("visit_id",)),
     Detail("visit_events", None, N_("Log lines of one visit"), ("visit_id",)),
     Detail("visit_steps", None, N_("Steps of one visit"), ("visit_id",)),
+    Detail("visit_papers", None, N_("Stages of a visit's declarations while its truck was inside"), ("visit_id",)),
     Detail("visit_track", None, N_("Positions of one visit"), ("visit_id",)),
 )  # fmt: skip
 DETAILS: dict[str, Detail] = {detail.code: detail for detail in _DETAILS}
