@@ -45,6 +45,8 @@ PAGES: tuple[Page, ...] = (
     Page("exchange", "exchange", N_("Documents and exchange"), "exchange.py"),
     Page("pilot", "pilot", N_("Pilot effect"), "pilot.py"),
     Page("quality", "quality", N_("Data quality"), "quality.py"),
+    Page("explore", "explore", N_("Explore"), "explore.py"),
+    Page("briefing", "briefing", N_("Briefing"), "briefing.py"),
     Page("handbook", "handbook", N_("KPI handbook"), "handbook.py", has_filters=False),
     Page("planning", "planning", N_("Plan a pilot"), "planning.py", in_menu=False, has_filters=False),
     Page("visit", "visit", N_("One visit"), "visit.py", in_menu=False, has_filters=False),

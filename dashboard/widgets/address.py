@@ -16,7 +16,7 @@ import streamlit as st
 from dashboard.selection import COMPARISONS, FILTERS, PRESETS, VIEWS, Note, Selection
 
 PERIOD, DATES, COMPARISON, VIEW = "f_period", "f_dates", "f_vs", "f_view"
-OWN = ("visit", "drill", "hour", "part")  # a page's own parameters, left alone here
+OWN = ("visit", "drill", "hour", "part", "m", "by", "grain", "across", "draw")  # a page's own parameters, left alone here
 
 
 def _filter_key(name: str) -> str:

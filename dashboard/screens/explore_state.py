@@ -1,0 +1,142 @@
+"""What the Explore page asks: figures, splits, step of time and the split that runs across, read from the address and written back to it. No Streamlit, no drawing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dashboard.metrics import DIMENSIONS, FACTS, METRICS
+from dashboard.metrics.compiler import GRAINS
+from dashboard.selection import Note
+
+MOST_FIGURES, MOST_SPLITS = 8, 3
+PERIOD = "period"  # the step of time, as a key of the table
+NAMES = ("m", "by", "grain", "across", "draw")  # of the address
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Metric codes, dimension codes, a grain or none, the key that runs across or none, and the metric drawn."""
+
+    metrics: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    grain: str = ""
+    across: str = ""
+    draw: str = ""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of the table: the step of time, then the splits."""
+        return (*((PERIOD,) if self.grain else ()), *self.by)
+
+    @property
+    def drawn(self) -> str:
+        return self.draw if self.draw in self.metrics else self.metrics[0]
+
+    def to_query(self) -> dict[str, str]:
+        """Return this page's parameters of the address; all are empty for what the page opens with."""
+        if self == OPENING:
+            return dict.fromkeys(NAMES, "")
+        draw = self.draw if self.draw in self.metrics[1:] else ""
+        return {"m": ",".join(self.metrics), "by": ",".join(self.by), "grain": self.grain, "across": self.across if self.across in self.keys else "", "draw": draw}
+
+
+OPENING = Asked(("turnaround_p50", "turnaround_p90", "visits"), ("terminal",))
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A split or step of time of an address that was left out: these figures cannot be split by it."""
+
+    split: str
+    metrics: tuple[str, ...]
+
+
+def read(query: Mapping[str, str]) -> tuple[Asked, tuple[Note | Unfit, ...]]:
+    """Return what the address asks and what of it was not taken. Whatever is unknown, twice there, too much or does not go together is left out and named."""
+    if not any(query.get(name) for name in NAMES):
+        return OPENING, ()
+    notes: list[Note | Unfit] = []
+    metrics = _listed(query, "m", METRICS, MOST_FIGURES, notes) or OPENING.metrics
+    by = _listed(query, "by", DIMENSIONS, MOST_SPLITS, notes)
+    grain = _one(query, "grain", GRAINS, notes)
+    for split in (*by, *((grain,) if grain else ())):
+        if against := not_split(metrics, split):
+            notes.append(Unfit(split, against))
+            by, grain = tuple(each for each in by if each != split), "" if split == grain else grain
+    asked = Asked(metrics, by, grain)
+    return Asked(metrics, by, grain, _one(query, "across", asked.keys, notes), _one(query, "draw", metrics, notes)), tuple(notes)
+
+
+def _listed(query: Mapping[str, str], name: str, known: Iterable[str], most: int, notes: list[Note | Unfit]) -> tuple[str, ...]:
+    asked = list(dict.fromkeys(each for each in query.get(name, "").split(",") if each))
+    taken = [each for each in asked if each in known][:most]
+    notes += [Note(name, each) for each in asked if each not in taken]
+    return tuple(taken)
+
+
+def _one(query: Mapping[str, str], name: str, known: Iterable[str], notes: list[Note | Unfit]) -> str:
+    value = query.get(name, "")
+    if value and value not in known:
+        notes.append(Note(name, value))
+        return ""
+    return value
+
+
+# ---------------------------------------------------------------------- what goes together
+def not_split(metrics: Iterable[str], split: str) -> tuple[str, ...]:
+    """The metrics whose rows cannot be split by a dimension or step of time: they do not know it."""
+    return tuple(code for code in metrics if not _knows(METRICS[code].fact, split))
+
+
+def splits_for(metrics: Iterable[str]) -> list[str]:
+    """The dimensions all of these metrics can be split by, in their own order."""
+    metrics = tuple(metrics)
+    return [code for code in DIMENSIONS if not not_split(metrics, code)]
+
+
+def figures_for(by: Iterable[str], grain: str = "") -> list[str]:
+    """The metrics that can be split by all of these."""
+    splits = (*by, *((grain,) if grain else ()))
+    return [code for code in METRICS if all(_knows(METRICS[code].fact, split) for split in splits)]
+
+
+def without(by: Iterable[str], grain: str = "") -> list[tuple[tuple[str, ...], list[str]]]:
+    """Why other metrics are not offered: (the splits they do not know, the metrics), one line a set of splits."""
+    splits = (*by, *((grain,) if grain else ()))
+    found: dict[tuple[str, ...], list[str]] = {}
+    for code, metric in METRICS.items():
+        if missing := tuple(split for split in splits if not _knows(metric.fact, split)):
+            found.setdefault(missing, []).append(code)
+    return list(found.items())
+
+
+def _knows(fact: str, split: str) -> bool:
+    if split in GRAINS:
+        return split != "hour" or FACTS[fact].hour is not None
+    return fact in DIMENSIONS[split].sql
+
+
+# ---------------------------------------------------------------------- SQL that runs as it stands
+def inlined(sql: str, params: Mapping[str, object]) -> str:
+    """Return the SQL with its parameters written in, so that it runs as it is copied."""
+    return re.sub(r"\$([a-z][a-z0-9_]*)", lambda found: literal(params[found.group(1)]), sql)
+
+
+def literal(value: object) -> str:
+    """A value as DuckDB writes it. Raises TypeError for a type no parameter has."""
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, dt.datetime):
+        return f"TIMESTAMP '{value:%Y-%m-%d %H:%M:%S.%f}'"
+    if isinstance(value, dt.date):
+        return f"DATE '{value}'"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(literal(each) for each in value)}]"
+    if isinstance(value, (int, float)):
+        return str(value)
+    raise TypeError(f"no literal for {type(value).__name__}")
