@@ -1,6 +1,6 @@
 """The truck record as a one-page PDF that carries its own facts, and the check of such a file or code against the current build.
 
-    made = record_paper.of_visit(store, visit_id, lang="fr")       # None for a visit this build does not hold; made.pdf, PDF/UA-1
+    made = record_paper.of_visit(store, visit_id, lang="fr")       # made.pdf, PDF/UA-1
     found = record_paper.verify_file(store, Path("fiche.pdf"))     # found.state: same, changed or unknown; found.is_as_printed
     found = record_paper.verify_code(store, "2a5a f3f5 ...")
 The facts lie in the PDF as an attached file (record.json). A file is as it was printed when the same facts, set again with the header it carries, give its
@@ -23,7 +23,7 @@ from dashboard.briefing.record import Facts
 from dashboard.briefing.sheet import Header, Sheet
 from dashboard.i18n import LANGUAGES, language
 from dashboard.store import Store
-from etl.errors import InputError
+from etl.errors import BuildError, InputError
 
 MOST_BYTES = 8 * 2**20  # of a file offered for a check; ours have 0.1 MB
 _STREAM = re.compile(rb"stream\r?\n")
@@ -47,11 +47,11 @@ def sheet_of(store: Store, visit_id: str, lang: str) -> Sheet | None:
     return None if facts is None else sheet.of(facts, _header(store, lang), _names(store, lang))
 
 
-def of_visit(store: Store, visit_id: str, *, lang: str) -> Paper | None:
-    """Return the record as PDF; the same build and language give the same bytes."""
+def of_visit(store: Store, visit_id: str, *, lang: str) -> Paper:
+    """Return the record as PDF; the same build and language give the same bytes. Raises BuildError for a visit the build does not hold."""
     facts = record.facts(store, visit_id)
     if facts is None:
-        return None
+        raise BuildError(f"visit {visit_id[:40]}", f"build {store.build().build_id} does not hold it", "", "Reload the page")
     return store.made(("record", visit_id, lang), lambda _opened: Paper(pdf=_pdf(facts, _header(store, lang), _names(store, lang))))
 
 

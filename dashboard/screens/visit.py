@@ -1,4 +1,4 @@
-"""One visit: every event in order, where its minutes went, its way on the map, and the log lines it was made from. The truck is masked."""
+"""One visit: every event in order, where its minutes went and who held them, its way on the map, the log lines it was made from, and its record on paper. The truck is masked."""
 
 from __future__ import annotations
 
@@ -8,28 +8,23 @@ import polars as pl
 import streamlit as st
 
 from dashboard import format as words
-from dashboard.i18n import N_
+from dashboard.briefing import record_paper
+from dashboard.briefing.sheet import EVENTS, Sheet
 from dashboard.views import map as port_map
 from dashboard.views import minutes
 from dashboard.views.track import track_layers
+from dashboard.widgets import download, panel
 from dashboard.widgets.frame import Frame, current
 from etl.contracts.codes import (
     CARGO_CLASS,
     CHANNEL,
     CLOCK_FLAG,
     DIRECTION,
-    LOGBOOK,
-    SERVICE_EVENT,
     SOURCE,
     STEP,
     VISIT_APPOINTMENT,
     VISIT_STATUS,
 )
-
-EVENTS: dict[str, str] = {
-    "gate_in": N_("Port gate-in"), "gate_out": N_("Port gate-out"), "terminal_in": N_("Terminal gate-in"), "terminal_out": N_("Terminal gate-out"),
-    "weigh_empty": N_("Empty weighing"), "weigh_full": N_("Full weighing"), **SERVICE_EVENT.codes, **LOGBOOK.codes,
-}  # fmt: skip
 
 
 def show(page: Frame) -> None:
@@ -48,6 +43,9 @@ def show(page: Frame) -> None:
     steps = page.store.rows("visit_steps", visit_id=visit_id)
     if not steps.is_empty():
         _steps(page, visit, steps)
+    sheet = record_paper.sheet_of(page.store, visit_id, page.lang)
+    _holders(page, sheet)
+    _record(page, sheet, visit_id)
     events = page.store.rows("visit_events", visit_id=visit_id)
     left, right = st.columns([3, 4], gap="large")
     with left:
@@ -92,6 +90,30 @@ def _steps(page: Frame, visit: dict, steps: pl.DataFrame) -> None:
     st.header(say("Step by step"), anchor=False)
     st.html(f'<p class="lead">{html.escape(finding)}</p>')
     st.plotly_chart(minutes.waterfall(parts, wait=say("waiting"), service=say("service"), travel=say("between points"), row=27), key="visit_steps", alt=finding, config={"displayModeBar": False})
+
+
+def _holders(page: Frame, sheet: Sheet) -> None:
+    """Who held the minutes of the truck, and which papers of its goods were waited for meanwhile."""
+    said = sheet.labels
+    st.header(said["held"], anchor=False)
+    st.html(f'<p class="lead" data-testid="held">{html.escape(sheet.finding)}</p>')
+    if sheet.rungs:
+        rows = [{said["since"]: rung.at, said["step"]: rung.name, said["wait"]: rung.wait, said["service"]: rung.service, said["whole"]: rung.whole, said["holder"]: rung.holder} for rung in sheet.rungs]
+        panel.grid(pl.DataFrame(rows), key="visit_holders")
+    if sheet.papers:
+        panel.section(said["papers"], page.say("A stage belongs to the party whose act ends it; it may have begun before the truck came."))
+        panel.grid(pl.DataFrame(list(sheet.papers), schema=[said[name] for name in ("paper", "stage", "holder", "since", "until", "inside")], orient="row"), key="visit_papers")
+
+
+def _record(page: Frame, sheet: Sheet, visit_id: str) -> None:
+    """The record to take away: its code, what it settles and what not, and the PDF."""
+    say = page.say
+    st.header(sheet.title, anchor=False)
+    st.html(
+        f'<p class="lead">{html.escape(sheet.settles)}</p><p class="quiet">{html.escape(sheet.settles_not)}</p>'
+        f'<p>{html.escape(sheet.labels["code"])}<br><b dir="ltr" data-testid="record-code">{html.escape(sheet.code)}</b></p><p class="quiet">{html.escape(sheet.how)}</p>'
+    )
+    download.paper(page, say("Download the record (PDF)"), f"smartport_record_{visit_id}", lambda: record_paper.of_visit(page.store, visit_id, lang=page.lang).pdf, key="record")
 
 
 def _timeline(page: Frame, events: pl.DataFrame) -> None:

@@ -82,6 +82,13 @@ def _give(page: Frame, asked: exports.Order, form: str) -> None:
     _follow(exports.link(asked, form=form))
 
 
+@st.fragment
+def paper(page: Frame, label: str, stem: str, made: Callable[[], bytes], *, key: str, form: str = "pdf") -> None:
+    """Offer a paper that is made when it is fetched; `label` is the button's words, `stem` the file name without ending."""
+    if st.button(label, key=f"{key}_{form}", type="tertiary"):
+        _follow(exports.link(exports.of_paper(stem, made), form=form))
+
+
 def _follow(url: str) -> None:
     """Let the browser fetch the one-time link without leaving the page. The address is relative, so that a proxy may put a prefix before it."""
     there = html.escape(url.lstrip("/"), quote=True)
