@@ -32,8 +32,8 @@ def _same(column: str, *facts: str) -> dict[str, str]:
 _DIMENSIONS = (
     Dimension("gate", "Gate", _same("entry_gate_code", "visits", "steps") | {"exits": "exit_gate_code"}, reference=("dim_gates", "gate_code")),
     Dimension("lane", "Lane", _same("entry_lane_code", "visits", "steps") | {"exits": "exit_lane_code"}, reference=("dim_lanes", "lane_code")),
-    Dimension("terminal", "Terminal", _same("terminal_code", *_MOVING, "appointments", "manifests", "moves"), reference=("dim_terminals", "terminal_code")),
-    Dimension("direction", "Direction", _same("direction_code", *_MOVING, "appointments"), codes=codes.DIRECTION),
+    Dimension("terminal", "Terminal", _same("terminal_code", *_MOVING, "appointments", "bookings", "slots", "manifests", "moves"), reference=("dim_terminals", "terminal_code")),
+    Dimension("direction", "Direction", _same("direction_code", *_MOVING, "appointments", "bookings"), codes=codes.DIRECTION),
     Dimension("cargo", "Cargo class", _same("cargo_class_code", *_MOVING, "moves"), codes=codes.CARGO_CLASS),
     Dimension("channel", "Customs channel", _same("channel_code", *_MOVING, "declarations", "stages"), codes=codes.CHANNEL),
     Dimension("appointment", "Appointment", _same("appointment_code", *_MOVING), codes=codes.VISIT_APPOINTMENT),
@@ -42,7 +42,7 @@ _DIMENSIONS = (
     Dimension("status", "State of the visit", _same("status_code", "visits"), codes=codes.VISIT_STATUS),
     Dimension(
         "hour", "Hour of the day",
-        _same("entry_hour", "visits", "steps") | {"exits": "hour(exit_local_at)", "stays": "entered_hour", "appointments": "slot_hour", "manifests": "filed_hour", "messages": "sent_hour", "moves": "moved_hour"}, is_time=True,
+        _same("entry_hour", "visits", "steps") | {"exits": "hour(exit_local_at)", "stays": "entered_hour", "appointments": "slot_hour", "bookings": "slot_hour", "slots": "slot_hour", "manifests": "filed_hour", "messages": "sent_hour", "moves": "moved_hour"}, is_time=True,
     ),
     Dimension("step_hour", "Hour of arrival at the service point", {"steps": "hour(arrived_local_at)"}, is_time=True),
     Dimension(

@@ -23,6 +23,8 @@ _FACTS = (
     Fact("checks", "(SELECT * FROM fct_visit_events WHERE event_code = 'document_check')", "entry_day", None, "event_at", {}, via_visit=True),
     Fact("inspections", "fct_inspections", "ended_day", None, "ended_at", {}, via_visit=True),
     Fact("appointments", "fct_appointments", "slot_day", "slot_hour", "slot_start_at", {"terminal": "terminal_code", "direction": "direction_code"}),
+    Fact("bookings", "fct_bookings", "slot_day", "slot_hour", "slot_start_at", {"terminal": "terminal_code", "direction": "direction_code"}),
+    Fact("slots", "fct_slots", "slot_day", "slot_hour", "slot_start_at", {"terminal": "terminal_code"}),
     Fact("manifests", "fct_manifests", "filed_day", "filed_hour", "filed_at", {"terminal": "terminal_code"}),
     Fact("messages", "fct_messages", "sent_day", "sent_hour", "sent_at"),
     Fact("moves", "fct_container_moves", "moved_day", "moved_hour", "moved_at", {"terminal": "terminal_code", "cargo": "cargo_class_code"}),

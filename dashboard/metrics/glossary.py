@@ -25,6 +25,9 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     (N_("Reference mark"), N_("A published figure of another port, to see where one stands. It is no target.")),
     (N_("Dwell"), N_("Time the cargo, not the truck, spends in the port; counted in days.")),
     (N_("Clock fault"), N_("A day on which a log's clock is an hour off; durations that would use it are not given.")),
+    (N_("Expected trucks (tomorrow)"), N_("Bookings known at the midnight before, spread around their slots as trucks came, times the turn-up of the last 28 days; plus trucks without appointment, mean of the same weekday of the last four weeks.")),
+    (N_("Limit of an hour"), N_("90th percentile of the trucks let in an hour over the last 56 days, of hours in which as many lanes, weighbridges, yard equipment and exit desks were open; at least 20 such hours. Means expected open are those most often open at that hour of the same weekday of the last four weeks.")),
+    (N_("Overloaded hour"), N_("More trucks than the limit of the hour: forecast the evening before, or come.")),
     (N_("Usual, unusual"), N_("Within, or outside, what the last eight comparable weekdays show.")),
     (N_("n"), N_("The number of rows behind a figure.")),
 )  # fmt: skip

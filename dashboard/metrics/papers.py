@@ -7,6 +7,9 @@ from dashboard.metrics.definitions import Metric
 _TRS = "WCO Time Release Study v3"
 _HELD = "outcome_code IN ('on_time', 'early', 'late')"
 _DUE = "outcome_code IN ('on_time', 'early', 'late', 'no_show')"
+_GIVEN = "outcome_code NOT IN ('refused', 'cancelled')"
+# As dashboard/details/booked_before.sql has it, which the forecast is made from.
+_KNOWN_BEFORE = "booked_local_at < CAST(slot_day AS TIMESTAMP) AND (until_local_at IS NULL OR until_local_at >= CAST(slot_day AS TIMESTAMP))"
 
 METRICS = (
     Metric("declarations", "Declarations", "Customs declarations by the day they were lodged.", "count", "declarations", count=True),
@@ -26,6 +29,13 @@ METRICS = (
     Metric("appointment_early_share", "Early arrivals", "Share of the appointments honoured whose truck came more than 30 minutes before the slot.", "share", "appointments", "lower", where=_HELD, share="outcome_code = 'early'", decimals=1, standard="PBLIS, Hamburg"),
     Metric("appointment_late_share", "Late arrivals", "Share of the appointments honoured whose truck came more than 30 minutes after the slot.", "share", "appointments", "lower", where=_HELD, share="outcome_code = 'late'", decimals=1, standard="PBLIS, Hamburg"),
     Metric("no_show_share", "No-shows", "Share of the appointments that were due and to which no truck came.", "share", "appointments", "lower", where=_DUE, share="outcome_code = 'no_show'", decimals=1, standard="PBLIS"),
+    # ---- the terminals' side of appointments, and what is known the evening before
+    Metric("slots_offered", "Slots offered", "Places for trucks that terminals offered in appointment slots, taken or not, by the day of the slot.", "count", "slots", aggregate="sum(offered_n)", standard="PBLIS"),
+    Metric("slots_given", "Slots given", "Appointments asked for that were neither refused nor cancelled, by the day of the slot.", "count", "appointments", where=_GIVEN, count=True, standard="PBLIS"),
+    Metric("slot_refused_share", "Slots refused", "Share of the appointments asked for that the terminal refused.", "share", "appointments", "lower", share="outcome_code = 'refused'", decimals=1, standard="PBLIS"),
+    Metric("slot_cancelled_share", "Slots cancelled", "Share of the appointments asked for that were cancelled before their hour.", "share", "appointments", "lower", share="outcome_code = 'cancelled'", decimals=1, standard="PBLIS"),
+    Metric("bookings_known_before", "Bookings known the evening before", "Appointments that stood at a slot at the midnight before its day: later bookings, moves and cancellations are not looked at.", "count", "bookings", where=_KNOWN_BEFORE, count=True),
+    Metric("without_appointment_share", "Trucks without appointment", "Share of the trucks let in for which no appointment is found.", "share", "visits", share="appointment_code IS NULL OR appointment_code = 'none'", decimals=1),
     # ---- logbook
     Metric("logbook_entries", "Logbook entries", "Closures, incidents and tickets written into the logbook, by the day they began.", "count", "logbook", count=True),
     # ---- reliability

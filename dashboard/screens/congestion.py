@@ -1,4 +1,4 @@
-"""Queues and congestion: where trucks lose time, on the map and by hour of the week, how full the port is, and which means were open.
+"""Queues and congestion: where trucks lose time, on the map and by hour of the week, how full the port is, which means were open, and what tomorrow will bring.
 
 Drilling is by selectors, not by a click in the heatmap: a Plotly heatmap cell gives no selection event, and selectors also work by keyboard and
 on a phone. Medians, percentiles and counts only; no row of a truck reaches this page.
@@ -14,25 +14,31 @@ import streamlit as st
 from dashboard.i18n import N_
 from dashboard.metrics import Result
 from dashboard.screens import congestion_asked as asked
-from dashboard.screens import congestion_hours, congestion_map
+from dashboard.screens import congestion_hours, congestion_map, congestion_tomorrow
 from dashboard.views import map as port_map
 from dashboard.views import ranking
 from dashboard.widgets import panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words
 
-PARTS: dict[str, str] = {"where": N_("Places and map"), "hours": N_("Hours of the week")}
+PARTS: dict[str, str] = {"where": N_("Places and map"), "hours": N_("Hours of the week"), "tomorrow": N_("Tomorrow")}
 
 
 def show(page: Frame) -> None:
-    if parts.asked(page, PARTS) == "hours":
+    if parts.asked(page, PARTS) == "tomorrow":
+        answer = congestion_tomorrow.answer(page)
+    elif parts.asked(page, PARTS) == "hours":
         page.ahead(asked.inside_by_hour, partial(asked.stays, week=asked.shows_week()), asked.tracked, asked.queue_by_hour, asked.means_by_hour, asked.queue_observed)
         answer = " ".join(filter(None, (congestion_hours.fullest(page), _slowest(page, asked.stays(page)))))
     else:
         page.ahead(asked.lost, partial(asked.stays, week=False), asked.tracked, asked.means_by_hour)
         answer = " ".join(filter(None, (_lost_most(page, asked.lost(page)), _slowest(page, asked.stays(page, week=False)))))
     panel.head(page, page.say("Queues and congestion"), answer or page.say("No data for this selection."))
-    if parts.choose(page, PARTS, "congestion_part") == "where":
+    part = parts.choose(page, PARTS, "congestion_part")
+    if part == "tomorrow":
+        congestion_tomorrow.show(page)
+        return
+    if part == "where":
         _lost_hours(page, asked.lost(page))
         congestion_map.show(page)
         return

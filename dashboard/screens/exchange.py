@@ -12,7 +12,8 @@ import streamlit as st
 from dashboard import format as words
 from dashboard.i18n import N_
 from dashboard.metrics import DIMENSIONS, Result
-from dashboard.metrics.intervals import wilson
+from dashboard.screens import exchange_slots
+from dashboard.screens.exchange_words import LONG, MIN_N, named, rate, share
 from dashboard.views import clock, groups
 from dashboard.widgets import chart, kpi_card, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
@@ -21,9 +22,7 @@ from etl.contracts.codes import AUTHORITY, MESSAGE_REASON
 
 PARTS: dict[str, str] = {"messages": N_("Electronic messages"), "paper": N_("Documents on paper"), "slots": N_("Slots and appointments"), "dwell": N_("Dwell of boxes")}
 SPLITS: tuple[str, ...] = ("partner", "message_type")
-MIN_N, TOP_PLACES = 30, 12
-LONG = 20  # letters of a terminal's name that leave room for its figures on a phone
-KEPT = ("appointment_on_time_share", "appointment_early_share", "appointment_late_share", "no_show_share")
+TOP_PLACES = 12
 _FIRST = {"messages": ("fct_messages", "sent_day"), "slots": ("fct_appointments", "slot_day"), "dwell": ("fct_container_moves", "moved_day")}
 
 
@@ -31,7 +30,7 @@ def show(page: Frame) -> None:
     say = page.say
     st.title(say("Documents and exchange"), anchor=False)
     part = parts.asked(page, PARTS)
-    asked = {"messages": (_sent, partial(_by, split=st.session_state.get("exchange_split") or SPLITS[0]), _reasons), "paper": (_checks, _recorded), "slots": (_outcomes, _kept), "dwell": (_dwell,)}
+    asked = {"messages": (_sent, partial(_by, split=st.session_state.get("exchange_split") or SPLITS[0]), _reasons), "paper": (_checks, _recorded), "slots": exchange_slots.ASKED, "dwell": (_dwell,)}
     page.ahead(_sent, *asked[part])
     st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page))}</p>')
     {"messages": _messages, "paper": _paper, "slots": _slots, "dwell": _stays}[parts.choose(page, PARTS, "exchange_part")](page)
@@ -56,14 +55,6 @@ def _checks(page: Frame) -> Result:
 
 def _recorded(page: Frame) -> Result:
     return page.ask(["document_checks_mean", "document_checks_coverage"], compare=True)
-
-
-def _outcomes(page: Frame) -> Result:
-    return page.ask(["appointments"], by=["terminal", "outcome"])
-
-
-def _kept(page: Frame) -> Result:
-    return page.ask([*KEPT, "appointments"], by=["terminal"])
 
 
 def _dwell(page: Frame) -> Result:
@@ -111,24 +102,6 @@ def _card(page: Frame, result: Result, code: str, name: str, about: str) -> str:
     return kpi_card.card(name, text(cell.value), say=about, notes=notes, code=code)
 
 
-def _rate(page: Frame, name: str, value: float, low: float, high: float, n: int, hover: str = "", decimals: int = 1) -> clock.Share:
-    w = Words(page)
-    text = f"<b>{w.percent(value, decimals)}</b> ({w.number(low * 100, decimals)}–{w.number(high * 100, decimals)}) · n = {w.number(n)}"
-    return clock.Share(panel.short(name), value, text, f"{hover or name}<br>{text}", low=low, high=high, is_thin=n < MIN_N)
-
-
-def _share(page: Frame, row: dict, code: str, decimals: int = 1) -> str:
-    """A share with its limits, for a cell of a table."""
-    if row[code] is None:
-        return page.say("no data")
-    return f"{Words(page).percent(row[code], decimals)} ({words.plain(words.interval(row[f'{code}__low'], row[f'{code}__high'], 'share', page.lang, decimals))})"
-
-
-def _named(page: Frame, dimension: str, code: str | None) -> str:
-    codes = DIMENSIONS[dimension].codes
-    return page.say("unknown") if code is None else coded(page.say, codes, code) if codes else page.name(dimension, code)
-
-
 # ---------------------------------------------------------------------- messages
 def _messages(page: Frame) -> None:
     say = page.say
@@ -160,16 +133,16 @@ def _by_partner(page: Frame) -> None:
     result = _by(page, split)
     rows = result.rows.sort("messages", descending=True).rows(named=True)
     answered = [row for row in rows if row["message_accepted_share"] is not None]
-    drawn = [_rate(page, _named(page, split, row[split]), *(row[f"message_accepted_share{end}"] for end in ("", "__low", "__high", "__n"))) for row in answered]
+    drawn = [rate(page, named(page, split, row[split]), *(row[f"message_accepted_share{end}"] for end in ("", "__low", "__high", "__n"))) for row in answered]
 
     def figure(row: dict, code: str) -> str:
         return words.plain(words.value(row[code], result.metric(code).unit, lang, result.metric(code).decimals))
 
     table = pl.DataFrame([
         {
-            say(DIMENSIONS[split].label): _named(page, split, row[split]), say("Messages"): w.number(row["messages"]), say("Accepted"): _share(page, row, "message_accepted_share"),
-            say("Never received"): _share(page, row, "message_lost_share", 2), say("Median delay"): figure(row, "message_latency_p50"), say("1 in 10 over"): figure(row, "message_latency_p90"),
-            say("Ahead of the arrival"): _share(page, row, "message_ahead_share"), say("Median lead time"): figure(row, "message_lead_p50"),
+            say(DIMENSIONS[split].label): named(page, split, row[split]), say("Messages"): w.number(row["messages"]), say("Accepted"): share(page, row, "message_accepted_share"),
+            say("Never received"): share(page, row, "message_lost_share", 2), say("Median delay"): figure(row, "message_latency_p50"), say("1 in 10 over"): figure(row, "message_latency_p90"),
+            say("Ahead of the arrival"): share(page, row, "message_ahead_share"), say("Median lead time"): figure(row, "message_lead_p50"),
         }
         for row in rows
     ])  # fmt: skip
@@ -190,7 +163,7 @@ def _difference(page: Frame, rows: Sequence[dict], split: str) -> str:
         return say("No clear difference: the intervals of the shares overlap.")
     return say(
         "Accepted shares go from {low} ({first}) to {high} ({last}).", low=w.percent(low["message_accepted_share"], 1), high=w.percent(high["message_accepted_share"], 1),
-        first=_named(page, split, low[split]), last=_named(page, split, high[split]),
+        first=named(page, split, low[split]), last=named(page, split, high[split]),
     )  # fmt: skip
 
 
@@ -236,53 +209,9 @@ def _paper(page: Frame) -> None:
 
 # ---------------------------------------------------------------------- slots
 def _slots(page: Frame) -> None:
-    say, w = page.say, Words(page)
-    if not _has_log(page, "slots", say("No data: this port has sent no log of appointments."), lambda day: say("No data: the log of appointments begins on {day}.", day=day)):
-        return
-    result, kept = _outcomes(page), _kept(page)
-    if not result.n:
-        no_data.show(page, say("No appointment in this selection."))
-        return
-    counts: dict[str | None, dict[str, int]] = {}
-    for row in result.rows.iter_rows(named=True):
-        counts.setdefault(row["terminal"], {})[row["outcome"]] = row["appointments"]
-    panel.section(say("The terminals' side: slots asked and given"), say("Slots asked of each terminal, and what became of them before their hour. The log holds requests: slots nobody asked for are not in it. Lines are 95 % Wilson intervals."))
-    drawn, table = [], []
-    for terminal, found in sorted(counts.items(), key=lambda item: item[0] or "~"):
-        name, asked = _named(page, "terminal", terminal), sum(found.values())
-        line = {say("Terminal"): name, say("Asked"): w.number(asked)}
-        for outcome, label, brief in (("refused", say("Refused by the terminal"), say("refused")), ("cancelled", say("Cancelled before"), say("cancelled"))):
-            hits = found.get(outcome, 0)
-            low, high = wilson(hits, asked)
-            drawn.append(_rate(page, f"{panel.short(name, LONG)} – {brief}", hits / asked, low, high, asked, f"{name} – {label}"))
-            line |= {label: w.number(hits), f"{label}, %": f"{w.percent(hits / asked, 1)} ({words.plain(words.interval(low, high, 'share', page.lang, 1))})"}
-        table.append(line)
-    asked, refused, cancelled = (sum(found.get(code, 0) if code else sum(found.values()) for found in counts.values()) for code in (None, "refused", "cancelled"))
-    finding = say("Of {n} slots asked, terminals refused {refused}; {cancelled} were cancelled before their hour.", n=w.number(asked), refused=w.percent(refused / asked, 1), cancelled=w.percent(cancelled / asked, 1))
-    panel.show(page, clock.rates(drawn), key="slots", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} slots asked", n=w.number(asked)))
-    _carriers(page, kept)
-
-
-def _carriers(page: Frame, result: Result) -> None:
-    say, w = page.say, Words(page)
-    names = {"appointment_on_time_share": say("on time"), "appointment_early_share": say("early"), "appointment_late_share": say("late"), "no_show_share": say("no truck came")}
-    panel.section(say("The carriers' side: appointments kept"), say("On time is within 30 minutes of the slot. On time and no-show are shares of the appointments due; early and late are shares of those honoured."))
-    rows = [row for row in result.rows.sort("terminal", nulls_last=True).iter_rows(named=True) if row["no_show_share"] is not None]
-    if not rows:
-        panel.quiet(say("No appointment of this selection was due yet."))
-        return
-    drawn = [
-        _rate(page, f"{panel.short(_named(page, 'terminal', row['terminal']), LONG)} – {names[code]}", *(row[f"{code}{end}"] for end in ("", "__low", "__high", "__n")), _named(page, "terminal", row["terminal"]))
-        for row in rows for code in KEPT if row[code] is not None
-    ]  # fmt: skip
-    table = pl.DataFrame([
-        {say("Terminal"): _named(page, "terminal", row["terminal"]), **{say(result.metric(code).label): _share(page, row, code) for code in KEPT}, say("Due"): w.number(row["no_show_share__n"]), say("Honoured"): w.number(row["appointment_late_share__n"])}
-        for row in rows
-    ])  # fmt: skip
-    due = sum(row["no_show_share__n"] for row in rows)
-    missed, on_time = (sum(row[code] * row[f"{code}__n"] for row in rows) / due for code in ("no_show_share", "appointment_on_time_share"))
-    finding = say("Of {n} appointments due, {on_time} were kept on time; to {missed} no truck came.", n=w.number(due), on_time=w.percent(on_time, 1), missed=w.percent(missed, 1))
-    panel.show(page, clock.rates(drawn), key="kept", finding=finding, table=table, result=result, n_words=say("n = {n} appointments due", n=w.number(due)))
+    say = page.say
+    if _has_log(page, "slots", say("No data: this port has sent no log of appointments."), lambda day: say("No data: the log of appointments begins on {day}.", day=day)):
+        exchange_slots.show(page)
 
 
 # ---------------------------------------------------------------------- dwell
@@ -306,7 +235,7 @@ def _stay(page: Frame, result: Result, span: str) -> None:
         return
     drawn, table = [], []
     for row in result.rows.filter(pl.col(f"{p50}__n") > 0).sort("terminal", nulls_last=True).iter_rows(named=True):
-        name, median, tail = _named(page, "terminal", row["terminal"]), *(words.plain(words.duration(row[code] * 60, page.lang)) for code in (p50, p90))
+        name, median, tail = named(page, "terminal", row["terminal"]), *(words.plain(words.duration(row[code] * 60, page.lang)) for code in (p50, p90))
         text = f"<b>{median}</b> · {tail} · n = {w.number(row[f'{p50}__n'])}"
         days = [None if row[code] is None else row[code] / 24 for code in (p50, f"{p50}__low", f"{p50}__high", p90)]
         drawn.append(groups.Group(panel.short(name, LONG), "", *days, text, f"{name}<br>{text}", row[f"{p50}__n"] < MIN_N))

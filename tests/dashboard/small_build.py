@@ -211,8 +211,21 @@ def _around(rng: np.random.Generator, site: Site, visits: pl.DataFrame, now_at: 
     return {
         "fct_zone_stays": stays, "fct_visit_tracks": tracks, "fct_visit_events": events, "fct_declarations": declarations, "fct_declaration_stages": stages, "fct_inspections": inspections,
         "fct_weighings": weighings, "fct_appointments": appointments, "fct_means": means, "fct_logbook": logbook, "dq_findings": findings, "dq_source_days": source_days,
-        **_boxes(np.random.default_rng(visits.height), visits),
+        **_boxes(np.random.default_rng(visits.height), visits), **_slots(np.random.default_rng(visits.height + 1), site, appointments),
     }  # fmt: skip
+
+
+def _slots(rng: np.random.Generator, site: Site, appointments: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the bookings of all appointments, made 6 to 30 h ahead, those of the day after the last one (as a week before), and the places terminals offered: the given and some."""
+    last = appointments["slot_day"].max()
+    ahead = appointments.filter(pl.col("slot_day") == last - dt.timedelta(days=6)).with_columns(
+        pl.col("slot_day") + pl.duration(days=7), pl.col("slot_start_at", "slot_end_at") + pl.duration(days=7), pl.concat_str(pl.lit("N"), "appointment_ref").alias("appointment_ref"),
+    )  # fmt: skip
+    booked = pl.concat([appointments, ahead])
+    booked = booked.with_columns(booked_at=pl.col("slot_start_at") - pl.duration(seconds=pl.Series(rng.integers(6 * 3600, 30 * 3600, booked.height))))
+    booked = booked.with_columns(clock.to_local(booked["booked_at"], site.zone_name).alias("booked_local_at"))
+    slots = appointments.group_by("port_code", "terminal_code", "slot_start_at", "slot_end_at", "slot_day", "slot_hour", maintain_order=True).agg(offered_n=pl.len() + 1)
+    return {"fct_bookings": booked, "fct_slots": slots.with_columns(published_at=pl.col("slot_start_at") - pl.duration(days=2))}
 
 
 def _boxes(rng: np.random.Generator, visits: pl.DataFrame) -> dict[str, pl.DataFrame]:

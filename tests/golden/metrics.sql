@@ -1585,6 +1585,84 @@ SELECT
   count(*) FILTER (WHERE outcome_code IN ('on_time', 'early', 'late', 'no_show')) AS no_show_share__n
 FROM kept;
 
+-- slots_offered
+WITH kept AS (
+  SELECT *
+  FROM fct_slots
+  WHERE port_code = $port_code
+    AND slot_day >= $first_day
+    AND slot_day < $end_day
+)
+SELECT
+  sum(offered_n) AS slots_offered,
+  count(*) AS slots_offered__n
+FROM kept;
+
+-- slots_given
+WITH kept AS (
+  SELECT *
+  FROM fct_appointments
+  WHERE port_code = $port_code
+    AND slot_day >= $first_day
+    AND slot_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE outcome_code NOT IN ('refused', 'cancelled')) AS slots_given,
+  count(*) FILTER (WHERE outcome_code NOT IN ('refused', 'cancelled')) AS slots_given__n
+FROM kept;
+
+-- slot_refused_share
+WITH kept AS (
+  SELECT *
+  FROM fct_appointments
+  WHERE port_code = $port_code
+    AND slot_day >= $first_day
+    AND slot_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (outcome_code = 'refused')) / nullif(count(*), 0) AS slot_refused_share,
+  count(*) AS slot_refused_share__n
+FROM kept;
+
+-- slot_cancelled_share
+WITH kept AS (
+  SELECT *
+  FROM fct_appointments
+  WHERE port_code = $port_code
+    AND slot_day >= $first_day
+    AND slot_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (outcome_code = 'cancelled')) / nullif(count(*), 0) AS slot_cancelled_share,
+  count(*) AS slot_cancelled_share__n
+FROM kept;
+
+-- bookings_known_before
+WITH kept AS (
+  SELECT *
+  FROM fct_bookings
+  WHERE port_code = $port_code
+    AND slot_day >= $first_day
+    AND slot_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE booked_local_at < CAST(slot_day AS TIMESTAMP) AND (until_local_at IS NULL OR until_local_at >= CAST(slot_day AS TIMESTAMP))) AS bookings_known_before,
+  count(*) FILTER (WHERE booked_local_at < CAST(slot_day AS TIMESTAMP) AND (until_local_at IS NULL OR until_local_at >= CAST(slot_day AS TIMESTAMP))) AS bookings_known_before__n
+FROM kept;
+
+-- without_appointment_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (appointment_code IS NULL OR appointment_code = 'none')) / nullif(count(*), 0) AS without_appointment_share,
+  count(*) AS without_appointment_share__n
+FROM kept;
+
 -- logbook_entries
 WITH kept AS (
   SELECT *
