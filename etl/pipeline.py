@@ -173,6 +173,7 @@ def _add_replaced(found: affected.Affected, lake: Lake, after: int, counts: pl.D
             found.fix_days |= set(part["utc_day"].unique())
         if table == "stg_moves":
             found.days |= {day + step * affected.ONE_DAY for day in part["day"].unique() for step in range(affected.LONGEST_DWELL.days + 2)}
+            found.declared_days |= {day + step * affected.ONE_DAY for day in part["day"].unique() for step in range(-affected.LANDED_AFTER.days - 1, affected.LINK_CUSTOMS.days + 2)}
         if table in ("stg_customs", "stg_appointments", "stg_slots"):
             # What the replaced rows named is not known any more: every day they could reach.
             far = range(-affected.LINK_CUSTOMS.days - 4, affected.LINK_CUSTOMS.days + 5)

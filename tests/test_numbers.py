@@ -35,6 +35,7 @@ LOGS = {
     "gate_port": ("gate_port_*.csv", ";", "utf-8-sig", False), "gate_terminal": ("gate_terminal_*.csv", ",", "utf-8", False),
     "pesage": ("pesage_*.csv", ";", "cp1252", False), "douane": ("douane_*.csv.gz", ";", "utf-8", False),
     "controles": ("controles_*.csv", ";", "utf-8", False), "rendezvous": ("rendezvous_*.csv", ",", "utf-8", True),
+    "mouvements": ("mouvements_*.csv", ",", "utf-8", False),
 }  # fmt: skip
 
 # Morocco left UTC+1 for UTC on 2026-09-20 at 02:00 local; the hour from 01:00 happened twice and gives no duration.
@@ -175,7 +176,7 @@ FROM douane WHERE trim("DUM") <> '' AND "Evenement" <> 'INCONNU' GROUP BY "DUM"
 HAVING count(*) FILTER (WHERE "Evenement" <> 'ARRIVEE') > 0  -- goods that came and are not declared yet are no declaration
 """
 
-# The clock of a declaration: from the arrival (customs' own line, else the gate-in of the truck that brings an export) over each event to the
+# The clock of a declaration: from the arrival (the ship's discharge by the terminals' moves, else customs' own line, else the gate-in of the truck that brings an export) over each event to the
 # gate-out. The wait for an event belongs to whoever has to act; before the goods came it holds nobody up.
 CLOCK = """
 CREATE TABLE boxes AS
@@ -192,9 +193,10 @@ SELECT "DUM" AS declaration, "Evenement" AS event, CASE WHEN "Evenement" = 'FIN_
 CREATE TABLE clocked AS
 WITH named AS (SELECT "DUM" AS declaration, max(nullif("Conteneur", '')) AS box FROM douane GROUP BY 1),
 came AS (SELECT declaration, min(entered) AS happened, arg_min(is_unsure, entered) AS is_unsure FROM named JOIN boxes USING (box) WHERE way = 'E' AND declaration LIKE 'EX%' GROUP BY 1),
+ship AS (SELECT declaration, min(zulu(time)) AS happened FROM named JOIN mouvements ON container = box WHERE move = 'DISCHARGE' GROUP BY 1),
 went AS (SELECT declaration, min(gone) AS happened, arg_min(is_unsure, gone) AS is_unsure FROM named JOIN boxes USING (box) WHERE way = 'S' AND gone IS NOT NULL GROUP BY 1)
-SELECT declaration, lodged, released, coalesce(a.happened, CASE WHEN NOT c.is_unsure THEN c.happened END) AS arrived, CASE WHEN NOT w.is_unsure AND w.happened >= released THEN w.happened END AS gone
-FROM (SELECT * FROM declared WHERE NOT is_impossible) AS declared LEFT JOIN (SELECT declaration, happened FROM events WHERE event = 'ARRIVEE') AS a USING (declaration) LEFT JOIN came AS c USING (declaration) LEFT JOIN went AS w USING (declaration);
+SELECT declaration, lodged, released, coalesce(s.happened, a.happened, CASE WHEN NOT c.is_unsure THEN c.happened END) AS arrived, CASE WHEN NOT w.is_unsure AND w.happened >= released THEN w.happened END AS gone
+FROM (SELECT * FROM declared WHERE NOT is_impossible) AS declared LEFT JOIN (SELECT declaration, happened FROM events WHERE event = 'ARRIVEE') AS a USING (declaration) LEFT JOIN ship AS s USING (declaration) LEFT JOIN came AS c USING (declaration) LEFT JOIN went AS w USING (declaration);
 
 CREATE TABLE waits AS
 WITH points AS (

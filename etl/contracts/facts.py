@@ -145,7 +145,7 @@ FCT_DECLARATIONS = Table(
         Field("declaration_id", "text", "Digest of port and declaration key", required=True),
         Field("lodged_day", "date", "Local date it was lodged", required=True),
         Field("lodged_hour", "int", "Local hour it was lodged, 0 to 23"),
-        Field("arrived_at", "instant", "Goods arrived: the customs event where it is logged, else for exports the gate-in of the visit that brought them"),
+        Field("arrived_at", "instant", "Goods arrived: the discharge of the container by the terminals' moves, else the customs event, else for exports the gate-in of the visit that brought them"),
         Field("lodged_at", "instant", "Lodged; null where only the date is known"),
         Field("released_at", "instant", "Released"),
         Field("gate_out_at", "instant", "Its container left the port"),

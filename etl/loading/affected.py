@@ -15,6 +15,7 @@ import polars as pl
 from etl import clock
 from etl.contracts.staged import STAGED_TABLES
 from etl.lake import Lake
+from etl.transform.customs import LANDED_AFTER
 from etl.transform.moves import LONGEST_DWELL
 from etl.transform.reach import DAYS_BACK, LINK_CUSTOMS, touched_days
 
@@ -119,11 +120,16 @@ def _appointments(found: Affected, lake: Lake, rows: pl.DataFrame, local: set[dt
 
 
 def _moves(found: Affected, lake: Lake, rows: pl.DataFrame, local: set[dt.date], zone: str) -> None:
-    """The moves' own days, and those on which their containers' stays may end."""
+    """The moves' own days, those on which their containers' stays may end, and the lodgings of their containers: a discharge is the arrival of the goods."""
     first, last = rows["moved_at"].min().date(), rows["moved_at"].max().date()
     boxes = pl.col("container_key").is_in(rows["container_key"].unique().implode())
     later = lake.rows("stg_moves", first, last + LONGEST_DWELL + ONE_DAY, columns=["moved_at"], where=boxes)
     found.days |= local | local_days(later["moved_at"], zone)
+    near = first - LANDED_AFTER - ONE_DAY, last + LINK_CUSTOMS + ONE_DAY
+    named = lake.rows("stg_customs", *near, columns=["declaration_key"], where=boxes)["declaration_key"].unique()
+    if len(named):  # the line of the lodging need not name the container
+        lodged = lake.rows("stg_customs", near[0] - LINK_CUSTOMS, near[1] + LINK_CUSTOMS, columns=["event_on"], where=pl.col("declaration_key").is_in(named.implode()))
+        found.declared_days |= set(lodged["event_on"].unique())
 
 
 def of_time(old_now: dt.datetime | None, new_now: dt.datetime | None, zone: str) -> set[dt.date]:

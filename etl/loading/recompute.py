@@ -193,7 +193,12 @@ def declarations(lake: Lake, site: Site, days: set[dt.date], links: pl.DataFrame
     found = customs.declarations(rows, site.port_code, site.zone_name).filter(pl.col("lodged_day").is_in(sorted(days)))
     boxes = links.rename({"visit_id": "visit_no"}).unique(["visit_no", "declaration_id", "direction_code"])
     visits = boxes.select("visit_no", "status_code", "entry_at", "exit_at", "clock_flag", "has_weigh_full").unique("visit_no")
-    whole = customs.with_visits(found, boxes.select("visit_no", "declaration_id", "direction_code"), visits)
+    # A line said twice says the same move: which record of it counts makes no difference here.
+    moves = lake.rows(
+        "stg_moves", min(days) - LINK_CUSTOMS - ONE_DAY, max(days) + customs.LANDED_AFTER + ONE_DAY, columns=["container_key", "move_code", "moved_at", "clock_flag"],
+        where=pl.col("container_key").is_in(found["container_key"].drop_nulls().unique().implode()),
+    )  # fmt: skip
+    whole = customs.with_visits(found, boxes.select("visit_no", "declaration_id", "direction_code"), visits, moves)
     frames = (whole, customs.stages(whole), customs.set_apart(rows, whole, site.zone_name))
     return {table.name: table.conform(frame.with_columns(pl.lit(site.port_code).alias("port_code"))) for table, frame in zip(DECLARATION_TABLES, frames, strict=True)}
 

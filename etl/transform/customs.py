@@ -12,6 +12,7 @@ from etl.transform.links import PLATE_AND_CONTAINER, PLATE_ONLY
 from etl.transform.local import minutes, with_day, with_local
 from etl.transform.reach import LINK_CUSTOMS, SLACK
 
+LANDED_AFTER = dt.timedelta(days=7)  # a declaration may be lodged so long before its ship is discharged
 LODGED_AFTER = dt.timedelta(days=3)  # an export box may pass the gate before its declaration is lodged
 _DECLARED = pl.col("event_code") != "arrived"  # goods that arrived and were not declared yet are no declaration
 _LODGED_DAY = pl.coalesce(pl.col("event_on").filter(pl.col("event_code") == "lodged").min(), pl.col("event_on").filter(_DECLARED).min())
@@ -107,11 +108,29 @@ def channels(linked: pl.DataFrame) -> pl.DataFrame:
     return heaviest.select("visit_no", channel_code=pl.col("_rank").replace_strict(dict(enumerate(_HEAVIEST)), return_dtype=pl.String))
 
 
-def with_visits(found: pl.DataFrame, linked: pl.DataFrame, visits: pl.DataFrame) -> pl.DataFrame:
-    """Add what visits know of a declaration (arrival of exports, first gate-out of its container) and its spans.
+def landings(found: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
+    """Return (declaration_id, landed_at, landed_sure): the discharge of a declaration's container, by the terminals' moves (stg_moves).
 
-    The goods arrived when customs logged it, else, for a box that entered by truck, at the gate-in of the first visit that brought it.
-    A pick-up's gate-in is no arrival: the goods came by ship. Where nobody logged the discharge the arrival of an import is not known.
+    A box whose last move in the 30 days before the lodging was its discharge lay in port then; else its first discharge within 7 days after
+    the lodging counts. A box that was moved on since its discharge has another story, as an export has.
+    """
+    known = found.filter(pl.col("container_key").is_not_null()).select("declaration_id", "container_key", "anchor_at").sort("anchor_at", "declaration_id")
+    moved = moves.select("container_key", "moved_at", "move_code", "clock_flag").sort("moved_at", "container_key", "move_code", "clock_flag")
+    here = known.join_asof(moved, left_on="anchor_at", right_on="moved_at", by="container_key", strategy="backward", tolerance=LINK_CUSTOMS, check_sortedness=False, coalesce=False)
+    is_here = (pl.col("move_code") == "discharge").fill_null(False)
+    to_come = here.filter(~is_here).select(known.columns).join_asof(
+        moved.filter(pl.col("move_code") == "discharge"), left_on="anchor_at", right_on="moved_at", by="container_key", strategy="forward", tolerance=LANDED_AFTER, check_sortedness=False, coalesce=False
+    )  # fmt: skip
+    both = pl.concat([here.filter(is_here), to_come]).drop_nulls("moved_at")
+    return both.select("declaration_id", landed_at="moved_at", landed_sure=pl.when(pl.col("clock_flag") == "ok").then("moved_at"))
+
+
+def with_visits(found: pl.DataFrame, linked: pl.DataFrame, visits: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
+    """Add what visits and terminals know of a declaration (arrival, first gate-out of its container) and its spans.
+
+    The goods arrived when the ship was discharged, by the terminals' moves; where they do not say, when customs logged it; else, for a box
+    that entered by truck, at the gate-in of the first visit that brought it. A pick-up's gate-in is no arrival: the goods came by ship.
+    Where nobody logged the discharge the arrival of an import is not known.
     """
     mine = linked.filter(pl.col("declaration_id").is_not_null()).join(visits.select("visit_no", "entry_at", "exit_at", "status_code", "clock_flag", "has_weigh_full"), on="visit_no")
     is_export = (pl.col("direction_code") == "export").fill_null(False)
@@ -121,14 +140,16 @@ def with_visits(found: pl.DataFrame, linked: pl.DataFrame, visits: pl.DataFrame)
     left = mine.filter(~is_export & (pl.col("status_code") == "closed")).sort("exit_at", "visit_no").group_by("declaration_id", maintain_order=True).agg(
         pl.col("exit_at").first().alias("gate_out_at"), (pl.col("clock_flag").first() == "ok").alias("_left_sure"), pl.col("has_weigh_full").first().alias("is_out_weighed")
     )  # fmt: skip
-    for part in (brought, left):
+    for part in (brought, left, landings(found, moves)):
         found = found.join(part, on="declaration_id", how="left", maintain_order="left")
     in_order = pl.col("order_fault_code").is_null()
     by_truck = pl.when("_brought_sure").then("_brought_at")
+    has_landed = pl.col("landed_at").is_not_null() & pl.col("_brought_at").is_null() & (pl.col("landed_at") <= pl.col("gate_out_at")).fill_null(True)
     found = found.with_columns(
-        arrived_at=pl.coalesce("arrived_at", "_brought_at"), arrived_sure=pl.when(pl.col("arrived_at").is_null()).then(by_truck).otherwise("arrived_sure"),
+        arrived_at=pl.when(has_landed).then("landed_at").otherwise(pl.coalesce("arrived_at", "_brought_at")),
+        arrived_sure=pl.when(has_landed).then("landed_sure").when(pl.col("arrived_at").is_null()).then(by_truck).otherwise("arrived_sure"),
         gate_out_sure=pl.when("_left_sure").then("gate_out_at"),
-    ).drop("_brought_at", "_brought_sure", "_left_sure")  # fmt: skip
+    ).drop("_brought_at", "_brought_sure", "_left_sure", "landed_at", "landed_sure")  # fmt: skip
     early = pl.col("released_sure") < pl.col("arrived_sure")
     return found.with_columns(
         release_min=pl.when(in_order).then(_span("released_sure", "lodged_sure")), gate_out_min=pl.when(in_order).then(_span("gate_out_sure", "released_sure")),

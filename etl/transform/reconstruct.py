@@ -68,7 +68,7 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
 
     declared = customs.declarations(rows["stg_customs"], port, zone)
     boxes = customs.container_links(filters.with_container_direction(named, visits), visits, declared)
-    declared = customs.with_visits(declared, boxes, visits)
+    declared = customs.with_visits(declared, boxes, visits, rows["stg_moves"])
     weighed = weighings.weighings_of(linked, rows["stg_weighbridge"], port)
     visits = weighings.with_masses(visits, weighed, boxes, declared)
     visits = visits.join(customs.channels(boxes), on="visit_no", how="left", maintain_order="left")

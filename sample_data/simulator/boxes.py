@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from sample_data.simulator import port
+from sample_data.simulator import declarations, port
 from sample_data.simulator.draws import uniform
 from sample_data.simulator.options import Options
 from sample_data.simulator.plan import midnight_s
@@ -39,16 +39,10 @@ def _spread(seed: int, stream: int, median: float, sigma: float, *keys: np.ndarr
 
 
 def discharges(visits: pl.DataFrame, options: Options) -> pl.DataFrame:
-    """Return the discharge of each box that planned visits will pick up: visit, part, box, terminal, cargo, at. None lies before the first day."""
-    picks = visits.filter(pl.col("direction") != 1)
-    single = pl.col("direction") == 0
-    first = picks.with_columns(part=pl.lit(0), box=pl.when(single).then("container").otherwise("container_2"), where=pl.when(single).then("terminal").otherwise("terminal_2"))
-    second = picks.filter(single & pl.col("has_two")).with_columns(part=pl.lit(1), box=pl.col("container_2"), where=pl.col("terminal"))
-    frame = pl.concat([first, second])
-    keys = frame["visit"].to_numpy(), frame["part"].to_numpy()
-    stay = np.clip(_spread(options.seed, 110, 2.2 * DAY_S, 0.55, *keys), 8 * HOUR_S, 12 * DAY_S).astype(np.int64)
-    frame = frame.with_columns(at=pl.col("arrive") - pl.Series(stay), code=pl.lit("discharge"))
-    return frame.filter(pl.col("at") >= midnight_s(options.start)).select("visit", "part", "box", "where", "cargo", "at", "code")
+    """Return the discharge of each box that planned visits will pick up: visit, part, box, terminal, cargo, at. What was there before the first day has none."""
+    frame = declarations.discharged(visits, options).filter(pl.col("at") > midnight_s(options.start))
+    is_dual = pl.col("direction") == 2
+    return frame.select("visit", part=pl.when(is_dual).then(0).otherwise("part").cast(pl.Int32), box="box", where=pl.when(is_dual).then("terminal_2").otherwise("terminal"), cargo="cargo", at="at", code=pl.lit("discharge"))
 
 
 def gate_moves(records: pl.DataFrame) -> pl.DataFrame:

@@ -74,6 +74,35 @@ def test_goods_that_came_before_the_declaration_wait_for_it():
     assert stage_sum(found, "after_arrival_min") == 3300.0 + seen(found, "gate_out_min")[0]
 
 
+def move(code: str, when: str, **more: object) -> dict:
+    return {"container_key": "c1", "move_code": code, "moved_at": when} | more
+
+
+def moved(events: tuple, moves: tuple, gates: tuple = PICK_UP) -> dict:
+    return facts({"stg_customs": rows("stg_customs", *events), "stg_gate": rows("stg_gate", *gates), "stg_moves": rows("stg_moves", *moves)})
+
+
+def test_the_ship_s_discharge_is_the_arrival_where_the_terminal_s_moves_have_it():
+    noted = (*LIFE, event("arrived", "-2 09:00"))
+    assert seen(moved(noted, ()), "arrived_at", "clearance_min") == (at("-2 09:00"), 31 * 60.0), "without moves: as customs noted it"
+    assert seen(moved(noted, (move("discharge", "-3 09:00"),)), "arrived_at", "clearance_min") == (at("-3 09:00"), 55 * 60.0)
+    assert seen(moved(LIFE, (move("discharge", "-1 12:20"),)), "arrived_at", "clearance_min", "is_prelodged") == (at("-1 12:20"), 220.0, True), "the ship came after the lodging"
+    doubtful = moved(noted, (move("discharge", "-3 09:00", clock_flag="ambiguous"),))
+    assert seen(doubtful, "arrived_at", "clearance_min") == (at("-3 09:00"), None)
+    assert seen(moved(noted, (move("discharge", "-1 12:20", container_key="c2"), move("discharge", "-40 09:00"))), "arrived_at") == (at("-2 09:00"),), "another box; another voyage"
+
+
+def test_a_box_that_was_moved_on_since_its_discharge_did_not_arrive_by_it():
+    """A box that came full, was emptied and comes back with an export has a discharge of its own, weeks old: the truck brings the goods."""
+    before = (move("discharge", "-9 09:00"), move("gate_out", "-8 09:00"))
+    drop_off = (gate("t", "in", "10:00", direction_code="export", container_key="c1"), gate("t", "out", "11:00"))
+    lodged = (event("lodged", "-1 08:00", container_key="c1"), event("released", "12:00"))
+    assert seen(moved(lodged, before, drop_off), "arrived_at", "clearance_min") == (at("10:00"), 120.0)
+    assert seen(moved(lodged, before, ()), "arrived_at") == (None,)
+    assert seen(moved(lodged, before[:1], drop_off), "arrived_at") == (at("10:00"),), "its gate-out was not logged, but a truck brought it"
+    assert seen(moved(lodged, (move("discharge", "11:30"),)), "arrived_at") == (None,), "out at 11:00: what was discharged after is another story"
+
+
 def test_goods_that_came_and_are_not_declared_yet_are_no_declaration():
     assert made((event("arrived", "-3 09:00", container_key="c1"),))["fct_declarations"].is_empty()
 
