@@ -19,9 +19,10 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
-from dashboard.i18n import N_, locale, translator
+from dashboard.i18n import N_, language, locale, translator
 
-ISOLATE, POP = "\u2066", "\u2069"  # left-to-right isolate: a number with its unit stays together in any direction
+ISOLATE, ISOLATE_RTL, POP = "\u2066", "\u2067", "\u2069"  # a number with its unit stays together in any direction; right to left where the unit is Arabic
+LRM, RLM = "\u200e", "\u200f"
 MINUS = "\u2212"
 NO_DATA = N_("no data")
 _SUFFIX: dict[str, str] = {
@@ -51,9 +52,24 @@ def isolate(text: str) -> str:
     return f"{ISOLATE}{text}{POP}"
 
 
+def worded(text: str, lang: str) -> str:
+    """Wrap a number with a unit in words, which in Arabic stands to the left of it."""
+    return f"{ISOLATE_RTL}{RLM}{text}{POP}" if language(lang).direction == "rtl" else isolate(text)
+
+
+def in_order(text: str, lang: str) -> str:
+    """Keep figures and marks without words ('9 – 14', '−3 … +2', '≥ 3') in their order inside right-to-left text."""
+    return isolate(text) if language(lang).direction == "rtl" else text
+
+
+def turned(text: str, lang: str) -> str:
+    """Hold the sign before its number: in right-to-left text it would jump behind. One mark, where Babel writes several or none."""
+    return text.replace(LRM, "").replace("-", f"{LRM}-").replace("+", f"{LRM}+").replace(MINUS, f"{LRM}{MINUS}") if language(lang).direction == "rtl" else text
+
+
 def plain(text: str) -> str:
     """Take the isolates out again, for places that would show or lose them (st.metric deltas, file names)."""
-    return text.replace(ISOLATE, "").replace(POP, "")
+    return text.replace(ISOLATE, "").replace(ISOLATE_RTL, "").replace(POP, "")
 
 
 def number(value: float | None, lang: str, decimals: int = 0) -> str:
@@ -65,7 +81,7 @@ def number(value: float | None, lang: str, decimals: int = 0) -> str:
 
 @lru_cache(maxsize=16_384)  # a heatmap says thousands of numbers, most of them more than once
 def _number(value: float, lang: str, decimals: int) -> str:
-    return format_decimal(value, format=f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=locale(lang))
+    return turned(format_decimal(value, format=f"#,##0.{'0' * decimals}" if decimals else "#,##0", locale=locale(lang)), lang)
 
 
 def share(value: float | None, lang: str, decimals: int = 0) -> str:
@@ -78,7 +94,7 @@ def share(value: float | None, lang: str, decimals: int = 0) -> str:
 @lru_cache(maxsize=16_384)  # a page says some fifty, 0.1 ms each
 def _share(value: float, lang: str, decimals: int) -> str:
     pattern = format_percent(0, locale=locale(lang)).replace("0", f"#,##0.{'0' * decimals}" if decimals else "#,##0")
-    return format_percent(value, format=pattern, locale=locale(lang))
+    return turned(format_percent(value, format=pattern, locale=locale(lang)), lang)
 
 
 def value(amount: float | None, unit: str, lang: str, decimals: int = 0) -> str:
@@ -88,7 +104,7 @@ def value(amount: float | None, unit: str, lang: str, decimals: int = 0) -> str:
     if unit == "share":
         return isolate(share(amount, lang, decimals))
     suffix = _SUFFIX[unit]
-    return isolate(f"{number(amount, lang, decimals)} {translator(lang)(suffix)}" if suffix else number(amount, lang, decimals))
+    return worded(f"{number(amount, lang, decimals)} {translator(lang)(suffix)}", lang) if suffix else isolate(number(amount, lang, decimals))
 
 
 def cell(figure: object, lang: str) -> str:
@@ -112,12 +128,15 @@ def change(figure: object, lang: str) -> str:
     digits = number(abs(amount), lang, metric.decimals)
     sign = "" if round(abs(amount), metric.decimals) == 0 else "+" if amount > 0 else MINUS
     suffix = _.plural("point", "points", _many(abs(amount), lang, metric.decimals)) if metric.unit == "share" else _(_SUFFIX[metric.unit]) if _SUFFIX[metric.unit] else ""
-    return f"{sign}{digits} {suffix}".strip()
+    return turned(f"{sign}{digits} {suffix}".strip(), lang)
+
+
+_A_NUMBER_OF = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 11, "other": 100}
 
 
 def _many(amount: float, lang: str, decimals: int) -> int:
     """A whole number of the same plural form as `amount`, as it is written: 1,5 is singular in French and plural in English."""
-    return 1 if Locale.parse(locale(lang)).plural_form(Decimal(f"{amount:.{decimals}f}")) == "one" else 2
+    return _A_NUMBER_OF[Locale.parse(locale(lang)).plural_form(Decimal(f"{amount:.{decimals}f}"))]
 
 
 def duration(minutes: float | None, lang: str) -> str:
@@ -132,12 +151,12 @@ def duration(minutes: float | None, lang: str) -> str:
         text = _("{h} h {m} min", h=whole // 60, m=f"{whole % 60:02d}") if whole % 60 else _("{h} h", h=whole // 60)
     else:
         text = _("{d} d {h} h", d=whole // 1440, h=whole % 1440 // 60)
-    return isolate(sign + text)
+    return worded(turned(sign + text, lang), lang)
 
 
 def day(date: dt.date | None, lang: str, length: str = "medium") -> str:
     """Format a local date; length is short, medium, long or full."""
-    return format_date(date, length, locale=locale(lang)) if date else translator(lang)(NO_DATA)
+    return format_date(date, language(lang).day if length == "medium" else length, locale=locale(lang)) if date else translator(lang)(NO_DATA)
 
 
 def short_day(date: dt.date, lang: str) -> str:

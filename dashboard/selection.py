@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 
 from babel.dates import format_date
 
-from dashboard.i18n import N_, locale, translator
+from dashboard.i18n import N_, language, translator
 from etl.contracts import codes
 from etl.errors import DeclarationError
 
@@ -168,7 +168,8 @@ class Selection:
 
     def period_in_words(self, lang: str) -> str:
         _ = translator(lang)
-        first, last = (format_date(day, "medium", locale=locale(lang)) for day in (self.first_day, self.last_day))
+        spoken = language(lang)
+        first, last = (format_date(day, spoken.day, locale=spoken.locale) for day in (self.first_day, self.last_day))
         return first if first == last else _("{first} to {last}", first=first, last=last)
 
     # ------------------------------------------------------------------ asking

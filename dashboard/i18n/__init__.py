@@ -26,15 +26,23 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Language:
-    """One language of the screens; `locale` is what Babel spells numbers and dates by (24-hour clock, day before month)."""
+    """One language of the screens; `locale` is what Babel spells numbers and dates by (24-hour clock, day before month).
+
+    `short` names it in the masthead; `day` is Babel's length or pattern of a date with its year.
+    """
 
     code: str
     name: str
     direction: str
     locale: str
+    short: str
+    day: str = "medium"
 
 
-LANGUAGES: tuple[Language, ...] = (Language("en", "English", "ltr", "en_GB"), Language("fr", "Français", "ltr", "fr_FR"))
+# Arabic as Morocco writes it: Latin digits, decimal comma, its own names of the months. Babel's medium date is all figures and slashes, which turn round in Arabic text.
+LANGUAGES: tuple[Language, ...] = (
+    Language("en", "English", "ltr", "en_GB", "EN"), Language("fr", "Français", "ltr", "fr_FR", "FR"), Language("ar", "العربية", "rtl", "ar_MA", "العربية", "d MMMM y"),
+)  # fmt: skip
 DEFAULT_LANGUAGE = "en"
 MARKS = frozenset({"_", "say", "N_", "plural"})
 

@@ -195,7 +195,7 @@ def sides(page: Frame, found: Headline) -> list[Line]:
     covered = min((side.covered for side in found.sides), default=1.0)
     made.append(Line("fact", _("Visits with their like on the other side"), w.percent(covered, 1), _("At least, on each side: same {unit}, hours and cargo before and since.", **units(page))))
     made.append(Line("fact", _("Days used"), w.number(found.days_used), _("{first} to {last}", first=w.day(effect.first), last=w.day(effect.last)) + (" · " + _("by week, because days are thin") if found.period_days > 1 else "")))
-    listed = ("\u00a0; " if page.lang == "fr" else "; ").join(words.excluded(each.code, each.n, page.lang) for each in found.exclusions)
+    listed = {"fr": "\u00a0; ", "ar": "؛ "}.get(page.lang, "; ").join(words.excluded(each.code, each.n, page.lang) for each in found.exclusions)
     visits = sum(each.n for each in found.exclusions if each.code in study.OF_VISITS)
     made.append(Line("caution" if effect.plan.excluded_after_look else "fact", _("Not counted"), _.plural("{n} visit", "{n} visits", visits, n=w.number(visits)), listed or _("nothing")))
     return made

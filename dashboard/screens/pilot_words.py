@@ -17,6 +17,7 @@ from dashboard.evidence import words
 from dashboard.evidence.effect import Effect, Range
 from dashboard.evidence.study import Share
 from dashboard.evidence.verdict import LOOKS, Reason
+from dashboard.format import in_order, turned
 from dashboard.i18n import N_
 from dashboard.selection import Selection
 from dashboard.widgets import kpi_card
@@ -127,10 +128,10 @@ def between(page: Frame, low: float, high: float) -> tuple[str, str]:
     """Two rounded ends as (figure, its direction)."""
     first, last = (words.number(abs(end), page.lang) for end in (low, high))
     if high <= 0:
-        return f"{last}{DASH}{first}", page.say("less")
+        return in_order(f"{last}{DASH}{first}", page.lang), page.say("less")
     if low >= 0:
-        return f"{first}{DASH}{last}", page.say("more")
-    return f"−{first}{NB}…{NB}+{last}", ""
+        return in_order(f"{first}{DASH}{last}", page.lang), page.say("more")
+    return in_order(f"−{first}{NB}…{NB}+{last}", page.lang), ""
 
 
 def card(page: Frame, name: str, effect: Effect, unit: str, *, is_whole: bool = True, code: str = "") -> str:
@@ -172,7 +173,7 @@ def window_of(page: Frame, effect: Effect) -> Selection:
 def signed(page: Frame, value: float, decimals: int = 0) -> str:
     """A change with its sign; a zero has none."""
     text = Words(page).number(abs(value), decimals)
-    return text if not any(letter in "123456789" for letter in text) else f"{'−' if value < 0 else '+'}{text}"
+    return text if not any(letter in "123456789" for letter in text) else turned(f"{'−' if value < 0 else '+'}{text}", page.lang)
 
 
 def percent_of(gap: float, scale: str, base: float | None = None) -> float:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import arabic_reshaper
 import polars as pl
 import pydeck as pdk
+from bidi.algorithm import get_display
 from pydeck.bindings import deck as pdk_deck
 
 from dashboard.views import theme
@@ -27,6 +30,7 @@ MIN_N = 20
 _SEA, _LAND, _QUAY, _LINE, _INK = "#DCE8EE", "#F4F2EC", "#E6E2D8", "#8A94A3", "#22303F"
 _BASE_FILLS = {"sea": _SEA, "land": _LAND, "quay": _QUAY, "road": "#FFFFFF", "berth": "#D3E2EA", "queue": "#EFEBE1", "terminal": "#EAE6DB"}
 _FONT = "'IBM Plex Sans', 'IBM Plex Sans Arabic', 'Noto Sans', sans-serif"
+_ARABIC = re.compile("[\u0600-\u06ff]")
 Translate = Callable[[str], str]
 # pydeck looks for its notebook widget at every property of a map, and where there is none reads and compiles that module anew, five times a map.
 pdk_deck.has_jupyter_extra = lru_cache(pdk_deck.has_jupyter_extra)
@@ -126,10 +130,22 @@ def _rgba(colour: str, alpha: int) -> list[int]:
     return [int(colour[at : at + 2], 16) for at in (1, 3, 5)] + [alpha]
 
 
+def shaped(text: str) -> str:
+    """Arabic letters joined and in the order of drawing: deck.gl sets one letter after the other, from the left. Other text stays as it is."""
+    if not _ARABIC.search(text):
+        return text
+    return "\n".join(get_display(_joined().reshape(line)) for line in text.split("\n"))
+
+
+@lru_cache(maxsize=1)
+def _joined() -> arabic_reshaper.ArabicReshaper:
+    return arabic_reshaper.ArabicReshaper()
+
+
 def label_layer(rows: Sequence[Mapping[str, object]], name: str = "labels", size: int = 12) -> pdk.Layer:
     """Return a text layer of rows `position`, `text`, `offset` (px). `character_set` auto makes accents and Arabic letters appear."""
     return pdk.Layer(
-        "TextLayer", data=[{"offset": [0, 0], **row} for row in rows], id=name, get_position="position", get_text="text", get_size=size, get_color=_rgba(_INK, 255), background=True,
+        "TextLayer", data=[{"offset": [0, 0], **row, "text": shaped(str(row["text"]))} for row in rows], id=name, get_position="position", get_text="text", get_size=size, get_color=_rgba(_INK, 255), background=True,
         get_background_color=[255, 255, 255, 225], background_padding=[4, 2, 4, 2], character_set=pdk.types.String("auto"),
         font_family=pdk.types.String(_FONT), font_weight=600, line_height=1.15, pickable=False, get_pixel_offset="offset",
     )  # fmt: skip
@@ -203,7 +219,7 @@ def zone_layer(zones: pl.DataFrame, states: Mapping[str, ZoneState], language: s
 def incident_layer(incidents: Sequence[Mapping[str, object]]) -> pdk.Layer:
     """Return dark plates above the places with a logbook entry at that hour. Rows: `position`, `text`, `name`, `about`."""
     return pdk.Layer(
-        "TextLayer", data=list(incidents), id="incidents", get_position="position", get_text="text", get_size=12, get_color=[255, 255, 255, 255], background=True,
+        "TextLayer", data=[{**row, "text": shaped(str(row["text"]))} for row in incidents], id="incidents", get_position="position", get_text="text", get_size=12, get_color=[255, 255, 255, 255], background=True,
         get_background_color=_rgba(_INK, 245), background_padding=[6, 3, 6, 3], character_set=pdk.types.String("auto"), font_weight=600,
         font_family=pdk.types.String(_FONT), get_pixel_offset=[0, -34], pickable=True,
     )  # fmt: skip
@@ -288,7 +304,7 @@ def legend_html(translate: Translate, number: Callable[[float], str] = lambda va
     for position, (start, colour) in enumerate(CLASSES):
         end = CLASSES[position + 1][0] if position + 1 < len(CLASSES) else None
         words = f"&lt; {number(CLASSES[1][0])}" if position == 0 else (f"{number(start)} – {number(end)}" if end else f"≥ {number(start)}")
-        items.append((colour, words))
+        items.append((colour, f'<span dir="ltr">{words}</span>'))
     items.append((NO_DATA, translate("Fewer than 20 stays")))
     spans = "".join(
         f'<span style="display:inline-flex;align-items:center;gap:.35rem;white-space:nowrap"><i style="inline-size:1rem;block-size:.8rem;border-radius:3px;'

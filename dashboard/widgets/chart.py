@@ -17,6 +17,7 @@ import streamlit as st
 from babel import Locale
 from babel.dates import get_day_names, get_month_names
 
+from dashboard.i18n import language
 from dashboard.metrics import Result
 from dashboard.widgets import download, freshness
 from dashboard.widgets.frame import Frame
@@ -63,7 +64,7 @@ def _escape(text: str) -> str:
 @lru_cache(maxsize=8)
 def _config(lang: str) -> dict[str, Any]:
     """Plotly's words and dates in the reader's language, from Babel, and nothing that leaves the machine."""
-    locale = Locale.parse(lang)
+    locale = Locale.parse(language(lang).locale)
     days, short = get_day_names("wide", locale=locale), get_day_names("abbreviated", locale=locale)
     months, month = get_month_names("wide", locale=locale), get_month_names("abbreviated", locale=locale)
     symbols = locale.number_symbols.get("latn", {})

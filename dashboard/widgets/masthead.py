@@ -23,7 +23,7 @@ def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Ma
             with st.container(key="languages", horizontal=True, gap="small", width="content"):
                 for language in LANGUAGES:
                     with st.container(key=f"here-lang-{language.code}" if language.code == say.lang else f"lang-{language.code}", width="content"):
-                        st.button(language.code.upper(), key=f"speak-{language.code}", type="tertiary", on_click=address.speak, args=(language.code,))
+                        st.button(language.short, key=f"speak-{language.code}", type="tertiary", on_click=address.speak, args=(language.code,))
         with st.container(key="menu", horizontal=True, gap="medium"):
             for page in PAGES:
                 if page.in_menu and page.code in pages:

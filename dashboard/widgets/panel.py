@@ -24,6 +24,7 @@ from babel.dates import format_date, format_time, get_day_names
 from babel.numbers import format_percent
 
 from dashboard import format as words_of
+from dashboard.i18n import locale
 from dashboard.metrics import Result
 from dashboard.selection import Selection
 from dashboard.widgets import chart as widget
@@ -35,7 +36,7 @@ _NO_DATA = "–"
 # A name that ends with its own short one: "East container terminal (TCE)".
 _SHORT = re.compile(r".{12,}\(([^()]+)\)$")
 # A formatted figure, with its limits if any: such columns stand at the end of their cell, so that digits meet digits.
-_FIGURE = re.compile(r"[\d\s\u00a0\u202f.,%()–-]+$")
+_FIGURE = re.compile(r"[\d\s\u00a0\u202f\u200e.,%()–-]+$")
 
 
 @dataclass(frozen=True)
@@ -53,23 +54,24 @@ class Words:
         """A share of 0 to 1 as a percentage."""
         if share is None:
             return _NO_DATA
-        return format_percent(share, format="#,##0" + ("." + "0" * decimals if decimals else "") + ("\u00a0%" if self.page.lang == "fr" else "%"), locale=self.page.lang)
+        pattern = "#,##0" + ("." + "0" * decimals if decimals else "") + ("\u00a0%" if self.page.lang == "fr" else "%")
+        return words_of.turned(format_percent(share, format=pattern, locale=locale(self.page.lang)), self.page.lang)
 
     def date(self, day: dt.date | None) -> str:
-        return _NO_DATA if day is None else format_date(day, "EEE d MMM y", locale=self.page.lang)
+        return _NO_DATA if day is None else format_date(day, "EEE d MMM y", locale=locale(self.page.lang))
 
     def day(self, day: dt.date | None) -> str:
         return _NO_DATA if day is None else words_of.day(day, self.page.lang)
 
     def time(self, at: dt.datetime | None) -> str:
-        return _NO_DATA if at is None else format_time(at.time(), "HH:mm", locale=self.page.lang)
+        return _NO_DATA if at is None else format_time(at.time(), "HH:mm", locale=locale(self.page.lang))
 
     def moment(self, at: dt.datetime | None) -> str:
         return _NO_DATA if at is None else words_of.moment(at, self.page.lang)
 
     def weekday(self, number: int, width: str = "abbreviated") -> str:
         """The name of an ISO weekday."""
-        return str(get_day_names(width, locale=self.page.lang)[number - 1])
+        return str(get_day_names(width, locale=locale(self.page.lang))[number - 1])
 
     def place(self, code: str | None) -> str:
         """The name of a service point, else of the gate, lane, terminal or zone of that code."""

@@ -146,7 +146,7 @@ def test_without_a_measurement_no_minutes_are_claimed(lang: str, shown) -> None:
         app = open_pilot(part, lang)
         assert not app.get("plotly_chart"), f"{part} draws a figure before anything can be measured"
     text = text_of(open_pilot("answer", lang))
-    assert "28" in text and not re.search(r"\d+ (min|minutes) (less|more|de moins|de plus)", text)
+    assert "28" in text and not re.search(r"\d+ (min|minutes|د|دقيقة|دقائق) (less|more|de moins|de plus|أقل|أكثر)", text)
 
 
 def test_a_filter_that_leaves_one_side_out_asks_for_no_waiting(shown) -> None:
@@ -215,7 +215,7 @@ def test_the_method_quotes_what_was_measured(lang: str, shown) -> None:
     low, high = sorted(measured("gates: plain before/after"))
     ours = measured("^[46] gates: (?!plain).*effect claimed|airports: (mean|median|P90), effect claimed")
     inside = measured("^([46] gates: (mean, )?|rho .*|28 days .*|a tenth .*|3 visits .*mean, )truth")
-    to = " to " if lang == "en" else " à "
+    to = {"en": " to ", "fr": " à ", "ar": " إلى "}[lang]
     assert len(ours) == 15 and len(inside) == 9
     for said in (f" {airports:.0f} ", f"{low:.0f}{to}{high:.0f}", f"{min(ours):.0f}{to}{max(ours):.0f}", f"{min(inside):.0f}{to}{max(inside):.0f}"):
         assert said in text, said
