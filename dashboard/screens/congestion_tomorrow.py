@@ -60,7 +60,12 @@ def _days(page: Frame, first: dt.date, end: dt.date) -> Selection:
 
 
 def answer(page: Frame) -> str:
-    """The day in one sentence."""
+    """The day in one sentence; one that begins with a French weekday needs its capital."""
+    said = _answer(page)
+    return said[:1].upper() + said[1:]
+
+
+def _answer(page: Frame) -> str:
     _, w, told = page.say, Words(page), asked(page)
     if page.store.opened().first("fct_bookings", "slot_day") is None:
         return _("No data: this port has sent no log of appointments, so nothing can be said of tomorrow.")
@@ -218,4 +223,5 @@ def _look_back(page: Frame, told: Told) -> None:
     met, named = hours["was_over"].sum() or 0, (hours["was_over"] & hours["is_over"]).sum() or 0
     finding = _("{day}: {came} trucks came, {told} had been forecast.", day=w.date(day), came=w.number(hours["entries_n"].sum()), told=w.number(hours["expected_n"].sum()))
     finding += " " + (_("{met} hours were overloaded, {named} of them named.", met=met, named=named) if met else _("No hour was overloaded."))
+    finding = finding[:1].upper() + finding[1:]
     panel.show(page, drawn.day_hours(frame, words, hover=hover), key="tomorrow_past", finding=finding, table=_every_hour(page, hours), selection=_days(page, day, day + dt.timedelta(days=1)), n_words=_("n = {n} trucks", n=w.number(hours["entries_n"].sum())))

@@ -216,16 +216,18 @@ def _around(rng: np.random.Generator, site: Site, visits: pl.DataFrame, now_at: 
 
 
 def _slots(rng: np.random.Generator, site: Site, appointments: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Return the bookings of all appointments, made 6 to 30 h ahead, those of the day after the last one (as a week before), and the places terminals offered: the given and some."""
-    last = appointments["slot_day"].max()
-    ahead = appointments.filter(pl.col("slot_day") == last - dt.timedelta(days=6)).with_columns(
-        pl.col("slot_day") + pl.duration(days=7), pl.col("slot_start_at", "slot_end_at") + pl.duration(days=7), pl.concat_str(pl.lit("N"), "appointment_ref").alias("appointment_ref"),
-    )  # fmt: skip
-    booked = pl.concat([appointments, ahead])
-    booked = booked.with_columns(booked_at=pl.col("slot_start_at") - pl.duration(seconds=pl.Series(rng.integers(6 * 3600, 30 * 3600, booked.height))))
+    """Return the bookings of all appointments, made 6 to 30 h ahead, and the places terminals offered: the given and one more."""
+    booked = appointments.with_columns(booked_at=pl.col("slot_start_at") - pl.duration(seconds=pl.Series(rng.integers(6 * 3600, 30 * 3600, appointments.height))))
     booked = booked.with_columns(clock.to_local(booked["booked_at"], site.zone_name).alias("booked_local_at"))
     slots = appointments.group_by("port_code", "terminal_code", "slot_start_at", "slot_end_at", "slot_day", "slot_hour", maintain_order=True).agg(offered_n=pl.len() + 1)
     return {"fct_bookings": booked, "fct_slots": slots.with_columns(published_at=pl.col("slot_start_at") - pl.duration(days=2))}
+
+
+def _next_day(booked: pl.DataFrame) -> pl.DataFrame:
+    """Return the bookings of the day after the last one: those of a week before it."""
+    week = pl.duration(days=7)
+    of_week_ago = booked.filter(pl.col("slot_day") == booked["slot_day"].max() - dt.timedelta(days=6))
+    return of_week_ago.with_columns(pl.concat_str(pl.lit("N"), "appointment_ref").alias("appointment_ref"), pl.col("slot_day", "slot_start_at", "booked_at", "booked_local_at") + week)
 
 
 def _boxes(rng: np.random.Generator, visits: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -334,6 +336,7 @@ def make(out: Path, days: int = 120, per_day: int = 300, seed: int = 1, *, folde
     site = load_site(folder)
     settings = Settings(home=out, site=folder)
     facts = frames(site, days, per_day, seed, last_day=last_day, pilot_factor=pilot_factor)
+    facts["fct_bookings"] = pl.concat([facts["fct_bookings"], _next_day(facts["fct_bookings"])])
     books = ledger(site, facts)
     warehouse.publish(settings, site, warehouse.Changes({**facts, "dq_rejects": books["dq_rejects"]}), books)
     return settings
