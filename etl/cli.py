@@ -47,7 +47,7 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
         return parser
 
     load = command("load", "Load new log files and publish a build.", _load)
-    load.add_argument("inbox", nargs="?", type=Path, help="folder (or one file) to load, subfolders too. Hidden files and *.part, *.tmp, *.crdownload are passed over; any other file that no mapping fits (a README, zones.geojson) is refused by name, exit code 3: keep logs only in the inbox")
+    load.add_argument("inbox", nargs="?", type=Path, help="folder (or one file) to load, subfolders too. Hidden files and *.part, *.tmp, *.crdownload are passed over; any other file that no mapping fits (a README, zones.geojson) is refused by name, exit code 3, and so is a summary (averages and counts an hour), which holds no visits: keep logs only in the inbox")
     load.add_argument("--replay", action="store_true", help="also read again, from the quarantine, what was rejected or refused and whose mapping or lists have changed since")
     for parser in (load, command("rebuild", "Read everything kept again and make all facts anew.", _rebuild)):
         shown = parser.add_mutually_exclusive_group()

@@ -21,7 +21,7 @@ from etl.identities import Identities
 from etl.lake import NO_DAY, Lake
 from etl.loading.together import One, check_together
 from etl.settings import Settings
-from etl.sources import Mapping, chunks, load_mappings, match
+from etl.sources import Mapping, chunks, load_mappings, match, refusal
 from etl.validate import Checked, check, check_file
 
 LARGE_BYTES = 192 << 20  # a larger file is appended stretch by stretch
@@ -103,8 +103,7 @@ class Reader:
     def _mapping(self, path: Path) -> Mapping:
         mapping = match(path, self.mappings)
         if mapping is None:
-            known = ", ".join(sorted(pattern for each in self.mappings for pattern in each.files))
-            raise InputError(path.name, "no mapping fits this name", known, "Rename the file, or add its pattern to a mapping")
+            raise refusal(path, self.mappings)
         return mapping
 
     def fitting(self, path: Path) -> Mapping | None:

@@ -9,5 +9,6 @@ from etl.sources.mapping import Mapping, load_mappings, match, parse_mapping
 from etl.sources.raw import RawRows
 from etl.sources.reader import chunks, file_id, read
 from etl.sources.registry import SOURCES, Source
+from etl.sources.unmapped import refusal
 
-__all__ = ["SOURCES", "Mapping", "RawRows", "Source", "chunks", "file_id", "load_mappings", "match", "parse_mapping", "read"]
+__all__ = ["SOURCES", "Mapping", "RawRows", "Source", "chunks", "file_id", "load_mappings", "match", "parse_mapping", "read", "refusal"]

@@ -8,10 +8,9 @@ from pathlib import Path
 import polars as pl
 
 from etl.contracts.reference import Site
-from etl.errors import InputError
 from etl.identities import load_identities
 from etl.settings import Settings
-from etl.sources import load_mappings, match
+from etl.sources import load_mappings, match, refusal
 from etl.validate.checked import check_file
 
 _FIRST_SHOWN = 10
@@ -41,8 +40,7 @@ def preview(path: Path, site: Site, settings: Settings) -> Preview:
     mappings = load_mappings(site.mappings)
     mapping = match(path, mappings)
     if mapping is None:
-        known = ", ".join(pattern for each in mappings for pattern in each.files)
-        raise InputError(path.name, "no mapping fits this file name", known, f"Rename the file or write a mapping in {site.mappings.name}/")
+        raise refusal(path, mappings)
     checked = check_file(path, mapping, site, load_identities(settings.keys, site, create=False))
     counts = checked.rejects.select(pl.col("reason_codes").explode()).to_series().value_counts(sort=True) if checked.rejects.height else None
     first = checked.rejects.head(_FIRST_SHOWN)

@@ -268,5 +268,5 @@ def test_preview_counts_and_writes_nothing(site: Site) -> None:
     seen = preview(site.folder.parent / "gate_2026-06-15.csv", site, load_settings(home, site.folder))
     assert (seen.mapping_name, seen.read_n, seen.good_n, seen.by_reason) == ("gate", 2, 1, (("unknown_code", 1),))
     assert seen.first_rejects[0][0] == 3 and not home.exists()
-    with pytest.raises(InputError, match=r"no mapping fits this file name. Known: gate\*"):
+    with pytest.raises(InputError, match=r"no mapping fits this name. Known: gate\*"):
         preview(site.folder.parent / "other.txt", site, load_settings(home, site.folder))
