@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 from functools import partial
 
@@ -12,8 +13,9 @@ from dashboard import format as words
 from dashboard.i18n import N_
 from dashboard.metrics import DIMENSIONS, Result
 from dashboard.metrics.clearance import LIMITS_H, within
-from dashboard.screens import clearance_table
-from dashboard.views import clock, groups
+from dashboard.screens import clearance_table, moved
+from dashboard.screens.border import RIPE_DAYS
+from dashboard.views import clock, groups, theme
 from dashboard.widgets import chart, download, kpi_card, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
@@ -31,7 +33,7 @@ def show(page: Frame) -> None:
     say = page.say
     st.title(say("Clearance"), anchor=False)
     part = parts.asked(page, PARTS)
-    page.ahead(*{"times": (_headline, _stages, partial(_groups, split=st.session_state.get("clearance_split") or SPLITS[0])), "inspections": (_hits, _hits_by_month)}.get(part, (_order,)))
+    page.ahead(*{"times": (_headline, _curve, moved.logged, _stages, partial(_groups, split=st.session_state.get("clearance_split") or SPLITS[0])), "inspections": (_hits, _hits_by_month)}.get(part, (_order,)))
     whole = _headline(page) if part == "times" else None
     if whole is not None and not whole.cell("declarations").value:
         no_data.show(page, say("No declaration was lodged in this period."))
@@ -52,6 +54,11 @@ def limit_h() -> int:
 def _headline(page: Frame) -> Result:
     limit = within(limit_h())
     return page.ask(["declarations", "clearance_p50", "clearance_p90", limit, "clearance_known_share", "prelodged_share", "release_p50", "gate_out_p50"], compare=True)
+
+
+def _curve(page: Frame) -> Result:
+    asked = moved.period(page)
+    return page.ask(["clearance_p50", "clearance_p90"], grain=moved.grain(asked.days), selection=asked)
 
 
 def _stages(page: Frame) -> Result:
@@ -96,6 +103,7 @@ def _times(page: Frame, whole: Result) -> None:
         panel.quiet(say("No data: the log of these declarations gives dates without times, so no waiting time can be worked out. The inspections and hit rate can."))
         return
     _cards(page, whole)
+    _over_time(page)
     _holders(page)
     _by_group(page)
     panel.section(say("The study as a table"), say("Every segment by channel, office, regime, hour and HS chapter: n, median, 90th percentile, mean, standard deviation and the share within the limit. Small groups of an HS chapter are hidden."))
@@ -121,6 +129,22 @@ def _cards(page: Frame, whole: Result) -> None:
         card("gate_out_p50", say("Release to gate-out"), say("median; this part is the trader's")),
         card("clearance_known_share", say("Times known"), say("arrival, lodging and release")),
     ]))  # fmt: skip
+
+
+def _over_time(page: Frame) -> None:
+    """By the day of lodging. What was declared in the last days and waits long is not released yet: without those days the curve does not sink at its end."""
+    say, lang, result = page.say, page.lang, _curve(page)
+    until = page.store.build().now_day - dt.timedelta(days=RIPE_DAYS)
+    known = [row for row in result.rows.iter_rows(named=True) if row["clearance_p90__n"] >= MIN_N and row["period"] < until]
+    worst = max(known, key=lambda row: row["clearance_p90"], default=None)
+    finding = say("Too few declarations to draw a curve.") if worst is None else say(
+        {"day": N_("Goods declared on {day} waited longest: 1 in 10 more than {p90}."), "week": N_("Goods declared in the week from {day} waited longest: 1 in 10 more than {p90}."),
+         "month": N_("Goods declared in the month from {day} waited longest: 1 in 10 more than {p90}.")}[result.grain],
+        day=words.day(worst["period"], lang), p90=words.duration(worst["clearance_p90"], lang),
+    )  # fmt: skip
+    curves = (moved.Curve("clearance_p90", say("1 in 10 over"), theme.ACCENT), moved.Curve("clearance_p50", say("median"), theme.MAIN, 2.5))
+    n = say("n = {n} declarations, by the day they were lodged; the last {days} days are left out, part of their goods is not released yet", n=words.number(result.n, lang), days=RIPE_DAYS)
+    moved.show(page, result, curves, key="clearance_over_time", title=say("How it moved"), finding=finding, unit=say("h"), n_words=n, scale=1 / 60, said=lambda value: words.duration(value, lang), until=until)
 
 
 def _holders(page: Frame) -> None:

@@ -5,9 +5,7 @@ Its second part counts the same visits as other ports do (turnaround_definitions
 
 from __future__ import annotations
 
-import datetime as dt
 import html
-from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -15,8 +13,8 @@ import streamlit as st
 from dashboard import format as words
 from dashboard.i18n import N_
 from dashboard.metrics import BANDS4, DIMENSIONS, Result
-from dashboard.screens import behind, turnaround_definitions
-from dashboard.views import distribution, groups, minutes, over_time, theme
+from dashboard.screens import behind, moved, turnaround_definitions
+from dashboard.views import distribution, groups, minutes, theme
 from dashboard.widgets import chart, no_data, parts
 from dashboard.widgets.frame import Frame, current
 from etl.contracts.codes import STEP
@@ -24,7 +22,6 @@ from etl.contracts.codes import STEP
 PARTS: dict[str, str] = {"durations": N_("Durations"), "definitions": N_("By their definition")}
 SPLITS: tuple[str, ...] = ("lane", "gate", "terminal", "direction", "channel")
 MIN_N = 30
-DAYS_BY_DAY, DAYS_BY_WEEK = 45, 400
 
 
 def show(page: Frame) -> None:
@@ -36,7 +33,7 @@ def show(page: Frame) -> None:
         turnaround_definitions.show(page)
         return
     split = st.session_state.get("split") or SPLITS[0]
-    page.ahead(_whole, _bins, _curve, _steps, partial(_groups, split=split))
+    page.ahead(_whole, _bins, _curve, moved.logged, _steps, partial(_groups, split=split))
     parts.choose(page, PARTS, "turnaround_part")
     whole = _whole(page)
     if whole.cell("turnaround_p50").value is None:
@@ -59,12 +56,8 @@ def _bins(page: Frame) -> Result:
 
 
 def _curve(page: Frame) -> Result:
-    asked = _with_some_past(page)
-    return page.ask(["turnaround_p50", "turnaround_p90", "turnaround_p25", "turnaround_p75"], grain=_grain(asked.days), selection=asked)
-
-
-def _grain(days: int) -> str:
-    return "day" if days <= DAYS_BY_DAY else "week" if days <= DAYS_BY_WEEK else "month"
+    asked = moved.period(page)
+    return page.ask(["turnaround_p50", "turnaround_p90", "turnaround_p25", "turnaround_p75"], grain=moved.grain(asked.days), selection=asked)
 
 
 def _steps(page: Frame) -> Result:
@@ -125,49 +118,17 @@ def _over_time(page: Frame) -> None:
     say, lang = page.say, page.lang
     result = _curve(page)
     grain = result.grain
-    rows = result.rows.sort("period").to_dicts()
-    days = [row["period"] for row in rows]
-    shown = [{code: row[code] if row[f"{code}__n"] >= MIN_N // 3 else None for code in ("turnaround_p50", "turnaround_p90", "turnaround_p25", "turnaround_p75")} for row in rows]
-
-    def hover(code: str) -> list[str]:
-        return [
-            f"{words.day(row['period'], lang)}<br>{say(result.metric(code).label)}: {words.value(row[code], 'min', lang)}<br>n = {words.number(row[f'{code}__n'], lang)}" for row in rows
-        ]
-
-    events = [
-        over_time.Event(row["from_on"], row["to_on"], row.get(f"name_{lang}") or row["name_en"])
-        for row in page.store.table("dim_calendar").sort("from_on").to_dicts()
-    ]
-    high = [row for row in rows if row["turnaround_p90"] is not None and row["turnaround_p90__n"] >= MIN_N]
+    high = [row for row in result.rows.to_dicts() if row["turnaround_p90"] is not None and row["turnaround_p90__n"] >= MIN_N]
     worst = max(high, key=lambda row: row["turnaround_p90"], default=None)
     finding = say("Too few visits to draw a curve.") if worst is None else say(
         {"day": N_("The worst day was {day}: 1 truck in 10 took more than {p90}."), "week": N_("The worst week began on {day}: 1 truck in 10 took more than {p90}."),
          "month": N_("The worst month began on {day}: 1 truck in 10 took more than {p90}.")}[grain],
         day=words.day(worst["period"], lang), p90=words.value(worst["turnaround_p90"], "min", lang),
     )  # fmt: skip
-    figure = over_time.lines(
-        days, [over_time.Line(say("1 in 10 over"), [row["turnaround_p90"] for row in shown], hover("turnaround_p90"), theme.ACCENT),
-               over_time.Line(say("median"), [row["turnaround_p50"] for row in shown], hover("turnaround_p50"), theme.MAIN, 2.5)],
-        events, unit=say("min"), band=([row["turnaround_p25"] for row in shown], [row["turnaround_p75"] for row in shown]),
-    )  # fmt: skip
+    curves = (moved.Curve("turnaround_p90", say("1 in 10 over"), theme.ACCENT), moved.Curve("turnaround_p50", say("median"), theme.MAIN, 2.5))
     n = say("n = {n} visits; shaded: the middle half of them", n=words.number(result.n, lang))
-    named = over_time.seen(days, events)
-    below = "".join(f"<li><b>{number}</b> {html.escape(event.name)} <span>{html.escape(_days(event, lang))}</span></li>" for number, event in enumerate(named, start=1))
-    picked = chart.show(
-        page, figure, key="over_time", title=say("How it moved"), finding=finding, result=result, n_words=n, pick=True, below=f'<ol class="events">{below}</ol>' if below else "",
-    )  # fmt: skip
+    picked = moved.show(page, result, curves, key="over_time", title=say("How it moved"), finding=finding, unit=say("min"), n_words=n, band=("turnaround_p25", "turnaround_p75"), pick=True)
     behind.open_when_picked(page, "over_time", grain, picked)
-
-
-def _days(event: over_time.Event, lang: str) -> str:
-    first, last = words.short_day(event.first_day, lang), words.short_day(event.last_day, lang)
-    return first if first == last else f"{first} – {last}"
-
-
-def _with_some_past(page: Frame) -> object:
-    """The period itself; a period under two weeks gets four weeks, because two points are no curve."""
-    selection = page.selection
-    return selection if selection.days >= 14 else replace(selection, first_day=selection.end_day - dt.timedelta(days=28), period="custom")
 
 
 def _minutes(page: Frame, whole: Result) -> None:

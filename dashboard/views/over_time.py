@@ -39,21 +39,25 @@ def seen(days: Sequence[dt.date], events: Sequence[Event]) -> list[Event]:
 
 
 def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event], *, unit: str, height: int = 340, band: tuple[Sequence, Sequence] | None = None) -> theme.Figure:
-    """Draw lines over days. `band`: two rows of values between which the plane is shaded (the middle half of the visits)."""
+    """Draw lines over days. `band`: two rows of values between which the plane is shaded (the middle half of the visits).
+
+    Days go in as text: for a date Plotly's encoder looks at a pandas that another thread may just be importing, and fails.
+    """
+    at = [day.isoformat() for day in days]
     traces: list[dict[str, Any]] = []
     if band:
-        common = {"type": "scatter", "x": days, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "connectgaps": False}
+        common = {"type": "scatter", "x": at, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "connectgaps": False}
         traces += [{**common, "y": list(band[0])}, {**common, "y": list(band[1]), "fill": "tonexty", "fillcolor": "rgba(95,147,172,.18)"}]
     notes: list[dict[str, Any]] = []
     for line in drawn:
         traces.append(
             {
-                "type": "scatter", "x": list(days), "y": list(line.values), "mode": "lines+markers", "line": {"color": line.colour, "width": line.width}, "marker": {"size": 5, "color": line.colour},
-                "hovertext": list(line.hover), "hoverinfo": "text", "customdata": [[day.isoformat()] for day in days], "connectgaps": False, "name": line.name,
+                "type": "scatter", "x": at, "y": list(line.values), "mode": "lines+markers", "line": {"color": line.colour, "width": line.width}, "marker": {"size": 5, "color": line.colour},
+                "hovertext": list(line.hover), "hoverinfo": "text", "customdata": [[day] for day in at], "connectgaps": False, "name": line.name,
                 "unselected": {"marker": {"opacity": 0.4}},
             }
         )  # fmt: skip
-        last = next(((day, value) for day, value in zip(reversed(days), reversed(line.values), strict=True) if value is not None), None)
+        last = next(((day, value) for day, value in zip(reversed(at), reversed(line.values), strict=True) if value is not None), None)
         if last:
             notes.append(theme.note(last[0], last[1], f"<b>{line.name}</b>", xanchor="left", xshift=8, font={"size": 12, "color": line.colour}))
     shapes: list[dict[str, Any]] = []
@@ -61,13 +65,13 @@ def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event
     for number, event in enumerate(seen(days, events), start=1):
         first, last = max(event.first_day, days[0]), min(event.last_day, days[-1] + step)
         if last - first >= dt.timedelta(days=2):
-            shapes.append({"type": "rect", "x0": first, "x1": last, "y0": 0, "y1": 1, "yref": "paper", "fillcolor": theme.GRID, "line": {"width": 0}, "layer": "below"})
+            shapes.append({"type": "rect", "x0": first.isoformat(), "x1": last.isoformat(), "y0": 0, "y1": 1, "yref": "paper", "fillcolor": theme.GRID, "line": {"width": 0}, "layer": "below"})
         else:
-            shapes.append({"type": "line", "x0": first, "x1": first, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}, "layer": "below"})
-        notes.append(theme.note(first, 1, f"<b>{number}</b>", yref="paper", yanchor="bottom", hovertext=event.name, font={"size": 12, "color": theme.QUIET}))
+            shapes.append({"type": "line", "x0": first.isoformat(), "x1": first.isoformat(), "y0": 0, "y1": 1, "yref": "paper", "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}, "layer": "below"})
+        notes.append(theme.note(first.isoformat(), 1, f"<b>{number}</b>", yref="paper", yanchor="bottom", hovertext=event.name, font={"size": 12, "color": theme.QUIET}))
     room = max((len(line.name) for line in drawn), default=4) * 7 + 16
     shape = theme.layout(
         height, margin={"l": 8, "r": room, "t": 24, "b": 8}, annotations=notes, shapes=shapes,
-        xaxis={"type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": theme.DAYS, "range": [days[0] - step / 2, days[-1] + step / 2] if days else None}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
+        xaxis={"type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": theme.DAYS, "range": [(days[0] - step / 2).isoformat(), (days[-1] + step / 2).isoformat()] if days else None}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
     )  # fmt: skip
     return theme.figure(traces, shape)

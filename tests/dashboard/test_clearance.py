@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import zipfile
 from pathlib import Path
@@ -17,7 +18,8 @@ from dashboard.i18n import LANGUAGES, translator
 from dashboard.metrics import METRICS
 from dashboard.metrics.clearance import LIMITS_H, within
 from dashboard.metrics.intervals import wilson
-from dashboard.screens import clearance, clearance_table
+from dashboard.screens import border, clearance, clearance_table
+from dashboard.views import over_time
 from etl.contracts.codes import CUSTOMS_EVENT, DECLARATION_STAGE, HOLDER, STAGE_HOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,6 +76,19 @@ def test_the_hours_of_the_holders_add_up_to_the_hours_of_the_goods(sel):
 @pytest.mark.parametrize("part", clearance.PARTS)
 def test_every_part_opens_in_every_language(lang, part, small):
     assert translator(lang)("Clearance") in text_of(opened(lang, part))
+
+
+def test_release_times_are_drawn_over_time_with_events_and_without_the_days_that_are_not_ripe(small, monkeypatch):
+    """Of what was declared yesterday only the quick is released: with it the curve once would have sunk at its end every day."""
+    drawn, real = [], over_time.lines
+    monkeypatch.setattr(over_time, "lines", lambda days, lines, events, **how: drawn.append((days, lines)) or real(days, lines, events, **how))
+    text = text_of(opened())
+    ((days, lines),) = drawn
+    unripe = store.build().now_day - dt.timedelta(days=border.RIPE_DAYS)
+    assert '<ol class="events">' in text and "Morocco stays on UTC for good" in text and [line.name for line in lines] == ["1 in 10 over", "median"]
+    for line in lines:
+        assert {value is None for day, value in zip(days, line.values, strict=True) if day >= unripe} == {True}
+        assert any(value is not None for value in line.values)
 
 
 @pytest.mark.parametrize("split", clearance.SPLITS)

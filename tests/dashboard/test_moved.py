@@ -1,0 +1,59 @@
+"""Events on curves: the calendar and the logbook's long entries, told once. The pages that draw them have tests of their own."""
+
+from __future__ import annotations
+
+import datetime as dt
+from types import SimpleNamespace
+
+import polars as pl
+
+from dashboard.i18n import translator
+from dashboard.screens import moved
+from dashboard.selection import Selection
+from dashboard.views import over_time
+
+D = dt.date
+
+
+def at(day: int, hour: int) -> dt.datetime:
+    return dt.datetime(2026, 6, day, hour)
+
+
+def page(calendar: list[tuple], logbook: list[tuple], lang: str = "en", **period) -> SimpleNamespace:
+    """What `events` needs of a page: a calendar of (first, last, code, name) and a logbook of (code, place, start, end)."""
+    tables = pl.DataFrame(
+        [{"from_on": first, "to_on": last, "calendar_code": code, "name_en": name, "name_fr": None} for first, last, code, name in calendar],
+        schema={"from_on": pl.Date, "to_on": pl.Date, "calendar_code": pl.String, "name_en": pl.String, "name_fr": pl.String},
+    )
+    rows = pl.DataFrame(
+        [{"logbook_code": code, "place_code": place, "started_local_at": start, "ended_local_at": end} for code, place, start, end in logbook],
+        schema={"logbook_code": pl.String, "place_code": pl.String, "started_local_at": pl.Datetime, "ended_local_at": pl.Datetime},
+    )
+    asked = []
+    own = SimpleNamespace(table=lambda name: tables, rows=lambda name, selection: asked.append(selection) or rows)
+    chosen = Selection("MACAS", *period.get("days", (D(2026, 6, 1), D(2026, 7, 1))), lane=("6A",))
+    return SimpleNamespace(store=own, selection=chosen, say=translator(lang), lang=lang, place=lambda code: {"SC": "Scanner"}.get(code, code or ""), asked=asked)
+
+
+def test_long_entries_of_the_logbook_stand_beside_the_calendar_and_nothing_is_told_twice():
+    own = page(
+        [(D(2026, 6, 17), D(2026, 6, 17), "incident", "Scanner outage (simulated)"), (D(2026, 6, 2), D(2026, 6, 2), "holiday", "A holiday")],
+        [
+            ("scanner_outage", "SC", at(17, 8), at(17, 12)),  # the calendar names it already
+            ("closure", "SC", at(2, 8), at(2, 10)),  # exactly two hours, and a holiday is no incident
+            ("incident", None, at(5, 8), dt.datetime(2026, 6, 5, 9, 59)), ("strike", None, at(9, 0), None),  # a minute short; not over yet
+            ("weather", None, at(20, 23), at(21, 3)),
+        ],
+    )  # fmt: skip
+    assert moved.events(own) == [
+        over_time.Event(D(2026, 6, 2), D(2026, 6, 2), "A holiday"), over_time.Event(D(2026, 6, 2), D(2026, 6, 2), "Declared closure, Scanner"),
+        over_time.Event(D(2026, 6, 17), D(2026, 6, 17), "Scanner outage (simulated)"), over_time.Event(D(2026, 6, 20), D(2026, 6, 21), "Weather"),
+    ]  # fmt: skip
+    assert own.asked[0].lane == (), "an event is the port's, whatever is filtered"
+
+
+def test_a_period_under_two_weeks_gets_four_and_a_year_is_drawn_by_weeks():
+    short = moved.period(page([], [], days=(D(2026, 6, 8), D(2026, 6, 15))))
+    assert (short.first_day, short.end_day, short.lane) == (D(2026, 5, 18), D(2026, 6, 15), ("6A",))
+    assert [moved.grain(days) for days in (45, 46, 400, 401)] == ["day", "week", "week", "month"]
+    assert [moved._end(D(2026, 12, 28), by) for by in ("day", "week", "month")] == [D(2026, 12, 29), D(2027, 1, 4), D(2027, 1, 1)]
