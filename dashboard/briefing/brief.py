@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from dashboard import format as words
 from dashboard.briefing.deck import Bar, Definition, Section
 from dashboard.i18n import Translator
-from dashboard.metrics import FACTS, METRICS, Cell, Result
+from dashboard.metrics import METRICS, Cell, Result
 from dashboard.selection import Selection
 from dashboard.store import Store, widened
 from etl.contracts.codes import SOURCE, CodeList
 
 NAMED = ("gate", "lane", "terminal", "place", "zone", "partner")
 MIN_N = 30  # below it a group is grey and in no comparison, as on the pages
-# fact -> the logs its rows are made of
+# fact -> the logs its rows are made of; a section that asks one not listed here fails
 SOURCES: dict[str, tuple[str, ...]] = {
     "visits": ("gate",), "exits": ("gate",), "steps": ("gate", "weighbridge", "services"), "stays": ("tracking",), "declarations": ("customs",), "stages": ("customs",),
     "weighings": ("weighbridge",), "checks": ("services",), "inspections": ("services",), "appointments": ("appointments",), "manifests": ("manifests",), "messages": ("messages",),
@@ -107,8 +107,3 @@ class Brief:
     def lacks(self, code: str, title: str, why: str) -> Section:
         """A section that says why there is nothing in it."""
         return Section(code, title, why, period=self.selection.period_in_words(self.lang))
-
-
-def whole_facts() -> frozenset[str]:
-    """Every fact has its logs in SOURCES: asked by a test."""
-    return frozenset(FACTS) - frozenset(SOURCES)

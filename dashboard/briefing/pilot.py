@@ -13,7 +13,7 @@ from dashboard.evidence import study, words
 from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
 from dashboard.evidence.verdict import Reason
-from dashboard.format import MINUS
+from dashboard.format import MINUS, isolate
 from dashboard.format import day as day_of
 from dashboard.i18n import N_
 
@@ -116,7 +116,7 @@ def _raw(b: Brief, found: Headline) -> Table:
 
 def _signed(b: Brief, value: float) -> str:
     text = b.number(abs(value), 1)
-    return text if not any(letter in "123456789" for letter in text) else f"{MINUS if value < 0 else '+'}{text}"
+    return isolate(text if not any(letter in "123456789" for letter in text) else f"{MINUS if value < 0 else '+'}{text}")
 
 
 def _taking_part(b: Brief, arms: pl.DataFrame) -> str:

@@ -57,7 +57,7 @@ def _shades(b: Brief) -> tuple[Shade, ...]:
 
     starts = [start for start, _ in port_map.CLASSES]
     said = [f"< {limit(starts[1])}", *(f"{limit(low)} – {limit(high)}" for low, high in pairwise(starts[1:])), f"≥ {limit(starts[-1])}"]
-    return tuple(Shade(colour, text) for (_, colour), text in zip(port_map.CLASSES, said, strict=True))
+    return tuple(Shade(colour, words.isolate(text)) for (_, colour), text in zip(port_map.CLASSES, said, strict=True))
 
 
 def hours(b: Brief) -> Section:
@@ -104,7 +104,7 @@ def plan(b: Brief) -> Section:
     for number, zone in enumerate(order, start=1):
         index, n = state[zone["zone_code"]]
         shade = port_map.class_of(index, n)
-        text = say("No stay seen") if not n else f"×{b.number(index, 1)} · {b.n(n)}" if shade is not None else b.n(n)
+        text = say("No stay seen") if not n else words.isolate(f"×{b.number(index, 1)} · {b.n(n)}") if shade is not None else b.n(n)
         outlines = tuple(tuple(place(point) for point in ring) for ring in port_map.rings(zone["geometry"]))
         drawn.append(Zone(zone["zone_code"], str(number), port_map.zone_name(zone, b.lang), text, shade, outlines, place(port_map.middle(zone["geometry"]))))
     # A road's short hops and its stays that bridge a weighing are two kinds of stay: their 15th percentile is no free flow to judge by.

@@ -99,7 +99,7 @@ def _holders(page: Frame, sheet: Sheet) -> None:
     st.html(f'<p class="lead" data-testid="held">{html.escape(sheet.finding)}</p>')
     if sheet.rungs:
         rows = [{said["since"]: rung.at, said["step"]: rung.name, said["wait"]: rung.wait, said["service"]: rung.service, said["whole"]: rung.whole, said["holder"]: rung.holder} for rung in sheet.rungs]
-        panel.grid(pl.DataFrame(rows), key="visit_holders")
+        panel.grid(pl.DataFrame(rows), key="visit_holders", height="content")
     if sheet.papers:
         panel.section(said["papers"], page.say("A stage belongs to the party whose act ends it; it may have begun before the truck came."))
         panel.grid(pl.DataFrame(list(sheet.papers), schema=[said[name] for name in ("paper", "stage", "holder", "since", "until", "inside")], orient="row"), key="visit_papers")
