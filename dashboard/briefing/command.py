@@ -22,6 +22,7 @@ def add_brief(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--view", choices=("all", "core"), default="all", help="all visits, or without inspections, incidents and closures")
     parser.add_argument("--filter", action="append", default=[], metavar="NAME=A,B", help="e.g. --filter terminal=TCE")
     parser.add_argument("--lang", default="en", help="language of the briefing, e.g. fr (default en)")
+    parser.add_argument("--format", dest="forms", type=lambda text: text.split(","), default=["pdf"], metavar="pdf,pptx,html", help="paper, PowerPoint slides, one HTML page that needs no network (default pdf)")
     parser.add_argument("--out", type=Path, default=Path("."), help="folder to write into (default here)")
 
 
@@ -33,18 +34,22 @@ def add_record(parser: argparse.ArgumentParser) -> None:
 
 
 def brief(arguments: argparse.Namespace) -> int:
-    """Write one briefing and print its path. Raises InputError for what the selection does not know."""
+    """Write one briefing in each form asked for and print the paths. Raises InputError for what the selection does not know."""
     from dashboard import store
-    from dashboard.briefing import compose, paper
+    from dashboard.briefing import compose, paper, slides, web
 
+    drawn = {"pdf": paper.of_deck, "pptx": slides.of_deck, "html": web.of_deck}
+    if unknown := [form for form in arguments.forms if form not in drawn]:
+        raise InputError("--format", f"'{unknown[0]}' is not known", ", ".join(drawn))
     port = store.of()
     selection = _selection(port, arguments)
     _spoken(arguments.lang)
-    made = paper.briefing(port, selection, preset=arguments.preset, lang=arguments.lang)
+    deck = compose.deck(port, selection, preset=arguments.preset, lang=arguments.lang)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    target = arguments.out / f"{compose.deck(port, selection, preset=arguments.preset, lang=arguments.lang).stem}.pdf"
-    target.write_bytes(made.pdf)
-    print(target)
+    for form in arguments.forms:
+        target = arguments.out / f"{deck.stem}.{form}"
+        target.write_bytes(drawn[form](deck))
+        print(target)
     return 0
 
 

@@ -1,15 +1,17 @@
-"""Briefing: the same figures as the pages, on paper. Preset in the address, period and filters from the bar; nothing is made before someone asks to see or take it."""
+"""Briefing: the same figures as the pages, on paper, slides and one page for phones. Preset in the address, period and filters from the bar; nothing is made before someone asks to see or take it."""
 
 from __future__ import annotations
 
 import base64
 import html
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.briefing import command, compose, paper
+from dashboard.briefing import command, compose, paper, slides, web
 from dashboard.briefing.presets import PRESETS
+from dashboard.briefing.route import ADDRESS
 from dashboard.widgets import address, download, panel, parts
 from dashboard.widgets.frame import Frame, current
 
@@ -23,8 +25,13 @@ def show(page: Frame) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         seen = st.button(say("Show the pages"), key="briefing_show", type="primary")
         st.button(say("Last whole week"), key="briefing_week", type="tertiary", on_click=_last_week, args=(page,), help=say("From Monday to Sunday, the last that is over."))
-        stem = f"smartport_briefing_{preset}_{page.selection.first_day}_{page.selection.last_day}_{page.lang}"
-        download.paper(page, say("Download the briefing (PDF)"), stem, lambda: paper.briefing(page.store, page.selection, preset=preset, lang=page.lang).pdf, key="briefing")
+        there = html.escape(f"{ADDRESS.lstrip('/')}?{urlencode({**page.selection.to_query(), 'part': preset, 'lang': page.lang})}", quote=True)
+        st.html(f'<a class="show" href="{there}" target="_blank" rel="noopener">{html.escape(say("Show as slides"))}</a>')
+    stem, asked_of = f"smartport_briefing_{preset}_{page.selection.first_day}_{page.selection.last_day}_{page.lang}", (page.store, page.selection)
+    with st.container(horizontal=True, gap="medium"):
+        download.paper(page, say("Download the briefing (PDF)"), stem, lambda: paper.briefing(*asked_of, preset=preset, lang=page.lang).pdf, key="briefing")
+        download.paper(page, say("Slides (PowerPoint)"), stem, lambda: slides.briefing(*asked_of, preset=preset, lang=page.lang).pptx, key="briefing", form="pptx")
+        download.paper(page, say("One page for phones (HTML)"), stem, lambda: web.briefing(*asked_of, preset=preset, lang=page.lang).html, key="briefing", form="html")
     asked = (preset, page.lang, page.selection, page.store.build().build_id)
     if seen:
         st.session_state["briefing_shown"] = asked

@@ -1,0 +1,34 @@
+"""The web side of briefings: ROUTES for the server. A briefing shown in a meeting room is its one-page HTML, opened as slides; its address is the page's own."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from dashboard import store
+from dashboard.briefing import web
+from dashboard.briefing.presets import PRESETS
+from dashboard.i18n import language
+from dashboard.selection import Selection
+from etl.errors import SmartportError
+
+ADDRESS = "/briefing/show"
+_HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": f"{web.POLICY}; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+def show(request: Request) -> Response:
+    """Answer with the slides of `?part=PRESET&lang=..` and the filters of the pages. A plain function: Starlette runs it in a thread."""
+    query = dict(request.query_params)
+    preset = query.pop("part", next(iter(PRESETS)))
+    lang = language(query.pop("lang", None)).code
+    try:
+        port = store.of()
+        selection, _notes = Selection.from_query(query, port.port_code, port.build().now_day, port.known())
+        made = web.briefing(port, selection, preset=preset, lang=lang, is_shown=True)
+    except SmartportError as error:
+        return PlainTextResponse(f"{error}\n", 404, {"X-Content-Type-Options": "nosniff"})
+    return Response(made.html, media_type="text/html; charset=utf-8", headers=_HEADERS)
+
+
+ROUTES = (Route(ADDRESS, show, methods=["GET"]),)
