@@ -14,7 +14,7 @@ from functools import lru_cache
 import polars as pl
 
 from dashboard.builds import Opened
-from dashboard.metrics import FACTS, Dimension, Metric, Result, frames
+from dashboard.metrics import FACTS, METRICS, Dimension, Metric, Result, cargo, frames
 from dashboard.metrics.compiler import REFERENCES, Query, compile_query, unanswered
 from dashboard.metrics.privacy import suppress
 from dashboard.selection import Selection
@@ -23,7 +23,10 @@ from etl import clock
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, names resolved; `splits` are answered one by one (Store.ask has one). The other fields are those of Store.ask."""
+    """What is asked, names resolved; `splits` are answered one by one (Store.ask has one). The other fields are those of Store.ask.
+
+    About cargo the selection is `settled` on whole months; `asked_of` is then the one that was asked of.
+    """
 
     selection: Selection
     metrics: tuple[Metric, ...]
@@ -33,11 +36,14 @@ class Question:
     totals: bool = False
     intervals: bool = False
     limit: int | None = None
+    asked_of: Selection | None = None
 
     @property
     def before(self) -> Selection | None:
         """The comparison period, if one is asked and the selection has one."""
-        return self.selection.previous() if self.compare else None
+        if not self.compare:
+            return None
+        return cargo.earlier(self.selection) if self.asked_of else self.selection.previous()
 
     @property
     def key(self) -> tuple:
@@ -66,6 +72,11 @@ def answer(opened: Opened, asked: Question, small_cell: int, passed: Mapping[str
 
     `passed` gives, fact by fact, the rows of the period by day where a pass over them has been made already.
     """
+    if cargo.is_about(asked.metrics) and small_cell > 1:
+        cargo.refuse(asked.metrics, asked.splits, asked.grain)
+        # By month there is no comparison: months are not equally long, so one cannot be shifted onto the other.
+        whole = cargo.settled(asked.selection, opened.about.now_day, opened.first(*cargo.LOG))
+        asked, passed = replace(asked, selection=whole, asked_of=asked.selection, compare=asked.compare and asked.grain is None), None
     build, selection = opened.about, asked.selection
     cut_at = build.now_at if build.now_local_at < dt.datetime.combine(selection.end_day, dt.time()) else None
     then_at = _earlier(build.now_local_at, build.zone_name, selection.shift_days) if cut_at and asked.before else None
@@ -109,14 +120,29 @@ def _result(
 ) -> Result:  # fmt: skip
     build, split = opened.about, queries[-1].keys
     keys = _keys(split, asked)
-    frame, hidden = suppress(frames.whole(answers, asked.metrics, keys, split, unknown), split, by, asked.metrics, small_cell)
+    frame = frames.whole(answers, asked.metrics, keys, split, unknown)
+    frame, hidden = _cargo_hidden(opened, asked, by, frame, small_cell) if asked.asked_of else suppress(frame, split, by, asked.metrics, small_cell)
     if asked.limit is not None and keys:
         frame = frames.largest(frame, asked.metrics[0], asked.limit)
     return Result(
         frame, asked.metrics, by, asked.grain, asked.selection, asked.before, opened.build_id, build.now_at, build.now_local_at, tuple(query.sql for query in queries),
         tuple(query.params for query in queries), cut_at, asked.totals, hidden,
-        {metric.code: missing for metric in asked.metrics if (missing := unanswered(FACTS[metric.fact], asked.selection))},
+        {metric.code: missing for metric in asked.metrics if (missing := _unanswered(asked, metric))},
     )  # fmt: skip
+
+
+def _unanswered(asked: Question, metric: Metric) -> tuple[str, ...]:
+    """The filters (and 'view') a figure knows nothing of: about cargo all of them."""
+    if asked.asked_of is None:
+        return unanswered(FACTS[metric.fact], asked.selection)
+    return (*asked.asked_of.filters, *(("view",) if asked.asked_of.view != "all" else ()))
+
+
+def _cargo_hidden(opened: Opened, asked: Question, by: tuple[Dimension, ...], frame: pl.DataFrame, small_cell: int) -> tuple[pl.DataFrame, int]:
+    """Hide what speaks of too few boxes, by the counts of each month and of all that holds them, asked or not."""
+    base, periods = cargo.judged(asked.metrics, METRICS), [period for period in (asked.selection, asked.before) if period]
+    counts = [run(opened, compile_query([cargo.counted(metric) for metric in base], by, "month", period))[0] for period in periods]
+    return cargo.hide(frame, asked.metrics, by[0].code if by else None, counts, periods, base, small_cell)
 
 
 def _has_begun(opened: Opened, fact: str, end_day: dt.date) -> bool:

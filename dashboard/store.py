@@ -29,7 +29,7 @@ import polars as pl
 from dashboard.answers import Question, answer, answer_spans, days_of
 from dashboard.builds import Build, Builds, Opened
 from dashboard.details import DETAILS, compile_detail
-from dashboard.metrics import DIMENSIONS, METRICS, Result
+from dashboard.metrics import DIMENSIONS, FACTS, METRICS, Result
 from dashboard.selection import Selection
 from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
 from etl.contracts.reference import REFERENCE_TABLES, load_site
@@ -39,6 +39,7 @@ from etl.settings import Settings, load_settings
 CACHE_BYTES = 256 * 2**20
 RECENT = dt.timedelta(days=14)
 AHEAD_THREADS = 2  # questions answered side by side while a page draws
+CLOSED = frozenset({FACTS[metric.fact].table for metric in METRICS.values() if metric.privacy == "cargo"})
 TABLES = frozenset(table.name for table in (*FACT_TABLES, *LEDGER_TABLES, *REFERENCE_TABLES))
 
 
@@ -139,9 +140,9 @@ class Store:
         return sql, values, (now_day - RECENT, now_day) if asked.is_recent else days_of(values)
 
     def table(self, name: str) -> pl.DataFrame:
-        """Return one small table whole: dim_*, meta_*, dq_files."""
-        if name not in TABLES:
-            raise DeclarationError("table", f"'{name}' is not known", ", ".join(sorted(TABLES)))
+        """Return one small table whole: dim_*, meta_*, dq_files. Never the one of US-bound boxes, whose rows are single boxes."""
+        if name not in TABLES or name in CLOSED:
+            raise DeclarationError("table", f"'{name}' is not handed out whole" if name in CLOSED else f"'{name}' is not known", ", ".join(sorted(TABLES - CLOSED)))
         opened = self._builds.opened()
         return self._cached(("table", opened.build_id, name), lambda: opened.frame(f"SELECT * FROM {name}"))
 

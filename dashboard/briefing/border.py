@@ -8,13 +8,11 @@ from dashboard.briefing.deck import Bar, Bars, Section, Table
 from dashboard.evidence.selected import LEAST_DAYS, Extra, extra_of
 from dashboard.metrics import Result
 from dashboard.metrics.clearance import within
-from dashboard.metrics.guard import guarded
 from etl.contracts.codes import HOLDER, STAGE_HOLDER
 
 LIMIT_H = 48
 CLEARED = ("declarations", "clearance_p50", "clearance_p90", within(LIMIT_H), "clearance_known_share", "prelodged_share", "release_p50")
 SHOWN = ("csi_filings", "csi_24h_share", "csi_high_share", "csi_referrals", "csi_accepted_share", "csi_nii_share", "csi_physical_share", "csi_hit_share", "csi_resolved_share", "csi_hold_p50")
-# The page's own questions: what is hidden in an answer depends on what else is asked in it.
 _FILED = ("csi_filings", "csi_24h_share", "csi_lead_p50", "csi_high_share")
 _SCREENED = ("csi_referrals", "csi_answered_share", "csi_accepted_share", "csi_nii_share", "csi_physical_share", "csi_hit_share")
 _HELD = ("csi_resolved_share", "csi_hold_p50", "csi_hold_p90", "csi_referrals")
@@ -65,7 +63,7 @@ def security(b: Brief) -> Section:
     if b.selection.end_day <= first:
         return b.lacks("security", title, say("No data: the manifests of US-bound boxes begin on {day}.", day=words.day(first, lang)))
     small, whole = b.store.settings.small_cell, b.whole_port(keeps_view=True)
-    filed, screened, held = (guarded(b.store.ask(whole, codes, compare=True), small) for codes in (_FILED, (*_SCREENED, "csi_filings"), _HELD))
+    filed, screened, held = (b.store.ask(whole, codes, compare=True) for codes in (_FILED, _SCREENED, _HELD))
     extra = extra_of(b.store, whole, small)
     finding = _answer(b, extra)
     rows = []
@@ -78,9 +76,8 @@ def security(b: Brief) -> Section:
     table = Table((say("What"), say("Value"), say("95 % interval"), "n"), tuple(rows), finding, (1, 2, 3))
     text = (say("This compares visits; it was no experiment. Boxes are selected for their risk, so their cargo and papers may differ too: it does not prove that screening caused the minutes, nor count what the box waits after its truck has left."),)
     limits = (say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what beside them would give them back. No box and no targeting criterion is kept in this dashboard.", n=small),)
-    if b.selection.filters or b.selection.view != "all":
-        limits = (say("This page always shows the whole port: with filters, hidden counts could be had back by subtraction."), *limits)
-    return b.section("security", title, finding, filed, screened, held, figures=() if b.is_short else (table,), text=text, limits=() if b.is_short else limits, n=say("n = {n} boxes filed", n=_text(b, filed, "csi_filings")))
+    limits = (say("Figures about US-bound boxes are of the whole port and of whole months that are over, here {period}: otherwise hidden counts could be had back by subtraction.", period=filed.selection.period_in_words(lang)), *limits)
+    return b.section("security", title, finding, filed, screened, held, figures=() if b.is_short else (table,), text=text, limits=limits[:1] if b.is_short else limits, n=say("n = {n} boxes filed", n=_text(b, filed, "csi_filings")))
 
 
 def _answer(b: Brief, extra: Extra) -> str:

@@ -101,6 +101,8 @@ def compile_detail(
     for number, (code, value) in enumerate((narrow or {}).items()):
         if code not in DIMENSIONS or not detail.fact or detail.fact not in DIMENSIONS[code].sql:
             raise DeclarationError(f"detail {detail.code}", f"it cannot be narrowed by '{code}'", ", ".join(name for name, each in DIMENSIONS.items() if detail.fact in each.sql))
+        if DIMENSIONS[code].privacy != "open":
+            raise DeclarationError(f"detail {detail.code}", f"it cannot be narrowed by '{code}': its rows would be one {DIMENSIONS[code].privacy}'s")
         conditions.append(f"({DIMENSIONS[code].sql[detail.fact]}) IS NOT DISTINCT FROM $narrow_{number}")
         values[f"narrow_{number}"] = value
     if metric is not None:

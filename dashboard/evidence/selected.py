@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from dashboard.evidence.estimate import t_quantile
-from dashboard.metrics import FACTS
+from dashboard.metrics import FACTS, cargo
 from dashboard.metrics.compiler import where_sql
 from dashboard.selection import Selection
 from dashboard.store import Store
@@ -43,7 +43,10 @@ ORDER BY entry_day, entry_hour, terminal_code
 
 @dataclass(frozen=True)
 class Extra:
-    """Extra minutes with a 95 % interval; all null where too few were selected to be shown, the interval alone where the days are too few."""
+    """Extra minutes with a 95 % interval; all null where too few were selected to be shown, the interval alone where the days are too few.
+
+    `selection` is what it is of: whole months of the whole port, like every figure about cargo (dashboard/metrics/cargo.py).
+    """
 
     minutes: float | None
     low: float | None
@@ -51,15 +54,27 @@ class Extra:
     selected_n: int | None
     other_n: int | None
     days_n: int
+    selection: Selection | None = None
 
 
 def extra_of(store: Store, selection: Selection, small_cell: int) -> Extra:
     """Return the extra minutes of a selection, over all its visits: the view without inspections would leave the selected out."""
     whole = replace(selection, view="all")
+    if small_cell > 1:
+        whole = cargo.settled(whole, store.build().now_day, store.opened().first(*cargo.LOG))
     sql = _SQL.format(where=" AND ".join(where_sql(FACTS["visits"], whole)), link=_LINK_DAYS)
     values = {name: value for name, value in {"port_code": store.port_code, **whole.to_sql()}.items() if f"${name}" in sql}
     days = (whole.first_day - _LINK_DAYS * _ONE_DAY, whole.end_day + _LINK_DAYS * _ONE_DAY)
-    return store.made(("selected", sql, repr(sorted(values.items())), small_cell), lambda opened: extra(opened.frame(sql, values, days), small_cell))
+    return store.made(("selected", sql, repr(sorted(values.items())), small_cell), lambda opened: replace(_hidden(opened.frame(sql, values, days), whole, small_cell), selection=whole))
+
+
+def _hidden(strata: pl.DataFrame, whole: Selection, small_cell: int) -> Extra:
+    """The estimate, if no month of it speaks of too few boxes: two periods could be subtracted."""
+    by_month = dict(strata.group_by(pl.col("entry_day").dt.month_start()).agg(pl.col("selected_n").sum()).iter_rows())
+    found = extra(strata, small_cell)
+    if small_cell > 1 and cargo.hidden_over(by_month, whole, small_cell):
+        return Extra(None, None, None, None, None, found.days_n)
+    return found
 
 
 def extra(strata: pl.DataFrame, small_cell: int) -> Extra:

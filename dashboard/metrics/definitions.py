@@ -77,6 +77,10 @@ class Metric:
     ratio      (metric, metric): recomputed at every grain from its two parts; both of this fact
     per_hour   divide by the number of clock hours in the cell (counts only)
     needs      name of a REFERENCES entry of the compiler joined to the rows (free-flow values)
+    within     of a metric about cargo: the count, or the share, whose rows (of a share: those it is true of) hold all rows of this one;
+               the difference of the two counts speaks of boxes too (dashboard/metrics/cargo.py)
+    true_within  the same of the rows this share is true of
+    told_with    the share whose number of rows can be worked out of this one's and of others: this number is hidden where that share is
     min_n      below it the page greys the value
     """
 
@@ -99,6 +103,9 @@ class Metric:
     standard: str = ""
     source: str = "domain"
     privacy: Privacy = "open"
+    within: str = ""
+    true_within: str = ""
+    told_with: str = ""
 
     def __post_init__(self) -> None:
         where = f"metric {self.code}"

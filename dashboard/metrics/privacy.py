@@ -1,4 +1,26 @@
-"""Small cells about persons, firms and CSI cargo: hidden here once, also by subtraction, so that page, CSV and briefing stay equal. Frames in, frames out."""
+"""Small cells about persons, firms and US-bound cargo: hidden here and in cargo.py, once for page, file, paper and pipeline. Frames in, frames out.
+
+`store.ask` and `store.row_query` are the only ways to figures and rows, so whatever shows an answer shows what stands here. What an attacker may try:
+
+(a) a total less its parts                      closed. The next smallest cells are hidden too, until the hidden ones hold together no few.
+(b) two splits of one total                     closed for cargo: one dimension at a time, each table closed by itself. Of persons and firms several
+                                                dimensions may be crossed, and each line of the crossed table is closed; two crossings are not set against each other.
+(c) two selections, one filter or day apart     closed for cargo: no filter, whole months that are over, quarters above them (cargo.py). Open for persons
+                                                and firms: whoever may choose any period and filter can subtract one answer from the other.
+(d) a share and its n                           closed for cargo: judged by the boxes it is true of and by the others. Of firms by n alone.
+(e) Wilson limits, which give hits and n back   closed: a hidden share goes with its limits and its n. Where only the n of a percentile would tell, only n goes.
+(f) rows, and sums over them                    closed: no row list holds a box, a firm or an HS code, and none is narrowed to one (dashboard/details).
+(g) trends and sparklines                       closed for cargo: month by month at the finest, by the same tables. As (c) for persons and firms.
+(h) one figure less another, boxes of boxes     closed for cargo, whether the other is asked or not (`Metric.within`). One bundle of figures hides what any other does.
+
+Not closed, for any of them:
+- Figures of two builds: a month's answers, loadings and results come late, so what is kept of yesterday's export may be subtracted from today's. Only noise
+  or a log of who asked what closes this, and arbitrary periods of persons and firms; neither is here. Periods that are over make it rare for cargo.
+- That none, or all, of a cell are so: an empty cell is seen by its absence, and 0 of 200 tells of every one.
+- Bounds: of two hidden cells whose sum is known each lies between 0 and that sum. Only exact knowledge is prevented.
+- A percentile is the minutes of one or two rows, of nobody named; and whoever knows one cell of his own can take it from a sum.
+- The ledger of files counts the lines of each file, those of filings too (a line is a filing's state, not a box): without it no load could be checked.
+"""
 
 from __future__ import annotations
 
@@ -12,49 +34,26 @@ _SIDES = ("n", "before_n")
 
 
 def suppress(frame: pl.DataFrame, keys: Sequence[str], by: Sequence[Dimension], metrics: Sequence[Metric], small_cell: int) -> tuple[pl.DataFrame, int]:
-    """Null every value of a cell that describes fewer than `small_cell` rows about a person or a firm.
+    """Null every value of a cell that describes fewer than `small_cell` rows about a person or a firm; about cargo see cargo.hide.
 
     It applies when a dimension of the split is not open, or a metric itself is not. In each line of the table (all keys but one fixed)
     hidden cells must be at least two and hold together at least `small_cell` rows, else the next smallest is hidden too: a total minus
-    the shown rest must not give a small cell back. A share about CSI cargo also counts the boxes it is true of and those it is not, for
-    the share of a known number gives them away; a total of too few boxes is hidden like a cell. The comparison period's cells are judged by their own counts. Hours and zones are open and never hidden. Returns the frame and how many cells were hidden.
+    the shown rest must not give a small cell back. A row stands or falls with all its metrics. The comparison period's cells are judged by their own
+    counts. Hours and zones are open and never hidden. Returns the frame and how many cells were hidden.
     """
     closed = any(dimension.privacy != "open" for dimension in by)
-    if small_cell <= 1 or frame.is_empty() or not (closed or any(metric.privacy != "open" for metric in metrics)):
-        return frame, 0
     touched = [metric for metric in metrics if closed or metric.privacy != "open"]
+    if small_cell <= 1 or frame.is_empty() or not touched:
+        return frame, 0
     rows = frame.with_row_index("_row")
-    rows = rows.with_columns(_counted(metric, side) for side in _SIDES for metric in touched if f"{metric.code}__{side}" in rows.columns)
-    # Metrics of persons and firms stand or fall together, row by row; each metric about cargo is judged by its own counts.
-    alone = [] if closed else [metric for metric in touched if metric.privacy == "cargo"]
-    nulled, every = [], {side: set() for side in _SIDES}
-    for group in ([metric for metric in touched if metric not in alone], *([metric] for metric in alone)):
-        gone = {side: _gone(rows, keys, [name for metric in group if (name := f"_{metric.code}__{side}") in rows.columns], small_cell, with_totals=group[0] in alone) for side in _SIDES} if group else {}
-        for column in frame.columns:
-            if any(column == metric.code or column.startswith(f"{metric.code}__") for metric in group):
-                side = "before_n" if "__before" in column else "n"
-                nulled.append(pl.when(pl.col("_row").is_in(list(gone[side]))).then(None).otherwise(pl.col(column)).alias(column))
-        every = {side: every[side] | gone.get(side, set()) for side in _SIDES}
-    out = rows.with_columns(*nulled, pl.col("_row").is_in(list(every["n"] | every["before_n"])).alias("is_suppressed"))
-    return out.select(*frame.columns, "is_suppressed"), len(every["n"]) + len(every["before_n"])
-
-
-def _counted(metric: Metric, side: str) -> pl.Expr:
-    """How many a value speaks of: its rows; of a share about cargo also those it is true of and those it is not, where there are any."""
-    n, value = pl.col(f"{metric.code}__{side}"), pl.col(metric.code if side == "n" else f"{metric.code}__before")
-    if metric.privacy != "cargo" or metric.share is None:
-        return n.alias(f"_{metric.code}__{side}")
-    hits = (value * n).round(0)
-    parts = [pl.when(part > 0).then(part) for part in (hits, n - hits)]
-    return pl.min_horizontal(n, *parts).alias(f"_{metric.code}__{side}")
-
-
-def _gone(rows: pl.DataFrame, keys: Sequence[str], counts: Sequence[str], small_cell: int, *, with_totals: bool) -> set[int]:
-    """Return the rows to hide by these counts; totals are judged by their own count, and only about cargo."""
-    if "is_total" not in rows.columns:
-        return _hidden(rows, keys, counts, small_cell)
-    small = rows.filter(pl.col("is_total") & pl.any_horizontal(pl.col(name).fill_null(0) < small_cell for name in counts)) if with_totals and counts else rows.clear()
-    return _hidden(rows.filter(~pl.col("is_total")), keys, counts, small_cell) | set(small["_row"].to_list())
+    body = rows.filter(~pl.col("is_total")) if "is_total" in rows.columns else rows
+    gone = {side: _hidden(body, keys, [name for metric in touched if (name := f"{metric.code}__{side}") in rows.columns], small_cell) for side in _SIDES}
+    nulled = [
+        pl.when(pl.col("_row").is_in(list(gone["before_n" if "__before" in column else "n"]))).then(None).otherwise(pl.col(column)).alias(column)
+        for column in frame.columns if any(column == metric.code or column.startswith(f"{metric.code}__") for metric in touched)
+    ]  # fmt: skip
+    out = rows.with_columns(*nulled, pl.col("_row").is_in(list(gone["n"] | gone["before_n"])).alias("is_suppressed"))
+    return out.select(*frame.columns, "is_suppressed"), len(gone["n"]) + len(gone["before_n"])
 
 
 def _hidden(body: pl.DataFrame, keys: Sequence[str], counts: Sequence[str], small_cell: int) -> set[int]:

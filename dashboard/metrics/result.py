@@ -79,8 +79,8 @@ class Result:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing at all behind it: the page says "no data" instead of drawing zeros."""
-        return self.frame.is_empty() or all(not self.frame[f"{metric.code}__n"].sum() for metric in self.metrics)
+        """Nothing at all behind it: the page says "no data" instead of drawing zeros. A hidden count is something."""
+        return self.frame.is_empty() or all(not counts.sum() and not counts.null_count() for counts in (self.frame[f"{metric.code}__n"] for metric in self.metrics))
 
     def metric(self, code: str) -> Metric:
         return next(metric for metric in self.metrics if metric.code == code)

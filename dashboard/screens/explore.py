@@ -59,7 +59,7 @@ def _parts(asked: Asked) -> tuple[Asked, ...]:
 
 def _controls(page: Frame, asked: Asked) -> None:
     say, state = page.say, st.session_state
-    offered, splits = figures_for(asked.by, asked.grain), splits_for(asked.metrics)
+    offered, splits = figures_for(asked.by, asked.grain, asked.metrics), splits_for(asked.metrics)
     grains = ["", *(grain for grain in GRAINS if set(asked.metrics) <= set(figures_for((), grain)))]
     for name, value in (("m", list(asked.metrics)), ("by", list(asked.by)), ("grain", asked.grain), ("across", asked.across), ("draw", asked.drawn)):
         if state.get(_KEYS[name]) != value:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboard.metrics import DIMENSIONS, FACTS, METRICS
+from dashboard.metrics import DIMENSIONS, FACTS, METRICS, cargo
 from dashboard.metrics.compiler import GRAINS
 from dashboard.selection import Note
 
@@ -60,10 +60,13 @@ def read(query: Mapping[str, str]) -> tuple[Asked, tuple[Note | Unfit, ...]]:
         return OPENING, ()
     notes: list[Note | Unfit] = []
     metrics = _listed(query, "m", METRICS, MOST_FIGURES, notes) or OPENING.metrics
+    # Figures about cargo are of whole months and of the whole port: they stand by themselves.
+    notes += [Note("m", code) for code in metrics if not goes_with(code, metrics)]
+    metrics = tuple(code for code in metrics if goes_with(code, metrics))
     by = _listed(query, "by", DIMENSIONS, MOST_SPLITS, notes)
     grain = _one(query, "grain", GRAINS, notes)
     for split in (*by, *((grain,) if grain else ())):
-        if against := not_split(metrics, split):
+        if against := not_split(metrics, split) or (metrics if split in by[1:] and _is_cargo(metrics[0]) else ()):
             notes.append(Unfit(split, against))
             by, grain = tuple(each for each in by if each != split), "" if split == grain else grain
     asked = Asked(metrics, by, grain)
@@ -87,8 +90,17 @@ def _one(query: Mapping[str, str], name: str, known: Iterable[str], notes: list[
 
 # ---------------------------------------------------------------------- what goes together
 def not_split(metrics: Iterable[str], split: str) -> tuple[str, ...]:
-    """The metrics whose rows cannot be split by a dimension or step of time: they do not know it."""
-    return tuple(code for code in metrics if not _knows(METRICS[code].fact, split))
+    """The metrics whose rows cannot be split by a dimension or step of time: they do not know it, or too few boxes would be left."""
+    return tuple(code for code in metrics if not _knows(METRICS[code].fact, split) or (split in GRAINS and _is_cargo(code) and split not in cargo.GRAINS))
+
+
+def goes_with(code: str, metrics: Sequence[str]) -> bool:
+    """Whether a figure can be asked together with these: one about cargo only with others about it."""
+    return not metrics or _is_cargo(code) == _is_cargo(metrics[0])
+
+
+def _is_cargo(code: str) -> bool:
+    return cargo.is_about([METRICS[code]])
 
 
 def splits_for(metrics: Iterable[str]) -> list[str]:
@@ -97,10 +109,10 @@ def splits_for(metrics: Iterable[str]) -> list[str]:
     return [code for code in DIMENSIONS if not not_split(metrics, code)]
 
 
-def figures_for(by: Iterable[str], grain: str = "") -> list[str]:
-    """The metrics that can be split by all of these."""
+def figures_for(by: Sequence[str], grain: str = "", beside: Sequence[str] = ()) -> list[str]:
+    """The metrics that can be split by all of these, and asked beside those."""
     splits = (*by, *((grain,) if grain else ()))
-    return [code for code in METRICS if all(_knows(METRICS[code].fact, split) for split in splits)]
+    return [code for code in METRICS if goes_with(code, beside) and not (_is_cargo(code) and len(by) > 1) and not any(not_split((code,), split) for split in splits)]
 
 
 def without(by: Iterable[str], grain: str = "") -> list[tuple[tuple[str, ...], list[str]]]:

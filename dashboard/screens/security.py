@@ -12,7 +12,6 @@ from dashboard import format as words
 from dashboard.evidence.selected import LEAST_DAYS, Extra, extra_of
 from dashboard.i18n import N_
 from dashboard.metrics import Result
-from dashboard.metrics.guard import guarded
 from dashboard.selection import Selection
 from dashboard.store import widened
 from dashboard.views import clock, groups
@@ -37,56 +36,52 @@ def show(page: Frame) -> None:
     if first is None:
         panel.quiet(say("No data: this port has sent no manifests of US-bound boxes."))
         return
-    if page.selection.end_day <= first:
+    shown = _extra(page).selection
+    if shown.end_day <= first:
         no_data.show(page, say("No data: the manifests of US-bound boxes begin on {day}.", day=words.day(first, page.lang)))
         return
+    panel.quiet(say("Figures about US-bound boxes are of the whole port and of whole months that are over, here {period}: otherwise hidden counts could be had back by subtraction.", period=shown.period_in_words(page.lang)) + " " + _longer(page, shown))
     st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, _extra(page)))}</p>')
     panel.quiet(say("This compares visits; it was no experiment. Boxes are selected for their risk, so their cargo and papers may differ too: it does not prove that screening caused the minutes, nor count what the box waits after its truck has left."))
-    if page.selection.filters or page.selection.view != "all":
-        panel.quiet(say("This page always shows the whole port: with filters, hidden counts could be had back by subtraction."))
     {"filing": _filing, "screening": _screening, "holds": _holds}[parts.choose(page, PARTS, "security_part")](page)
     panel.quiet(say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what beside them would give them back. No box and no targeting criterion is kept in this dashboard.", n=page.store.settings.small_cell))
 
 
 # ---------------------------------------------------------------------- questions
-def _whole(page: Frame) -> Selection:
-    """The whole port in the period asked: one terminal after the other would give a hidden cell back."""
-    return widened(page.selection, *page.selection.filters)
-
-
-def _asked(page: Frame, metrics: Sequence[str], by: Sequence[str] = (), **how: object) -> Result:
-    return guarded(page.ask(metrics, by=by, selection=_whole(page), **how), page.store.settings.small_cell)
-
-
 def _extra(page: Frame) -> Extra:
-    return extra_of(page.store, _whole(page), page.store.settings.small_cell)
+    return extra_of(page.store, widened(page.selection, *page.selection.filters), page.store.settings.small_cell)
 
 
 def _filed(page: Frame) -> Result:
-    return _asked(page, ["csi_filings", "csi_24h_share", "csi_lead_p50", "csi_high_share"], compare=True)
+    return page.ask(["csi_filings", "csi_24h_share", "csi_lead_p50", "csi_high_share"], compare=True)
 
 
 def _filed_by_terminal(page: Frame) -> Result:
-    return _asked(page, ["csi_24h_share", "csi_filings"], by=["terminal"], totals=True)
+    return page.ask(["csi_24h_share", "csi_filings"], by=["terminal"], totals=True)
 
 
 def _tiers(page: Frame) -> Result:
-    return _asked(page, ["csi_filings"], by=["tier"], totals=True)
+    return page.ask(["csi_filings"], by=["tier"], totals=True)
 
 
 def _screened(page: Frame) -> Result:
-    return _asked(page, ["csi_referrals", *SCREENED, "csi_filings"], compare=True).only("csi_referrals", *SCREENED)
+    return page.ask(["csi_referrals", *SCREENED], compare=True)
 
 
 def _held(page: Frame) -> Result:
-    return _asked(page, ["csi_resolved_share", "csi_hold_p50", "csi_hold_p90", "csi_referrals"], compare=True)
+    return page.ask(["csi_resolved_share", "csi_hold_p50", "csi_hold_p90"], compare=True)
 
 
 def _held_by_terminal(page: Frame) -> Result:
-    return _asked(page, ["csi_hold_p50", "csi_hold_p90", "csi_referrals"], by=["terminal"], intervals=True, totals=True).only("csi_hold_p50", "csi_hold_p90")
+    return page.ask(["csi_hold_p50", "csi_hold_p90"], by=["terminal"], intervals=True, totals=True)
 
 
 # ---------------------------------------------------------------------- words
+def _longer(page: Frame, shown: Selection) -> str:
+    """What a reader who finds much hidden can do, where there is something."""
+    return "" if (shown.end_day - shown.first_day).days > 31 else page.say("A period of 12 weeks or more shows whole quarters, where rarer figures are told.")
+
+
 def _answer(page: Frame, extra: Extra) -> str:
     say, w = page.say, Words(page)
     if extra.minutes is None:
@@ -285,8 +280,8 @@ def _extra_table(page: Frame) -> None:
         say("Other visits"): w.number(extra.other_n), say("Days"): w.number(extra.days_n),
     }])  # fmt: skip
     panel.grid(table, key="extra")
-    panel.under(page, say("n = {n} selected visits", n=w.number(extra.selected_n)), _whole(page))
-    download.worded(page, table, say("What selection costs a truck"), key="extra", name="extra_minutes_of_selected_visits", selection=_whole(page))
+    panel.under(page, say("n = {n} selected visits", n=w.number(extra.selected_n)), extra.selection)
+    download.worded(page, table, say("What selection costs a truck"), key="extra", name="extra_minutes_of_selected_visits", selection=extra.selection)
 
 
 if __name__ == "__main__":

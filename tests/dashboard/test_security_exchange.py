@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -14,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import store
 from dashboard.evidence.selected import Extra
 from dashboard.i18n import LANGUAGES, translator
-from dashboard.metrics import METRICS
+from dashboard.metrics import cargo
 from dashboard.metrics.intervals import wilson
 from dashboard.screens import exchange, security
 from etl import warehouse
@@ -45,7 +43,13 @@ def text_of(app: AppTest) -> str:
 
 
 def manifests(sel) -> pl.DataFrame:
-    return store.table("fct_manifests").filter(pl.col("filed_day").is_between(sel.first_day, sel.last_day))
+    """The filings of a period, straight from the build: the store does not hand them out."""
+    return store.of().opened().frame("SELECT * FROM fct_manifests WHERE filed_day >= $first AND filed_day < $end", {"first": sel.first_day, "end": sel.end_day})
+
+
+def months(sel):
+    """The whole months a selection is answered by."""
+    return cargo.settled(sel, store.build().now_day, store.of().opened().first(*cargo.LOG))
 
 
 # ---------------------------------------------------------------------- both pages
@@ -90,31 +94,30 @@ def test_a_period_before_the_first_line_is_no_zero(page, part, small):
 
 # ---------------------------------------------------------------------- security
 def test_filed_in_time_is_the_rows_and_wilson(sel):
-    rows = manifests(sel).drop_nulls("lead_min")
+    rows = manifests(months(sel)).drop_nulls("lead_min")
     hits, n = rows.filter(pl.col("lead_min") >= 1440).height, rows.height
     low, high = wilson(hits, n)
-    cell = store.ask(sel, ["csi_24h_share"]).cell("csi_24h_share")
+    asked = store.ask(sel, ["csi_24h_share"])
+    cell = asked.cell("csi_24h_share")
     small_cell = store.of().settings.small_cell
     assert min(hits, n - hits) >= small_cell and (cell.value, cell.low, cell.high) == (pytest.approx(hits / n), pytest.approx(low), pytest.approx(high))
-    assert f"{hits / n:.1%}" in text_of(opened("security", "filing"))
+    assert f"{hits / n:.1%}" in text_of(opened("security", "filing")) and asked.selection == months(sel)
 
 
 def test_hidden_figures_are_said_in_words_and_never_zero(sel):
-    """Four days of the small build hold few referrals."""
-    first = sel.last_day - dt.timedelta(days=3)
-    app = opened("security", "screening", **{"from": first.isoformat(), "to": sel.last_day.isoformat()})
-    shown = text_of(app)
-    assert store.table("fct_manifests").filter(pl.col("referred_at").is_not_null() & (pl.col("filed_day") >= first)).height < store.of().settings.small_cell
-    assert 'data-testid="card-csi_referrals" aria-label="Referred to the host"><div class="name">Referred to the host</div><div class="value">hidden <small>(fewer than 10)</small></div>' in shown
+    """In a month of the small build few boxes are opened: their share of all would tell how many."""
+    shown = text_of(opened("security", "screening"))
+    assert 0 < manifests(months(sel))["has_physical"].sum() < store.of().settings.small_cell
+    assert 'data-testid="card-csi_physical_share" aria-label="Opened and inspected"><div class="name">Opened and inspected</div><div class="value">hidden <small>(fewer than 10)</small></div>' in shown
     assert ">0<" not in shown
 
 
-def test_filters_do_not_narrow_the_page(small):
-    """One terminal after the other would give a hidden cell back."""
+def test_filters_do_not_narrow_the_page_and_its_months_are_said(sel):
+    """One terminal after the other would give a hidden cell back, and so would one day more."""
     whole, narrowed = (text_of(opened("security", "filing", **query)) for query in ({}, {"terminal": "TCE", "view": "core"}))
     card = whole.index('data-testid="card-csi_filings"')
     figures = whole[card : whole.index("</div></section>", card)]
-    assert figures in narrowed and "always shows the whole port" in narrowed and "always shows the whole port" not in whole
+    assert figures in narrowed and f"here {months(sel).period_in_words('en')}" in whole
 
 
 @pytest.mark.parametrize(
@@ -136,32 +139,6 @@ def test_the_extra_minutes_are_said_with_their_interval_or_not_at_all(extra, wor
     said = security._answer(Page(), extra)
     assert words in said and ("interval" in said) is (extra.low is not None and extra.minutes is not None)
     assert extra.low is not None or "41.3" not in said
-
-
-def _result(sel, **columns: float | int | None):
-    """A result of one row about boxes, its figures as given."""
-    metrics = tuple(METRICS[name] for name in dict.fromkeys(name.partition("__")[0] for name in columns))
-    asked = store.ask(sel, ["csi_filings"])
-    return replace(asked, frame=pl.DataFrame({name: [value] for name, value in columns.items()}), metrics=metrics)
-
-
-def test_a_count_that_falls_short_of_another_by_a_few_is_hidden(sel):
-    """152 referred and 147 with a hold that ended would say that 5 still wait."""
-    def found(referred: int, ended: int) -> tuple:
-        row = security.guarded(_result(sel, csi_hold_p50=540.0, csi_hold_p50__n=ended, csi_referrals=referred, csi_referrals__n=referred), 10).frame.row(0, named=True)
-        return row["csi_hold_p50"], row["csi_hold_p50__n"], row["csi_referrals"]
-
-    assert found(152, 147) == (540.0, None, 152)
-    assert found(152, 152) == (540.0, 152, 152) and found(152, 142) == (540.0, 142, 152) and found(152, 143) == (540.0, None, 152)
-
-
-def test_a_share_whose_base_gives_a_few_away_is_hidden_with_its_limits(sel):
-    """132 of 152 accepted and 127 with a result would say that 5 have none; n can be worked out of a share and its limits."""
-    given = {"csi_accepted_share": 132 / 152, "csi_accepted_share__n": 152, "csi_hit_share": 0.1, "csi_hit_share__n": 127, "csi_hit_share__low": 0.06, "csi_hit_share__high": 0.17}
-    row = security.guarded(_result(sel, **given), 10).frame.row(0, named=True)
-    assert [row[name] for name in given if name.startswith("csi_hit")] == [None] * 4 and row["csi_accepted_share__n"] == 152
-    kept = security.guarded(_result(sel, **given | {"csi_hit_share__n": 132}), 10).frame.row(0, named=True)
-    assert kept["csi_hit_share"] == 0.1 and kept["csi_hit_share__high"] == 0.17
 
 
 # ---------------------------------------------------------------------- exchange
