@@ -12,9 +12,9 @@ import streamlit as st
 from dashboard import format as words
 from dashboard.i18n import N_
 from dashboard.metrics import DIMENSIONS, Result
-from dashboard.screens import exchange_slots
+from dashboard.screens import exchange_slots, moved
 from dashboard.screens.exchange_words import LONG, MIN_N, named, rate, share
-from dashboard.views import clock, groups
+from dashboard.views import clock, groups, theme
 from dashboard.widgets import chart, kpi_card, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
@@ -30,7 +30,7 @@ def show(page: Frame) -> None:
     say = page.say
     st.title(say("Documents and exchange"), anchor=False)
     part = parts.asked(page, PARTS)
-    asked = {"messages": (_sent, partial(_by, split=st.session_state.get("exchange_split") or SPLITS[0]), _reasons), "paper": (_checks, _recorded), "slots": exchange_slots.ASKED, "dwell": (_dwell,)}
+    asked = {"messages": (_sent, _curve, moved.logged, partial(_by, split=st.session_state.get("exchange_split") or SPLITS[0]), _reasons), "paper": (_checks, _recorded), "slots": exchange_slots.ASKED, "dwell": (_dwell,)}
     page.ahead(_sent, *asked[part])
     st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page))}</p>')
     {"messages": _messages, "paper": _paper, "slots": _slots, "dwell": _stays}[parts.choose(page, PARTS, "exchange_part")](page)
@@ -39,6 +39,11 @@ def show(page: Frame) -> None:
 # ---------------------------------------------------------------------- questions
 def _sent(page: Frame) -> Result:
     return page.ask(["messages", "message_accepted_share", "message_ahead_share", "message_lead_p50", "message_latency_p50", "message_latency_p90", "message_lost_share"], compare=True)
+
+
+def _curve(page: Frame) -> Result:
+    asked = moved.period(page)
+    return page.ask(["message_latency_p50", "message_latency_p90"], grain=moved.grain(asked.days), selection=asked)
 
 
 def _by(page: Frame, split: str) -> Result:
@@ -121,8 +126,25 @@ def _messages(page: Frame) -> None:
         _card(page, result, "message_latency_p50", say("Sent to received"), say("median; 1 in 10 over {p90}", p90=words.plain(words.cell(result.cell("message_latency_p90"), page.lang)))),
         _card(page, result, "message_lost_share", say("Never received"), say("as far as the log says")),
     ]))  # fmt: skip
+    _over_time(page)
     _by_partner(page)
     _rejected(page, result)
+
+
+def _over_time(page: Frame) -> None:
+    """By the day of sending: a partner's outage is seen here first."""
+    say, lang, result = page.say, page.lang, _curve(page)
+    metric = result.metric("message_latency_p90")
+    known = [row for row in result.rows.iter_rows(named=True) if row["message_latency_p90__n"] >= MIN_N]
+    worst = max(known, key=lambda row: row["message_latency_p90"], default=None)
+    finding = say("Too few messages to draw a curve.") if worst is None else say(
+        {"day": N_("Messages were slowest on {day}: 1 in 10 took more than {p90}."), "week": N_("Messages were slowest in the week from {day}: 1 in 10 took more than {p90}."),
+         "month": N_("Messages were slowest in the month from {day}: 1 in 10 took more than {p90}.")}[result.grain],
+        day=words.day(worst["period"], lang), p90=words.value(worst["message_latency_p90"], "min", lang, metric.decimals),
+    )  # fmt: skip
+    curves = (moved.Curve("message_latency_p90", say("1 in 10 over"), theme.ACCENT), moved.Curve("message_latency_p50", say("median"), theme.MAIN, 2.5))
+    n = say("n = {n} messages with both times, by the day they were sent", n=words.number(result.n, lang))
+    moved.show(page, result, curves, key="latency_over_time", title=say("How it moved"), finding=finding, unit=say("min"), n_words=n, said=lambda value: words.value(value, "min", lang, metric.decimals))
 
 
 @st.fragment

@@ -1,18 +1,23 @@
-"""Events on curves: the calendar and the logbook's long entries, told once. The pages that draw them have tests of their own."""
+"""Events on curves: the calendar and the logbook's long entries, told once. Clearance and turnaround have their curves tested with their pages."""
 
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from types import SimpleNamespace
 
 import polars as pl
+from streamlit.testing.v1 import AppTest
 
+from dashboard import format as words
+from dashboard import store
 from dashboard.i18n import translator
 from dashboard.screens import moved
 from dashboard.selection import Selection
 from dashboard.views import over_time
 
 D = dt.date
+APP = Path(__file__).resolve().parents[2] / "dashboard" / "app.py"
 
 
 def at(day: int, hour: int) -> dt.datetime:
@@ -57,3 +62,17 @@ def test_a_period_under_two_weeks_gets_four_and_a_year_is_drawn_by_weeks():
     assert (short.first_day, short.end_day, short.lane) == (D(2026, 5, 18), D(2026, 6, 15), ("6A",))
     assert [moved.grain(days) for days in (45, 46, 400, 401)] == ["day", "week", "week", "month"]
     assert [moved._end(D(2026, 12, 28), by) for by in ("day", "week", "month")] == [D(2026, 12, 29), D(2027, 1, 4), D(2027, 1, 1)]
+
+
+def test_delays_of_messages_are_drawn_over_days_with_events_and_the_worst_day_is_that_of_the_rows(sel):
+    app = AppTest.from_file(str(APP), default_timeout=30)
+    app.query_params["lang"] = "en"
+    app.switch_page("screens/exchange.py")
+    app.run()
+    assert not app.exception, app.exception
+    text = "".join(str(block.proto.body) for block in app.get("html"))
+    sent = store.table("fct_messages").filter(pl.col("sent_day").is_between(sel.first_day, sel.last_day) & pl.col("latency_min").is_not_null())
+    days = sent.group_by("sent_day").agg(pl.len().alias("n"), pl.col("latency_min").quantile(0.9, "linear").alias("p90")).filter(pl.col("n") >= 30).sort("p90", "sent_day", descending=[True, False])
+    day, p90 = days.row(0, named=True)["sent_day"], days.row(0, named=True)["p90"]
+    assert f"Messages were slowest on {words.day(day, 'en')}: 1 in 10 took more than {words.value(p90, 'min', 'en', 1)}." in text
+    assert '<ol class="events">' in text and "Morocco stays on UTC for good" in text
