@@ -24,6 +24,7 @@ from dashboard.i18n import N_, language, locale, translator
 ISOLATE, ISOLATE_RTL, POP = "\u2066", "\u2067", "\u2069"  # a number with its unit stays together in any direction; right to left where the unit is Arabic
 LRM, RLM = "\u200e", "\u200f"
 MINUS = "\u2212"
+_SIGN = re.compile(f"[-+{MINUS}]")
 NO_DATA = N_("no data")
 _SUFFIX: dict[str, str] = {
     "count": "", "min": N_("min"), "hours": N_("h"), "per_visit": N_("per visit"), "per_hour": N_("per hour"), "index": "", "ratio": "",
@@ -63,8 +64,8 @@ def in_order(text: str, lang: str) -> str:
 
 
 def turned(text: str, lang: str) -> str:
-    """Hold the sign before its number: in right-to-left text it would jump behind. One mark, where Babel writes several or none."""
-    return text.replace(LRM, "").replace("-", f"{LRM}-").replace("+", f"{LRM}+").replace(MINUS, f"{LRM}{MINUS}") if language(lang).direction == "rtl" else text
+    """Hold the sign before its number and the percent sign behind it: in right-to-left text both would change sides. The same marks everywhere, whatever Babel writes."""
+    return _SIGN.sub(f"{LRM}\\g<0>", text.replace(LRM, "")).replace("%", f"{LRM}%{LRM}") if language(lang).direction == "rtl" else text
 
 
 def plain(text: str) -> str:

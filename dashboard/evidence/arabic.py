@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 
 from dashboard.evidence.effect import Effect, Range
-from dashboard.evidence.figures import day, drift, largest_unseen, number, outward, percent, step
+from dashboard.evidence.figures import PERCENT, day, drift, largest_unseen, number, outward, percent, step
 from dashboard.evidence.verdict import Reason
 
 AR = "ar"
@@ -174,7 +174,7 @@ def _sized(size: float, unit: str) -> str:
     """Return a size with the unit that words.span knows in English: ' minutes', ' min', '%' or none."""
     if unit == " minutes":
         return _counted(size, _MINUTES)
-    return f"{number(size, AR)}{' د' if unit == ' min' else unit.strip()}"
+    return f"{number(size, AR)}{PERCENT[AR]}" if unit.strip() == "%" else f"{number(size, AR)}{' د' if unit == ' min' else unit}"
 
 
 def _range_end(size: float, unit: str) -> str:
@@ -230,7 +230,7 @@ def _not_yet(effect: Effect) -> tuple[str, ...]:
     made = (f"لا يمكن قياسه بعد{_topic(effect)}{since}، لأن {why}.",)
     if around is None or not isinstance(effect.last, dt.date) or around <= effect.last:
         return made
-    return (*made, f"بتقلبات اليوم، يصير تغير بنسبة 10% مرئيا حوالي {day(around, AR)}.")
+    return (*made, f"بتقلبات اليوم، يصير تغير بنسبة {percent(10, AR)} مرئيا حوالي {day(around, AR)}.")
 
 
 def _topic(effect: Effect) -> str:

@@ -16,7 +16,8 @@ from dashboard.evidence.effect import Effect, Range
 NO_BREAK = "\u00a0"
 # The locale of each language; of Arabic the Moroccan one: Latin digits, decimal comma, its own names of the months.
 LOCALES = {"en": "en_GB", "fr": "fr_FR", "ar": "ar_MA"}
-_BEFORE_PERCENT = {"en": " ", "fr": NO_BREAK, "ar": ""}  # French never lets the mark go to the next line alone
+# French never lets the mark go to the next line alone; in Arabic marks of direction hold it behind its number.
+PERCENT = {"en": " %", "fr": f"{NO_BREAK}%", "ar": "\u200e%\u200e"}
 _TENTHS_BELOW_MIN = 2.0  # minutes: a change this small would round to nothing, or to twice itself
 
 
@@ -31,7 +32,7 @@ def number(value: object, lang: str) -> str:
 
 def percent(value: float, lang: str) -> str:
     """A share in percent; from 1 % on it has no decimals."""
-    return f"{number(round(value) if value >= 1 else round(value, 1), lang)}{_BEFORE_PERCENT[lang]}%"
+    return f"{number(round(value) if value >= 1 else round(value, 1), lang)}{PERCENT[lang]}"
 
 
 def drift(size: float, effect: Effect, lang: str) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 import gettext
 import io
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -95,10 +96,18 @@ def translator(lang: str) -> Translator:
 def read_catalogue(path: Path) -> gettext.GNUTranslations:
     with path.open("rb") as file:
         catalogue = read_po(file, locale=path.stem)
+    if language(path.stem).direction == "rtl":
+        for message in catalogue:
+            message.string = _held(message.string) if isinstance(message.string, str) else tuple(_held(each) for each in message.string)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def _held(text: str) -> str:
+    """Hold a percent sign behind its number: in right-to-left text it would change sides."""
+    return re.sub(r"(?<=[\d}])%", "\u200e%\u200e", text)
 
 
 def marked(source: str) -> set[str]:

@@ -103,7 +103,7 @@ def title(page: Frame, what: str, value: str) -> str:
     if what == "step":
         return say(STEP.codes[value]) if value in STEP.codes else value
     if what == "path":
-        return " → ".join(say(STEP.codes.get(step, step)) for step in value.split(">"))
+        return f" {say('→')} ".join(say(STEP.codes.get(step, step)) for step in value.split(">"))
     codes = DIMENSIONS[what].codes
     name = say("unknown") if not value else say(codes.codes.get(value, value)) if codes else page.name(what, value)
     return say("{label}: {values}", label=say(DIMENSIONS[what].label), values=name)

@@ -37,7 +37,7 @@ def show(page: Frame, visits: Judged) -> None:
     st.html(kpi_card.grid(cards))
     with st.container(horizontal=True, gap="medium", key="border_links"):
         for code, own in pages:
-            st.page_link(page.to(code), label=f"{say(page.pages[code].title)} →", query_params=page.query(**own))
+            st.page_link(page.to(code), label=f"{say(page.pages[code].title)} {say('→')}", query_params=page.query(**own))
 
 
 def cleared(page: Frame) -> Judged:

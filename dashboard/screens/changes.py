@@ -33,8 +33,8 @@ def show(page: Frame, now: Result) -> None:
         return
     rows = "".join(
         f'<tr><td>{html.escape(say(DIMENSIONS[split].label))} <b>{html.escape(name)}</b></td><td class="n"><b>{html.escape(words.change(figure, page.lang))}</b></td>'
-        f'<td class="n">{html.escape(words.value(figure.before, "min", page.lang))} → {html.escape(words.value(figure.value, "min", page.lang))}</td>'
-        f'<td class="n">{html.escape(words.number(figure.before_n, page.lang))} → {html.escape(words.number(figure.n, page.lang))}</td></tr>'
+        f'<td class="n">{html.escape(words.value(figure.before, "min", page.lang))} {say("→")} {html.escape(words.value(figure.value, "min", page.lang))}</td>'
+        f'<td class="n">{html.escape(words.number(figure.before_n, page.lang))} {say("→")} {html.escape(words.number(figure.n, page.lang))}</td></tr>'
         for split, name, figure in found[:SHOWN]
     )
     heads = "".join(f'<th class="{kind}">{html.escape(text)}</th>' for text, kind in ((say("Group"), ""), (say("Change of the median"), "n"), (say("Before → now"), "n"), ("n", "n")))

@@ -42,7 +42,7 @@ def named(page: Frame, key: str, grain: str = "") -> Callable[[object], str]:
         if key == "turnaround_bin":
             return " – ".join(words.plain(words.duration(distribution.bin_start_min(int(value) + more), lang)) for more in (0, 1))
         if key == "path":
-            return " → ".join(say(STEP.codes.get(step, step)) for step in str(value).split(">"))
+            return f" {say('→')} ".join(say(STEP.codes.get(step, step)) for step in str(value).split(">"))
         return page.name(key, value)
 
     return name

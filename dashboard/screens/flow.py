@@ -89,7 +89,7 @@ def _answer(page: Frame, counts: pl.DataFrame) -> str:
 
 def in_words(page: Frame, path: str) -> str:
     """A way as its reader says it."""
-    return " → ".join(coded(page.say, STEP, step) for step in path.split(">"))
+    return f" {page.say('→')} ".join(coded(page.say, STEP, step) for step in path.split(">"))
 
 
 def _limits(page: Frame, hits: int, n: int) -> str:
@@ -188,7 +188,7 @@ def _common_ways(page: Frame, counts: pl.DataFrame) -> None:
             "n": w.number(row["visits_n"]), say("Median turnaround"): words.plain(median), say("1 in 10 over"): words.plain(p90),
         })  # fmt: skip
     panel.section(say("The commonest ways"), say("Service points in the order trucks really passed them, from the gate-in to the gate-out; bold is a step made again. Turnaround is of the whole visit."))
-    st.html(paths.listed(drawn))
+    st.html(paths.listed(drawn, say("→")))
     panel.under(page, say("n = {n} visits", n=w.number(n)))
     frame = pl.DataFrame(table)
     with st.expander(say("Data table and CSV"), key="ways_data"):

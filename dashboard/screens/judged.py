@@ -79,7 +79,7 @@ def compared(page: Frame, figure: Cell) -> str:
     change = f"{words.share(figure.relative_change, page.lang)}" if figure.metric.unit == "count" and figure.relative_change is not None else words.change(figure, page.lang)
     if figure.metric.unit == "count" and (figure.relative_change or 0) > 0:
         change = f"+{change}"
-    change = change.replace("-", words.MINUS)
+    change = words.turned(change.replace("-", words.MINUS), page.lang)
     return page.say("{change} against {before} in the comparison period", change=change, before=before)
 
 

@@ -17,7 +17,7 @@ from dashboard.evidence import words
 from dashboard.evidence.effect import Effect, Range
 from dashboard.evidence.study import Share
 from dashboard.evidence.verdict import LOOKS, Reason
-from dashboard.format import in_order, turned
+from dashboard.format import in_order, plain, turned
 from dashboard.i18n import N_
 from dashboard.selection import Selection
 from dashboard.widgets import kpi_card
@@ -144,7 +144,7 @@ def card(page: Frame, name: str, effect: Effect, unit: str, *, is_whole: bool = 
     figure, way = ends(page, effect.change, is_whole)
     share, share_way = ends(page, effect.percent)
     best = _("Best estimate {value} {unit}", value=signed(page, effect.change.best, 0 if is_whole else 2), unit=unit)
-    return kpi_card.card(name, figure, f"{unit} {way}".strip(), say=f"{share}{NB}% {share_way}".strip(), notes=[best, mark], code=code)
+    return kpi_card.card(name, figure, f"{unit} {way}".strip(), say=f"{in_order(f'{plain(share)}{NB}%', page.lang)} {share_way}".strip(), notes=[best, mark], code=code)
 
 
 def share_card(page: Frame, share: Share, recorded: float | None) -> str:

@@ -31,7 +31,7 @@ def show(page: Frame) -> None:
     say = page.say
     visit_id = page.own.get("visit", "")
     drill = page.own.get("drill", "")
-    st.page_link(page.to("turnaround"), label="← " + (say("Back to the list of visits") if drill else say("Back to truck turnaround")), query_params=page.query(drill=drill))
+    st.page_link(page.to("turnaround"), label=say("←") + " " + (say("Back to the list of visits") if drill else say("Back to truck turnaround")), query_params=page.query(drill=drill))
     found = page.store.rows("visit", visit_id=visit_id) if visit_id else pl.DataFrame()
     if found.is_empty():
         st.title(say("One visit"), anchor=False)

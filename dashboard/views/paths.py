@@ -6,8 +6,6 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_ARROW = " → "
-
 
 @dataclass(frozen=True)
 class Way:
@@ -20,11 +18,11 @@ class Way:
     again: frozenset[str] = frozenset()
 
 
-def listed(ways: Sequence[Way]) -> str:
-    """Return the list, commonest first; a step made twice on the way is set in bold the second time."""
+def listed(ways: Sequence[Way], arrow: str = "→") -> str:
+    """Return the list, commonest first; a step made twice on the way is set in bold the second time. `arrow` points onward in the reader's direction."""
     top = max((way.share for way in ways), default=0) or 1
     rows = "".join(
-        f'<li style="margin:0 0 .85rem 0"><div style="font-size:.95rem;line-height:1.45">{_steps(way)}</div>'
+        f'<li style="margin:0 0 .85rem 0"><div style="font-size:.95rem;line-height:1.45">{_steps(way, arrow)}</div>'
         f'<div style="display:flex;align-items:center;gap:.7rem;margin-top:.2rem"><div style="flex:0 1 45%;min-width:4rem"><div style="height:.7rem;width:{way.share / top * 100:.1f}%;'
         f'background:{"#808894" if not way.steps else "#1F6A93"}"></div></div><div style="font-size:.88rem">{way.label}</div></div></li>'
         for way in ways
@@ -32,7 +30,7 @@ def listed(ways: Sequence[Way]) -> str:
     return f'<ol data-testid="ways" style="padding-inline-start:1.4rem;margin:.4rem 0 .6rem 0;max-width:62rem">{rows}</ol>'
 
 
-def _steps(way: Way) -> str:
+def _steps(way: Way, arrow: str) -> str:
     if not way.steps:
         return f"<i>{html.escape(way.name)}</i>"
     seen: set[str] = set()
@@ -41,7 +39,7 @@ def _steps(way: Way) -> str:
         text = html.escape(step)
         words.append(f"<b>{text}</b>" if step in seen and step in way.again else text)
         seen.add(step)
-    return _ARROW.join(words)
+    return f" {arrow} ".join(words)
 
 
 def passing(counts: Sequence[tuple[str, int]]) -> dict[str, tuple[int, int]]:
