@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import sys
 from pathlib import Path
@@ -12,9 +13,12 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+from dashboard import store  # noqa: E402
+from dashboard.evidence import beforehand  # noqa: E402
 from dashboard.exports.route import ROUTES  # noqa: E402
 
 # Streamlit and pyarrow import pandas in whichever thread first needs it; two at once left a chart of a cold first page with half a module.
 importlib.import_module("pandas")
 
 app = st.App("app.py", routes=list(ROUTES))
+atexit.register(beforehand.Watch(store.of).stop)
