@@ -31,8 +31,8 @@ METRICS = (
     Metric("no_show_share", "No-shows", "Share of the appointments that were due and to which no truck came.", "share", "appointments", "lower", where=_DUE, share="outcome_code = 'no_show'", decimals=1, standard="PBLIS"),
     # ---- the terminals' side of appointments, and what is known the evening before
     Metric("slots_offered", "Slots offered", "Places for trucks that terminals offered in appointment slots, taken or not, by the day of the slot.", "count", "slots", aggregate="sum(offered_n)", standard="PBLIS"),
-    Metric("slots_given", "Slots given", "Appointments asked for that were neither refused nor cancelled, by the day of the slot.", "count", "appointments", where=_GIVEN, count=True, standard="PBLIS"),
-    Metric("slot_refused_share", "Slots refused", "Share of the appointments asked for that the terminal refused.", "share", "appointments", "lower", share="outcome_code = 'refused'", decimals=1, standard="PBLIS"),
+    Metric("slots_given", "Slots given", "Appointments asked for that were neither refused nor cancelled, by the day of the slot.", "count", "appointments", where=_GIVEN, count=True),
+    Metric("slot_refused_share", "Slots refused", "Share of the appointments asked for that the terminal refused.", "share", "appointments", "lower", share="outcome_code = 'refused'", decimals=1),
     Metric("slot_cancelled_share", "Slots cancelled", "Share of the appointments asked for that were cancelled before their hour.", "share", "appointments", "lower", share="outcome_code = 'cancelled'", decimals=1, standard="PBLIS"),
     Metric("bookings_known_before", "Bookings known the evening before", "Appointments that stood at a slot at the midnight before its day: later bookings, moves and cancellations are not looked at.", "count", "bookings", where=_KNOWN_BEFORE, count=True),
     Metric("without_appointment_share", "Trucks without appointment", "Share of the trucks let in for which no appointment is found.", "share", "visits", share="appointment_code IS NULL OR appointment_code = 'none'", decimals=1),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 import streamlit as st
@@ -50,7 +51,9 @@ def _told(page: Frame, now_local_at: dt.datetime) -> Told:
     evening = forecast.last_whole_day(now_local_at)
     day = evening + dt.timedelta(days=1)
     first, end = day - dt.timedelta(days=forecast.BACK_DAYS), day + dt.timedelta(days=1)
-    past = Past.of(first, end, *(page.store.rows(name, _days(page, first, end)) for name in _ROWS))
+    questions = [partial(page.store.rows, name, _days(page, first, end)) for name in _ROWS]
+    page.store.ahead(*questions)  # side by side
+    past = Past.of(first, end, *(question() for question in questions))
     came = forecast.told(past, forecast.scored_days(evening))
     return Told(day, int(past.booked[-1].sum()), forecast.of_day(past, day), came, forecast.score(came))
 

@@ -81,6 +81,16 @@ def test_messages_are_what_was_exchanged_and_marseille_fos_is_a_partner(port: Pa
     assert "Port of Marseille Fos (Ci5)" in named and len(named) == 4
 
 
+def test_slots_offered_are_what_terminals_said_last(port: Path, loaded: Settings):
+    """Of each slot the newest word; some were cut the day before. No slot was given more often than it had places."""
+    said = _truth(port, "slots").sort("published_at")
+    true = said.unique(["terminal_code", "slot_start_at"], keep="last")
+    assert true.height > 300 and said.height > true.height
+    _same(_facts(loaded, "SELECT terminal_code, slot_start_at, offered_n, published_at FROM fct_slots"), true)
+    given = _facts(loaded, "SELECT count(*) AS given_n, any_value(offered_n) AS offered_n FROM fct_appointments JOIN fct_slots USING (terminal_code, slot_start_at) WHERE outcome_code NOT IN ('refused', 'cancelled') GROUP BY terminal_code, slot_start_at")
+    assert given.height > 100 and (given["given_n"] <= given["offered_n"]).all()
+
+
 def test_dwell_is_the_time_between_the_true_moves(port: Path, loaded: Settings):
     """Moves come by CSV and by CODECO; of local times that are not certain there is no dwell, so those are left out on both sides."""
     moves = _truth(port, "moves")
