@@ -25,8 +25,7 @@ def show(page: Frame) -> None:
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         seen = st.button(say("Show the pages"), key="briefing_show", type="primary")
         st.button(say("Last whole week"), key="briefing_week", type="tertiary", on_click=_last_week, args=(page,), help=say("From Monday to Sunday, the last that is over."))
-        there = html.escape(f"{ADDRESS.lstrip('/')}?{urlencode({**page.selection.to_query(), 'part': preset, 'lang': page.lang})}", quote=True)
-        st.html(f'<a class="show" href="{there}" target="_blank" rel="noopener">{html.escape(say("Show as slides"))}</a>')
+        st.link_button(say("Show as slides"), f"{ADDRESS.lstrip('/')}?{urlencode({**page.selection.to_query(), 'part': preset, 'lang': page.lang})}", type="tertiary")
     stem, asked_of = f"smartport_briefing_{preset}_{page.selection.first_day}_{page.selection.last_day}_{page.lang}", (page.store, page.selection)
     with st.container(horizontal=True, gap="medium"):
         download.paper(page, say("Download the briefing (PDF)"), stem, lambda: paper.briefing(*asked_of, preset=preset, lang=page.lang).pdf, key="briefing")
