@@ -20,6 +20,7 @@ DECIMALS = 6
 # A text a spreadsheet would run as a formula gets an apostrophe in front. A plain number, signed or with either decimal mark, is none.
 FORMULA_START = "^ *[=+@\\t\\r\\n\\-\uff1d\uff0b\uff0d\uff20]"
 PLAIN_NUMBER = "^ *[+-]?[0-9]+([.,][0-9]+)?([eE][+-]?[0-9]+)? *$"
+WHOLE = ("HUGEINT", "UHUGEINT", "UBIGINT")  # sums of counts, which 64 bits hold
 HIDDEN_CLASS = "[" + "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in HIDDEN) + "]"
 
 
@@ -125,7 +126,7 @@ def _typed(name: str, kind: str) -> str:
         return f"{shown(joined)} AS {quoted}"
     if kind == "VARCHAR":
         return f"{shown(quoted)} AS {quoted}"
-    if kind in ("HUGEINT", "UHUGEINT", "UBIGINT"):
+    if kind in WHOLE or (kind.startswith("DECIMAL") and kind.endswith(",0)")):
         return f"CAST({quoted} AS BIGINT) AS {quoted}"
     return f"CAST({quoted} AS DOUBLE) AS {quoted}" if kind == "FLOAT" or kind.startswith("DECIMAL") else quoted
 

@@ -39,4 +39,6 @@ def write(
 def _type(name: str, kind: str) -> pa.DataType:
     if kind.startswith("TIMESTAMP"):
         return pa.timestamp("us", "UTC" if name.endswith("_at") and not name.endswith("_local_at") else None)
-    return pa.float64() if kind.startswith("DECIMAL") else _TYPES.get(kind, pa.string())
+    if kind.startswith("DECIMAL"):
+        return pa.int64() if kind.endswith(",0)") else pa.float64()
+    return _TYPES.get(kind, pa.string())
