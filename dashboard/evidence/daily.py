@@ -49,9 +49,9 @@ class Visits:
 
     def where(self, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return (unit, period) of cells."""
-        return np.divmod(cell // (self.places or 1), len(self.days))
+        return np.divmod(cell // self.places if self.places else cell, len(self.days))
 
-    @property
+    @cached_property
     def seen(self) -> tuple[np.ndarray, np.ndarray]:
         """(unit, period) of every visit, cells seen on one side only too."""
         return self.where(self.packed >> LOW_BITS)
@@ -280,9 +280,9 @@ def standardised(
     packed: np.ndarray, units: tuple[str, ...], days: tuple, starts: np.ndarray, is_pilot: np.ndarray, lost: np.ndarray, period_days: int = 1, places: int | None = None,
 ) -> Visits:  # fmt: skip
     """Return visits with their like-for-like weights. `packed` is as pack gives it, `lost` the visits without an exit by arm and period."""
-    packed = np.sort(packed)
+    packed = packed if (packed[1:] >= packed[:-1]).all() else np.sort(packed)  # part of sorted ones is sorted
     mix, cell = packed & (MIXES - 1), packed >> LOW_BITS
-    unit, day = np.divmod(cell // (places or 1), len(days))
+    unit, day = np.divmod(cell // places if places else cell, len(days))
     after = day >= starts[unit]
     place = unit * MIXES + mix
     before_n, after_n = (np.bincount(place[chosen], minlength=len(units) * MIXES) for chosen in (~after, after))
