@@ -45,7 +45,7 @@ def _deck(store: Store, opened: Opened, selection: Selection, code: str, lang: s
     foot = " · ".join((build.port_name, selection.period_in_words(lang), say("Build {build}", build=build.build_id[:12]), say("data up to {at}", at=reach)))
     found = Deck(
         code, lang, say.direction, say(preset.title), build.port_name, selection.period_in_words(lang), say("Demonstration data - fictitious") if build.is_sample else "", facts, foot,
-        {"page": say("page"), "of": say("of"), "limits": say("What this does not settle"), "index": say("Congestion index"), "hour": say("Local hour")}, build.build_id, build.now_at, selection,
+        {"page": say("page"), "of": say("of"), "limits": say("What this does not settle"), "index": say("Congestion index"), "hour": say("Local hour"), "decimal": words.number(1.5, lang, 1)[1]}, build.build_id, build.now_at, selection,
         tuple(tuple(tuple(made[code] for code in row) for row in page) for page in preset.pages),
     )  # fmt: skip
     return found if say.direction == "rtl" else _without_isolates(found)

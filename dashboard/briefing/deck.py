@@ -85,7 +85,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Curve:
-    """Values over time: `labels` are the steps in words, oldest first, and `lines` have one value a step."""
+    """Values over time: `labels` are the steps in words, oldest first, and `lines` have one value a step, below zero too where they are changes."""
 
     labels: tuple[str, ...]
     lines: tuple[Line, ...]
@@ -218,7 +218,7 @@ class Deck:
     stamp       the words every page, slide and screen carries where the data are a sample; empty for a real port
     facts       what the cover says: (what, words) pairs; port, period, build and freshness among them
     foot        one line for the foot of every page
-    words       the few words a renderer writes itself, by name: page, of, limits, index, hour
+    words       the few words a renderer writes itself, by name: page, of, limits, index, hour, decimal
     made_at     the instant of the newest event (UTC): the date of every file, so that the same build gives the same bytes
     """
 

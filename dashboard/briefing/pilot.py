@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import replace
 
 import polars as pl
 
 from dashboard.briefing.brief import Brief
-from dashboard.briefing.deck import Bar, Bars, Definition, Figure, Section, Table
+from dashboard.briefing.deck import Bar, Bars, Curve, Definition, Figure, Line, Mark, Section, Table
 from dashboard.evidence import study, words
 from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
 from dashboard.evidence.verdict import Reason
-from dashboard.format import MINUS, isolate
+from dashboard.evidence.weekly import Week, by_week
+from dashboard.format import MINUS, isolate, short_day
 from dashboard.format import day as day_of
 from dashboard.i18n import N_
 
@@ -37,13 +39,13 @@ def pilot(b: Brief) -> Section:
     limits = []
     if b.selection.filters:
         limits.append(say("Exploration, not a verdict: these filters are not part of the plan. What stands out under filters chosen on the page is called weak at most, and has no value in hours or money."))
-    if effect.is_provisional and effect.has_number:
-        limits.append(say("Provisional: the figures below move until the next verdict."))
     if effect.bounds is not None:
         limits.append(_bounds(b, effect))
     figures: list[Figure] = []
     if effect.has_number:
         figures.append(_ranges(b, found))
+        if not b.is_short and (weeks := by_week(study.main_panel(b.store, b.selection), effect.plan.scale)):
+            figures.append(_gap(b, effect, weeks))
     if found.mix and not b.is_short:
         figures.append(_raw(b, found))
         limits.append(say("Before and since as recorded hold season, traffic and ships: they are no measure of the pilot."))
@@ -100,6 +102,16 @@ def _ranges(b: Brief, found: Headline) -> Bars:
             bars.append(Bar(name, None, say(NAMES[effect.verdict.code])))
     alt = "; ".join(f"{bar.name}: {bar.text}" for bar in bars)
     return Bars(tuple(bars), say("min"), alt, is_range=True)
+
+
+def _gap(b: Brief, effect: Effect, weeks: tuple[Week, ...]) -> Curve:
+    """The gap between both groups week by week; it moves more than the range of the answer, which rests on all weeks."""
+    say, is_log = b.say, effect.plan.scale == "log"
+    values = tuple(round(math.expm1(week.gap) * 100 if is_log else week.gap, 3) for week in weeks)
+    start = next((number for number, week in enumerate(weeks) if week.is_after), None)
+    alt = say("Time at the pilot units against the comparison units week by week, same mix; zero is the mean gap before the start.")
+    marks = () if start is None else (Mark(start, say("pilot starts")),)
+    return Curve(tuple(short_day(week.first, b.lang) for week in weeks), (Line(say("gap between both groups"), values),), "%" if is_log else say("min"), alt, marks)
 
 
 def _raw(b: Brief, found: Headline) -> Table:
