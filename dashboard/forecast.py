@@ -139,8 +139,31 @@ class Errors:
 
 
 @dataclass(frozen=True)
+class Middle:
+    """Median of n values with its 95 % limits by order statistics; no limits under six values."""
+
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Middle | None:
+        """None without values."""
+        if not len(values):
+            return None
+        ordered, n = np.sort(np.asarray(values, dtype=float)), len(values)
+        half = 1.96 * n**0.5 / 2
+        low, high = int(np.floor(n / 2 - half)), int(np.ceil(n / 2 + half)) + 1  # ranks from 1
+        return cls(float(np.median(ordered)), float(ordered[low - 1]), float(ordered[high - 1]), n) if low >= 1 and high <= n else cls(float(np.median(ordered)), None, None, n)
+
+
+@dataclass(frozen=True)
 class Score:
-    """Both ways over the same hours. `closer_days` are those on which the method's mean absolute error was below that of "as a week ago"; `judged_n` hours with a limit."""
+    """Both ways over the same hours. `closer_days` are those on which the method's mean absolute error was below that of "as a week ago"; `judged_n` hours with a limit.
+
+    `queue_over` and `queue_other` are of the median queues, in minutes, of overloaded hours and of the others, where any was observed.
+    """
 
     days_n: int
     hours_n: int
@@ -148,10 +171,8 @@ class Score:
     method: Errors
     week_ago: Errors
     closer_days: int
-    queue_over: float | None  # median over hours of their median queue, min: overloaded hours, and the others
-    queue_other: float | None
-    over_n: int  # hours with an observed queue, of each
-    other_n: int
+    queue_over: Middle | None
+    queue_other: Middle | None
 
 
 def score(came: pl.DataFrame) -> Score | None:
@@ -169,7 +190,7 @@ def score(came: pl.DataFrame) -> Score | None:
     over, other = (judged.filter(pl.col("was_over") == is_over).drop_nulls("queue_p50")["queue_p50"] for is_over in (True, False))
     return Score(
         by_day.height, both.height, judged.height, errors("off", "is_over"), errors("off_week_ago", "was_over_week_ago"), int((by_day["off"] < by_day["off_week_ago"]).sum()),
-        over.median(), other.median(), len(over), len(other),
+        Middle.of(over), Middle.of(other),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import forecast
-from dashboard.forecast import Errors, Past, Score
+from dashboard.forecast import Errors, Middle, Past, Score
 from dashboard.i18n import N_
 from dashboard.selection import Selection
 from dashboard.views import tomorrow as drawn
@@ -176,8 +176,8 @@ def _verdict(page: Frame, score: Score) -> str:
     if not score.judged_n:
         return first
     if not met:
-        return first + " " + _("No hour was overloaded; {n} warnings were false.", n=w.number(method.false_alarms))
-    return first + " " + _("Of {met} overloaded hours it named {hits}; {alarms} warnings were false.", met=w.number(met), hits=w.number(method.hits), alarms=w.number(method.false_alarms))
+        return first + " " + _("No hour was overloaded; false warnings: {n}.", n=w.number(method.false_alarms))
+    return first + " " + _("Of {met} overloaded hours it named {hits}; false warnings: {alarms}.", met=w.number(met), hits=w.number(method.hits), alarms=w.number(method.false_alarms))
 
 
 def _errors(page: Frame, way: str, errors: Errors) -> dict[str, object]:
@@ -191,14 +191,19 @@ def _errors(page: Frame, way: str, errors: Errors) -> dict[str, object]:
 
 
 def _queues(page: Frame, score: Score) -> str:
-    """Whether overloaded hours were longer queues."""
+    """Whether overloaded hours were hours of longer queues; said only where the limits of the two medians lie apart."""
     _, w = page.say, Words(page)
-    if score.queue_over is None or score.queue_other is None:
-        return _("No queue was observed in overloaded hours: whether they hurt is not known.")
-    figures = {"over": w.number(score.queue_over), "n": w.number(score.over_n), "other": w.number(score.queue_other), "m": w.number(score.other_n)}
-    if score.queue_over > score.queue_other:
-        return _("Queues say that the limit means something: the median queue was {over} min in overloaded hours (n = {n} hours) and {other} min in the others (n = {m}). Tracked trucks only.", **figures)
-    return _("Queues do not confirm the limit: the median queue was {over} min in overloaded hours (n = {n} hours) and {other} min in the others (n = {m}). Tracked trucks only.", **figures)
+    over, other = score.queue_over, score.queue_other
+    if over is None or other is None or over.low is None or other.high is None:
+        return _("Too few queues were observed in overloaded hours: whether they hurt is not known.")
+
+    def median(middle: Middle) -> str:
+        return f"{w.number(middle.value)} min ({w.number(middle.low)}–{w.number(middle.high)}; n = {w.number(middle.n)})"
+
+    figures = {"over": median(over), "other": median(other)}
+    if over.low > other.high:
+        return _("Queues say that the limit means something: their median was {over} in overloaded hours and {other} in the others, with 95 % limits and hours. Tracked trucks only.", **figures)
+    return _("Queues do not confirm the limit: their median was {over} in overloaded hours and {other} in the others, with 95 % limits and hours. Tracked trucks only.", **figures)
 
 
 def _every_hour(page: Frame, came: pl.DataFrame) -> pl.DataFrame:
@@ -225,6 +230,6 @@ def _look_back(page: Frame, told: Told) -> None:
     ]
     met, named = hours["was_over"].sum() or 0, (hours["was_over"] & hours["is_over"]).sum() or 0
     finding = _("{day}: {came} trucks came, {told} had been forecast.", day=w.date(day), came=w.number(hours["entries_n"].sum()), told=w.number(hours["expected_n"].sum()))
-    finding += " " + (_("{met} hours were overloaded, {named} of them named.", met=met, named=named) if met else _("No hour was overloaded."))
+    finding += " " + (_("Overloaded hours: {met}; named in advance: {named}.", met=met, named=named) if met else _("No hour was overloaded."))
     finding = finding[:1].upper() + finding[1:]
     panel.show(page, drawn.day_hours(frame, words, hover=hover), key="tomorrow_past", finding=finding, table=_every_hour(page, hours), selection=_days(page, day, day + dt.timedelta(days=1)), n_words=_("n = {n} trucks", n=w.number(hours["entries_n"].sum())))

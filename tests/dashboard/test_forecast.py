@@ -11,7 +11,7 @@ import pytest
 
 from dashboard import forecast
 from dashboard.details import DETAILS, compile_detail
-from dashboard.forecast import Past
+from dashboard.forecast import Middle, Past
 from dashboard.selection import Selection
 from etl.contracts.facts import FACT_TABLES
 from tests.etl.log_cases import facts, gate, rows
@@ -102,7 +102,14 @@ def test_an_hour_named_and_met_is_a_hit():
     past.booked[56] = np.where(np.arange(24) == 10, 12, 0)
     found = forecast.score(forecast.told(past, [DAY]))
     assert (found.method.hits, found.method.misses, found.method.false_alarms) == (1, 0, 0)
-    assert (found.week_ago.hits, found.week_ago.misses, found.queue_over, found.over_n, found.other_n) == (0, 1, 5.0, 1, 0)
+    assert (found.week_ago.hits, found.week_ago.misses, found.queue_over, found.queue_other) == (0, 1, Middle(5.0, None, None, 1), None)
+
+
+def test_a_median_has_its_limits_by_ranks():
+    """Of 100 values ranks 40 and 61 (50 -+ 9.8, outwards); nine values have 1.56 to 8.44 outwards: ranks 1 and 9; five have none."""
+    assert Middle.of(range(1, 101)) == Middle(50.5, 40.0, 61.0, 100)
+    assert Middle.of(range(9, 0, -1)) == Middle(5.0, 1.0, 9.0, 9)
+    assert Middle.of([1, 2, 3, 4, 5]) == Middle(3.0, None, None, 5) and Middle.of([]) is None
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -13,7 +13,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import forecast, store
-from dashboard.forecast import Errors
+from dashboard.forecast import Errors, Middle
 from dashboard.i18n import LANGUAGES
 from dashboard.screens import PAGES, congestion_tomorrow
 
@@ -75,9 +75,9 @@ def test_without_bookings_it_says_so_and_still_scores_the_past(small, monkeypatc
 
 
 def test_a_method_that_does_not_beat_last_week_says_so(small, monkeypatch) -> None:
-    changed(monkeypatch, score=lambda told: replace(told.score, method=Errors(3.0, 0.0, 0, 0, 2), week_ago=Errors(2.0, 0.0, 0, 0, 0), queue_over=4.0, queue_other=5.0))
+    changed(monkeypatch, score=lambda told: replace(told.score, method=Errors(3.0, 0.0, 0, 0, 2), week_ago=Errors(2.0, 0.0, 0, 0, 0), queue_over=Middle(6.0, 4.0, 8.0, 40), queue_other=Middle(5.0, 4.5, 5.5, 400)))
     said = text_of(opened("congestion", "tomorrow"))
-    assert "Not better than the plainest guess" in said and "do not plan by it" in said and "No hour was overloaded; 2 warnings were false." in said
+    assert "Not better than the plainest guess" in said and "do not plan by it" in said and "No hour was overloaded; false warnings: 2." in said
     assert "Queues do not confirm the limit" in said
     store.of()._cache.clear()
 
