@@ -24,6 +24,7 @@ from dashboard.i18n import N_, language, locale, translator
 ISOLATE, ISOLATE_RTL, POP = "\u2066", "\u2067", "\u2069"  # a number with its unit stays together in any direction; right to left where the unit is Arabic
 LRM, RLM = "\u200e", "\u200f"
 MINUS = "\u2212"
+_ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
 _SIGN = re.compile(f"[-+{MINUS}]")
 NO_DATA = N_("no data")
 _SUFFIX: dict[str, str] = {
@@ -48,6 +49,11 @@ def name(text: str) -> str:
     return shown if len(shown) <= NAME_LETTERS else f"{shown[: NAME_LETTERS - 1]}\u2026"
 
 
+def closed(text: str, lang: str) -> str:
+    """A name that ends with Latin letters or figures, marked so that what follows stays behind it in right-to-left text."""
+    return f"{text}{RLM}" if language(lang).direction == "rtl" and text[-1:].isascii() and text[-1:].isalnum() else text
+
+
 def isolate(text: str) -> str:
     """Wrap a number with its unit so that text of the other direction does not tear it apart."""
     return f"{ISOLATE}{text}{POP}"
@@ -70,7 +76,7 @@ def turned(text: str, lang: str) -> str:
 
 def plain(text: str) -> str:
     """Take the isolates out again, for places that would show or lose them (st.metric deltas, file names)."""
-    return text.replace(ISOLATE, "").replace(ISOLATE_RTL, "").replace(POP, "")
+    return text.translate(_ISOLATES)
 
 
 def number(value: float | None, lang: str, decimals: int = 0) -> str:

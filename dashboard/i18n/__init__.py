@@ -45,6 +45,7 @@ LANGUAGES: tuple[Language, ...] = (
     Language("en", "English", "ltr", "en_GB", "EN"), Language("fr", "Français", "ltr", "fr_FR", "FR"), Language("ar", "العربية", "rtl", "ar_MA", "العربية", "d MMMM y"),
 )  # fmt: skip
 DEFAULT_LANGUAGE = "en"
+_LATIN = re.compile("[A-Za-z0-9]")
 MARKS = frozenset({"_", "say", "N_", "plural"})
 
 
@@ -64,10 +65,19 @@ class Translator:
 
     def __call__(self, text: str, /, **values: object) -> str:
         found = self._catalogue.gettext(text) if text else ""
-        return found.format(**values) if values else found
+        return found.format(**self._turned(values)) if values else found
 
     def plural(self, one: str, many: str, n: int, /, **values: object) -> str:
-        return self._catalogue.ngettext(one, many, n).format(n=n, **values) if "n" not in values else self._catalogue.ngettext(one, many, n).format(**values)
+        return self._catalogue.ngettext(one, many, n).format(**self._turned({"n": n} | values))
+
+    def _turned(self, values: dict[str, object]) -> dict[str, object]:
+        """In right-to-left text a value with Latin letters or figures takes its own direction, or it would pull its neighbours along."""
+        return {name: isolated(value) if isinstance(value, str) else value for name, value in values.items()} if self.direction == "rtl" else values
+
+
+def isolated(text: str) -> str:
+    """Wrap text with Latin letters or figures in an isolate that takes the direction of its first letter; other text, and what is wrapped already, stays."""
+    return f"\u2068{text}\u2069" if _LATIN.search(text) and text[0] not in "\u2066\u2067\u2068" else text
 
 
 def N_(text: str) -> str:

@@ -30,6 +30,7 @@ MIN_N = 20
 _SEA, _LAND, _QUAY, _LINE, _INK = "#DCE8EE", "#F4F2EC", "#E6E2D8", "#8A94A3", "#22303F"
 _BASE_FILLS = {"sea": _SEA, "land": _LAND, "quay": _QUAY, "road": "#FFFFFF", "berth": "#D3E2EA", "queue": "#EFEBE1", "terminal": "#EAE6DB"}
 _FONT = "'IBM Plex Sans', 'IBM Plex Sans Arabic', 'Noto Sans', sans-serif"
+_MARKS = re.compile("[\u200e\u200f\u2066-\u2069]")  # would be drawn as empty boxes
 _ARABIC = re.compile("[\u0600-\u06ff]")
 Translate = Callable[[str], str]
 # pydeck looks for its notebook widget at every property of a map, and where there is none reads and compiles that module anew, five times a map.
@@ -134,7 +135,7 @@ def shaped(text: str) -> str:
     """Arabic letters joined and in the order of drawing: deck.gl sets one letter after the other, from the left. Other text stays as it is."""
     if not _ARABIC.search(text):
         return text
-    return "\n".join(get_display(_joined().reshape(line)) for line in text.split("\n"))
+    return "\n".join(get_display(_joined().reshape(line)) for line in _MARKS.sub("", text).split("\n"))
 
 
 @lru_cache(maxsize=1)
