@@ -24,7 +24,7 @@ from dashboard.metrics.intervals import wilson
 from dashboard.metrics.privacy import suppress
 from dashboard.selection import Selection
 from dashboard.store import Store
-from etl import cli, clock
+from etl import clock
 from etl.settings import ROOT, SAMPLE_SITE, Settings
 
 SMALL = ROOT / "sample_data" / "small"
@@ -214,12 +214,9 @@ FROM ordered JOIN clocked USING (declaration) WHERE since IS NOT NULL
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
+def store(small_home):
     """The product's answer: both inboxes loaded by its own command."""
-    home = tmp_path_factory.mktemp("numbers") / "home"
-    for inbox in ("inbox", "inbox_late"):
-        assert cli.main(["load", str(SMALL / inbox), "--home", str(home), "--quiet"]) == 0
-    return Store(Settings(home, SAMPLE_SITE), "MACAS")
+    return Store(Settings(small_home, SAMPLE_SITE), "MACAS")
 
 
 @pytest.fixture(scope="module")

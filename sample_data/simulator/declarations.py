@@ -15,7 +15,7 @@ _HEADINGS = ("0805", "8517", "6109", "1006", "8703", "3004", "0703", "9403", "17
 _FOOD = (0, 3, 6, 8)  # headings whose import the food safety office (ONSSA) is asked about
 # Regime -> share of the declarations up to and with it.
 _IMPORT_REGIMES, _EXPORT_REGIMES = (("010", 0.80), ("022", 0.90), ("036", 0.97), ("035", 1.0)), (("060", 0.9), ("069", 1.0))
-_EVENT = ("number", "visit", "part", "is_import", "event", "at", "office", "regime", "heading", "circuit", "is_hit", "declarant", "box", "declared_kg", "order_fault")
+_EVENT = ("number", "visit", "box_part", "is_import", "event", "at", "office", "regime", "heading", "circuit", "is_hit", "declarant", "box", "declared_kg", "order_fault")
 _CODES = {
     "ENREGISTREMENT": "lodged", "SELECTION": "channel_assigned", "ORDRE_VISITE": "inspection_ordered", "DEBUT_VISITE": "inspection_started", "FIN_VISITE": "inspection_ended",
     "LIQUIDATION": "paid", "MAINLEVEE": "released", "ARRIVEE": "arrived", "DEMANDE_AVIS": "agency_asked", "AVIS_RENDU": "agency_answered",
@@ -46,7 +46,7 @@ def _declarations(visits: pl.DataFrame, options: Options) -> pl.DataFrame:
     declarant, heading = (uniform(options.seed, 59, visit) * 60).astype(np.int64) + 1, (uniform(options.seed, 58, visit, part) * len(_HEADINGS)).astype(np.int64)
     regime = uniform(options.seed, 150, visit, part)
     return both.with_columns(
-        order_fault=pl.lit(""), number=pl.concat_str(pl.when("is_import").then(pl.lit("IM")).otherwise(pl.lit("EX")), pl.lit("309"), (pl.col("visit") * 2 + pl.col("part")).cast(pl.String).str.zfill(8)),
+        order_fault=pl.lit(""), box_part=pl.when(pl.col("direction") == 2).then(0).otherwise("part").cast(pl.Int32), number=pl.concat_str(pl.when("is_import").then(pl.lit("IM")).otherwise(pl.lit("EX")), pl.lit("309"), (pl.col("visit") * 2 + pl.col("part")).cast(pl.String).str.zfill(8)),
         declarant=pl.Series(declarant), heading=pl.Series(heading), office=pl.Series(np.where(declarant <= 42, "309", "312")), circuit=circuit,
         regime=pl.when("is_import").then(_by_share(regime, _IMPORT_REGIMES)).otherwise(_by_share(regime, _EXPORT_REGIMES)), declared_kg=_declared(_masses(both, options), both, options),
     )  # fmt: skip
@@ -171,10 +171,10 @@ def lines(frame: pl.DataFrame, options: Options) -> pl.DataFrame:
 
 
 def true_events(frame: pl.DataFrame) -> pl.DataFrame:
-    """One row an event of a declaration, as it was said: the channel from the selection on, the mass at the lodging. Seconds become instants in truth.instants."""
+    """One row an event of a declaration, as it was said: the channel from the selection on, the mass at the lodging; `part` as in the moves. Seconds become instants in truth.instants."""
     is_end = pl.col("event") == "FIN_VISITE"
     return frame.select(
-        declaration_no="number", visit_no=pl.when(pl.col("visit") >= 0).then("visit"), part="part", direction_code=pl.when("is_import").then(pl.lit("import")).otherwise(pl.lit("export")),
+        declaration_no="number", visit_no=pl.when(pl.col("visit") >= 0).then("visit"), part="box_part", direction_code=pl.when("is_import").then(pl.lit("import")).otherwise(pl.lit("export")),
         event_code=pl.col("event").replace_strict(_CODES, return_dtype=pl.String), event_at="at", office_code="office", regime_code="regime", hs_code=pick("heading", _HEADINGS),
         channel_code=pl.when(~pl.col("event").is_in(_UNSAID)).then(pick("circuit", CHANNELS)),
         inspection_result_code=pl.when(is_end & pl.col("is_hit")).then(pl.lit("hit")).when(is_end).then(pl.lit("clear")),
