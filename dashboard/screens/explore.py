@@ -15,7 +15,8 @@ from dashboard.i18n import N_
 from dashboard.metrics import DIMENSIONS, METRICS, Result
 from dashboard.metrics.compiler import GRAINS
 from dashboard.screens import explore_chart, explore_words
-from dashboard.screens.explore_state import MOST_FIGURES, MOST_SPLITS, PERIOD, Asked, Unfit, figures_for, inlined, read, splits_for, without
+from dashboard.screens import explore_state as asking
+from dashboard.screens.explore_state import MOST_FIGURES, MOST_SPLITS, PERIOD, Asked, Unfit
 from dashboard.selection import FILTERS
 from dashboard.widgets import address, chart, download, freshness, no_data, panel
 from dashboard.widgets.frame import Frame, current
@@ -26,7 +27,7 @@ _KEYS = {"m": "explore_figures", "by": "explore_by", "grain": "explore_grain", "
 
 
 def show(page: Frame) -> None:
-    asked, notes = read(page.own)
+    asked, notes = asking.read(page.own)
     page.ahead(*(lambda page, part=part: _ask(page, part) for part in _parts(asked)))
     panel.head(page, page.say("Explore"), page.say("Choose figures and what to split them by. What you see is what you download, and the address of this page brings it back."))
     _controls(page, asked)
@@ -59,8 +60,8 @@ def _parts(asked: Asked) -> tuple[Asked, ...]:
 
 def _controls(page: Frame, asked: Asked) -> None:
     say, state = page.say, st.session_state
-    offered, splits = figures_for(asked.by, asked.grain, asked.metrics), splits_for(asked.metrics)
-    grains = ["", *(grain for grain in GRAINS if set(asked.metrics) <= set(figures_for((), grain)))]
+    offered, splits = asking.figures_for(asked.by, asked.grain, asked.metrics), asking.splits_for(asked.metrics)
+    grains = ["", *(grain for grain in GRAINS if set(asked.metrics) <= set(asking.figures_for((), grain)))]
     for name, value in (("m", list(asked.metrics)), ("by", list(asked.by)), ("grain", asked.grain), ("across", asked.across), ("draw", asked.drawn)):
         if state.get(_KEYS[name]) != value:
             state[_KEYS[name]] = value
@@ -79,7 +80,7 @@ def _changed() -> None:
     """Callback of every control: the question they show goes into the address."""
     state = st.session_state
     metrics, by = tuple(state.get(_KEYS["m"]) or ()), tuple(state.get(_KEYS["by"]) or ())
-    asked = Asked(metrics or read({})[0].metrics, by, state.get(_KEYS["grain"]) or "", state.get(_KEYS["across"]) or "", state.get(_KEYS["draw"]) or "")
+    asked = Asked(metrics or asking.read({})[0].metrics, by, state.get(_KEYS["grain"]) or "", state.get(_KEYS["across"]) or "", state.get(_KEYS["draw"]) or "")
     address.set_own(**asked.to_query())
 
 
@@ -93,17 +94,19 @@ def _why_not(page: Frame, asked: Asked, offered: list[str], splits: list[str]) -
         if len(offered) == len(METRICS) and not lost:
             return
         with st.popover(say("Why not the others?"), key="explore_why", type="tertiary"):
-            for missing, codes in without(asked.by, asked.grain):
-                names = ", ".join(say("Hour") if each in GRAINS else explore_words.label(page, each) for each in missing)
+            for missing, codes in asking.without(asked.by, asked.grain):
+                names = ", ".join(say(GRAIN_WORDS[asked.grain]) if each == PERIOD else explore_words.label(page, each) for each in missing)
                 some = ", ".join(say(METRICS[code].label) for code in codes[:3]) + ("…" if len(codes) > 3 else "")
                 st.markdown(say("{n} figures ({some}) cannot be split by: {names}. Their rows do not know it.", n=len(codes), some=some, names=names))
+            if alone := [code for code in METRICS if not asking.goes_with(code, asked.metrics) or (len(asked.by) > 1 and code not in offered and not asking.goes_with(code, ("visits",)))]:
+                st.markdown(say("Figures on US-bound cargo stand by themselves, over whole months and by one split at most: {n} figures are not offered for that.", n=len(alone)))
             if lost:
                 st.markdown(say("Not every figure chosen can be split by: {names}.", names=", ".join(explore_words.label(page, code) for code in lost)))
 
 
 def _unfit(page: Frame, note: Unfit) -> str:
     say = page.say
-    split = say(GRAIN_WORDS[note.split]) if note.split in GRAINS else explore_words.label(page, note.split)
+    split = say(GRAIN_WORDS[note.split]) if note.is_grain else explore_words.label(page, note.split)
     return say("'{split}' was left out: {figures} cannot be split by it.", split=split, figures=", ".join(say(METRICS[code].label) for code in note.metrics))
 
 
@@ -152,7 +155,7 @@ def _sources(page: Frame, asked: Asked, result: Result) -> None:
     with st.expander("SQL", key="explore_sql"):
         panel.quiet(say("Runs as it stands on the files of this build."))
         for sql, params in zip(result.sql, result.params, strict=True):
-            st.code(inlined(sql, params), language="sql")
+            st.code(asking.inlined(sql, params), language="sql")
     with st.expander(say("Link to this table"), key="explore_link"):
         st.code(_link(page, asked), language=None)
         panel.quiet(say("For a pipeline:"))

@@ -48,10 +48,11 @@ OPENING = Asked(("turnaround_p50", "turnaround_p90", "visits"), ("terminal",))
 
 @dataclass(frozen=True)
 class Unfit:
-    """A split or step of time of an address that was left out: these figures cannot be split by it."""
+    """A split (or step of time) of an address that was left out: these figures cannot be split by it. `hour` is the name of both."""
 
     split: str
     metrics: tuple[str, ...]
+    is_grain: bool = False
 
 
 def read(query: Mapping[str, str]) -> tuple[Asked, tuple[Note | Unfit, ...]]:
@@ -65,10 +66,13 @@ def read(query: Mapping[str, str]) -> tuple[Asked, tuple[Note | Unfit, ...]]:
     metrics = tuple(code for code in metrics if goes_with(code, metrics))
     by = _listed(query, "by", DIMENSIONS, MOST_SPLITS, notes)
     grain = _one(query, "grain", GRAINS, notes)
-    for split in (*by, *((grain,) if grain else ())):
+    for split in by:
         if against := not_split(metrics, split) or (metrics if split in by[1:] and _is_cargo(metrics[0]) else ()):
             notes.append(Unfit(split, against))
-            by, grain = tuple(each for each in by if each != split), "" if split == grain else grain
+            by = tuple(each for each in by if each != split)
+    if grain and (against := not_stepped(metrics, grain)):
+        notes.append(Unfit(grain, against, is_grain=True))
+        grain = ""
     asked = Asked(metrics, by, grain)
     return Asked(metrics, by, grain, _one(query, "across", asked.keys, notes), _one(query, "draw", metrics, notes)), tuple(notes)
 
@@ -90,8 +94,13 @@ def _one(query: Mapping[str, str], name: str, known: Iterable[str], notes: list[
 
 # ---------------------------------------------------------------------- what goes together
 def not_split(metrics: Iterable[str], split: str) -> tuple[str, ...]:
-    """The metrics whose rows cannot be split by a dimension or step of time: they do not know it, or too few boxes would be left."""
-    return tuple(code for code in metrics if not _knows(METRICS[code].fact, split) or (split in GRAINS and _is_cargo(code) and split not in cargo.GRAINS))
+    """The metrics whose rows cannot be split by a dimension: they do not know it."""
+    return tuple(code for code in metrics if METRICS[code].fact not in DIMENSIONS[split].sql)
+
+
+def not_stepped(metrics: Iterable[str], grain: str) -> tuple[str, ...]:
+    """The metrics that cannot be shown by a step of time: their rows have no hour, or too few boxes would be left."""
+    return tuple(code for code in metrics if (grain == "hour" and FACTS[METRICS[code].fact].hour is None) or (_is_cargo(code) and grain not in cargo.GRAINS))
 
 
 def goes_with(code: str, metrics: Sequence[str]) -> bool:
@@ -111,24 +120,20 @@ def splits_for(metrics: Iterable[str]) -> list[str]:
 
 def figures_for(by: Sequence[str], grain: str = "", beside: Sequence[str] = ()) -> list[str]:
     """The metrics that can be split by all of these, and asked beside those."""
-    splits = (*by, *((grain,) if grain else ()))
-    return [code for code in METRICS if goes_with(code, beside) and not (_is_cargo(code) and len(by) > 1) and not any(not_split((code,), split) for split in splits)]
+    return [code for code in METRICS if goes_with(code, beside) and not (_is_cargo(code) and len(by) > 1) and not _missing(code, by, grain)]
 
 
-def without(by: Iterable[str], grain: str = "") -> list[tuple[tuple[str, ...], list[str]]]:
-    """Why other metrics are not offered: (the splits they do not know, the metrics), one line a set of splits."""
-    splits = (*by, *((grain,) if grain else ()))
+def without(by: Sequence[str], grain: str = "") -> list[tuple[tuple[str, ...], list[str]]]:
+    """Why other metrics are not offered: (the splits they cannot have, PERIOD for the step of time; the metrics), one line a set of splits."""
     found: dict[tuple[str, ...], list[str]] = {}
-    for code, metric in METRICS.items():
-        if missing := tuple(split for split in splits if not _knows(metric.fact, split)):
+    for code in METRICS:
+        if missing := _missing(code, by, grain):
             found.setdefault(missing, []).append(code)
     return list(found.items())
 
 
-def _knows(fact: str, split: str) -> bool:
-    if split in GRAINS:
-        return split != "hour" or FACTS[fact].hour is not None
-    return fact in DIMENSIONS[split].sql
+def _missing(code: str, by: Sequence[str], grain: str) -> tuple[str, ...]:
+    return (*(split for split in by if not_split((code,), split)), *((PERIOD,) if grain and not_stepped((code,), grain) else ()))
 
 
 # ---------------------------------------------------------------------- SQL that runs as it stands

@@ -1,0 +1,158 @@
+"""Explore: the question is the address, nothing that does not go together is asked, totals are answers of their own, and nothing is written before it is asked for."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import exports, store
+from dashboard import format as fmt
+from dashboard.exports import files, links
+from dashboard.i18n import translator
+from dashboard.metrics import DIMENSIONS, METRICS
+from dashboard.screens import PAGES, explore_words
+from dashboard.screens.explore_state import OPENING, Asked, Unfit, figures_for, inlined, not_split, read, splits_for, without
+from dashboard.selection import Note, Selection
+from dashboard.views import explore as view
+from dashboard.widgets.frame import Frame
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = next(page for page in PAGES if page.code == "explore").path.relative_to(ROOT / "dashboard")
+
+
+def open_page(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.switch_page(str(SCRIPT))
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def text_of(app: AppTest) -> str:
+    return "\n".join(str(block.proto.body) for block in app.get("html"))
+
+
+def frame(sel: Selection, lang: str = "en") -> Frame:
+    port = store.of()
+    return Frame(port, sel, translator(lang), {name: port.names(name, lang) for name in ("terminal", "lane")}, {})
+
+
+# ---------------------------------------------------------------------- the address
+@pytest.mark.parametrize(
+    "asked",
+    [
+        OPENING, Asked(("visits",)), Asked(("turnaround_p50",), ("terminal",)), Asked(("turnaround_p50", "visits"), ("lane", "direction"), "day", "direction", "visits"), Asked(("stage_p50",), ("stage",), "month", "period"),
+        Asked(("csi_filings",), ("tier",), "month"),
+    ],
+)  # fmt: skip
+def test_the_address_brings_the_question_back(asked: Asked) -> None:
+    query = {name: value for name, value in asked.to_query().items() if value}
+    assert read(query) == (asked, ())
+    assert (query == {}) == (asked == OPENING)
+
+
+def test_what_is_illegal_in_an_address_is_left_out_and_named() -> None:
+    asked, notes = read({"m": "turnaround_p50,moon,visits,visits", "by": "zone,terminal,lane,hour,cargo,'; DROP TABLE", "grain": "second", "across": "gate", "draw": "stays"})
+    assert asked == Asked(("turnaround_p50", "visits"), ("terminal", "lane"))  # three splits are taken, and one of them does not go with the figures
+    assert Unfit("zone", ("turnaround_p50", "visits")) in notes
+    assert {Note("m", "moon"), Note("by", "'; DROP TABLE"), Note("by", "hour"), Note("grain", "second"), Note("across", "gate"), Note("draw", "stays")} <= set(notes)
+    assert read({"m": "declarations", "grain": "hour"})[0].grain == ""  # they have a day, and no hour
+    assert read({"m": "moon"})[0].metrics == OPENING.metrics
+
+
+def test_only_what_goes_together_is_offered_and_the_rest_is_explained() -> None:
+    """Whatever is offered can be asked: walked over every dimension and every metric."""
+    for by in DIMENSIONS:
+        offered = figures_for((by,))
+        assert all(METRICS[code].fact in DIMENSIONS[by].sql for code in offered)
+        explained = {code for _, codes in without((by,)) for code in codes}
+        assert set(offered) | explained == set(METRICS) and not set(offered) & explained
+        assert all(by in splits_for((code,)) for code in offered) and all(not_split((code,), by) for code in explained)
+    assert "stays" in figures_for(("hour",)) and "weighings" not in figures_for(("hour",)) and "stays" in figures_for((), "hour") and "weighings" not in figures_for((), "hour")
+    assert "declarations" not in figures_for((), "hour") and "declarations" in figures_for((), "day") and figures_for(("hour",)) != figures_for((), "hour")  # a dimension and a step of one name
+
+
+# ---------------------------------------------------------------------- the answer
+def test_the_sql_shown_runs_as_it_stands_and_gives_the_figure(sel: Selection) -> None:
+    """Copied from the page it needs no parameter; quotes in a value stay in the value."""
+    asked = replace(sel, terminal=("TCE", "O'X"), view="core")
+    for metrics, by in ((["turnaround_p50", "visits"], ["direction"]), (["lost_hours"], ["step"]), (["stay_p50"], [])):
+        result = store.ask(asked, metrics, by=by, totals=bool(by), intervals=True)
+        for sql, params in zip(result.sql, result.params, strict=True):
+            plain = inlined(sql, params)
+            assert "$" not in plain
+            got = store.of().opened().frame(plain)
+            got = got.sort("is_total", *by, nulls_last=True) if by else got
+            assert got.height == result.frame.height and got[metrics[0]].to_list() == pytest.approx(result.frame[metrics[0]].to_list())
+
+
+def test_totals_of_a_table_across_are_asked_anew_and_no_mean_of_cells(sel: Selection) -> None:
+    page, metrics = frame(sel), ["turnaround_p90"]
+    cells, by_row, by_column, whole = (store.ask(sel, metrics, by=by) for by in (["lane", "band4"], ["lane"], ["band4"], []))
+    table = explore_words.pivot(page, cells, "band4", by_row, by_column, whole)
+    assert table["Lane"].to_list()[-1] == "Everything" and table.height == cells.frame["lane"].n_unique() + 1
+    said = fmt.plain(fmt.value(whole.cell("turnaround_p90").value, "min", "en"))
+    assert table["Everything"][-1].startswith(f"{said} (") and f"({fmt.number(whole.n, 'en')})" in table["Everything"][-1]
+    assert abs(statistics.mean(value for value in cells.frame["turnaround_p90"].to_list() if value is not None) - whole.cell("turnaround_p90").value) > 10  # the mean of cells would be seen
+    lane = table.row(0, named=True)
+    code = cells.frame["lane"][0]
+    assert lane["Under 60 min"] == f"{fmt.plain(fmt.cell(cells.cell('turnaround_p90', {'lane': code, 'band4': 'm1'}), 'en'))} ({fmt.number(cells.cell('turnaround_p90', {'lane': code, 'band4': 'm1'}).n, 'en')})"
+
+
+def test_the_page_says_the_store_s_figures_and_makes_no_file(sel: Selection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every writer and every scratch folder is watched while the page is drawn with its buttons; a click then makes a link, and only its fetch a file."""
+    touched: list[str] = []
+    for module, name in ((files, "make"), (files, "write"), (files, "write_xlsx"), (files, "write_parquet"), (tempfile, "mkdtemp"), (tempfile, "mkstemp")):
+        monkeypatch.setattr(module, name, lambda *_a, _name=name, **_k: touched.append(_name))
+    links._orders.clear()
+    app = open_page(lang="fr", m="turnaround_p50,visits", by="direction,lane", across="direction")
+    whole = fmt.plain(fmt.cell(store.ask(sel, ["turnaround_p50"]).cell("turnaround_p50"), "fr"))
+    table = app.dataframe[0].value
+    assert table["Ensemble"].iloc[table["Voie"].tolist().index("Ensemble")].startswith(f"{whole} (")
+    assert {"explore_csv", "explore_xlsx", "explore_parquet", "explore_zip", "explore_csv2"} <= {button.key for button in app.button}
+    assert touched == [] and not links._orders
+    app.button(key="explore_parquet").click().run()
+    assert not app.exception and touched == [] and [(form, order.result.keys) for _, form, order in links._orders.values()] == [("parquet", ("direction", "lane"))]
+    links._orders.clear()
+
+
+def test_a_choice_goes_into_the_address_and_notes_are_said(small) -> None:
+    app = open_page(lang="en", m="turnaround_p50", by="zone,moon")
+    assert sum("moon" in warning.value or "'Zone' was left out: Median turnaround" in warning.value for warning in app.warning) == 2
+    app.multiselect(key="explore_by").set_value(["terminal"]).run()
+    assert (app.query_params["by"], app.query_params["m"]) == ("terminal", "turnaround_p50") and not app.warning
+    assert any("--by terminal" in code.value for code in app.code) and any("by=terminal" in code.value for code in app.code)
+    assert len(app.get("plotly_chart")) == 1
+
+
+def test_a_table_too_long_to_read_is_cut_and_says_so(small) -> None:
+    first, last = store.build().first_day, store.build().last_day
+    app = open_page(lang="en", m="visits", by="lane,terminal", grain="hour", **{"from": str(first), "to": str(last)})
+    n = store.ask(Selection("MACAS", first, last.replace(day=last.day) + (last - last.replace(day=last.day - 1)), comparison="none"), ["visits"], by=["lane", "terminal"], grain="hour").frame.height
+    assert n > 5000 and len(app.dataframe[0].value) == 501
+    assert f"The first 500 of {fmt.number(n, 'en')} rows are shown; the files hold all." in text_of(app)
+    assert app.dataframe[0].value.iloc[0].tolist()[:2] == ["Everything", ""]
+
+
+def test_nothing_behind_the_question_is_said_in_words(small) -> None:
+    app = open_page(lang="fr", m="visits", **{"from": "2019-01-01", "to": "2019-01-07"})
+    assert any("Aucune ligne derrière ces indicateurs dans cette sélection." in block.value for block in app.markdown)
+    assert not app.get("plotly_chart") and not app.dataframe
+
+
+def test_hostile_names_are_drawn_as_text() -> None:
+    """Plotly reads some tags; a name has none left when it reaches a figure."""
+    page = SimpleNamespace(names={})
+    name = Frame.name(page, "terminal", '<a href="javascript:alert(1)">x</a>\u202e\x00' + "y" * 10_000)
+    mark = view.Mark(name, 1.0, "<b>1</b>", name)
+    sent = view.dots([mark], unit="").checked().to_json()
+    assert "<a" not in sent and "\\u003ca" not in sent and "javascript:alert(1)" in sent and "\\\\u202e" in sent and len(sent) < 20_000
+    assert exports.FORMS == ("csv", "zip", "about", "xlsx", "parquet")
