@@ -18,6 +18,7 @@ class Settings:
     home/quarantine owner-only: raw files and rejected bytes, kept `quarantine_days`
     home/lake       staged rows
     home/build      published builds, what the dashboard reads
+    home/briefings  what briefings handed out, so that a later change is seen; figures are final `provisional_days` after their period
     """
 
     home: Path
@@ -25,6 +26,7 @@ class Settings:
     quarantine_days: int = 400
     replaced_build_hours: int = 24
     small_cell: int = 10
+    provisional_days: int = 7
 
     @property
     def keys(self) -> Path:
@@ -42,6 +44,10 @@ class Settings:
     def build(self) -> Path:
         return self.home / "build"
 
+    @property
+    def briefings(self) -> Path:
+        return self.home / "briefings"
+
 
 def load_settings(home: str | Path | None = None, site: str | Path | None = None) -> Settings:
     """Return the settings from arguments, else SMARTPORT_HOME and SMARTPORT_SITE, else ./smartport_home and the sample port."""
@@ -50,6 +56,7 @@ def load_settings(home: str | Path | None = None, site: str | Path | None = None
         site=Path(site or os.environ.get("SMARTPORT_SITE") or SAMPLE_SITE).resolve(),
         quarantine_days=int(os.environ.get("SMARTPORT_QUARANTINE_DAYS", "400")),
         small_cell=int(os.environ.get("SMARTPORT_SMALL_CELL", "10")),
+        provisional_days=int(os.environ.get("SMARTPORT_PROVISIONAL_DAYS", "7")),
     )
 
 

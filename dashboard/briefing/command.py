@@ -36,7 +36,7 @@ def add_record(parser: argparse.ArgumentParser) -> None:
 def brief(arguments: argparse.Namespace) -> int:
     """Write one briefing in each form asked for and print the paths. Raises InputError for what the selection does not know."""
     from dashboard import store
-    from dashboard.briefing import compose, paper, slides, web
+    from dashboard.briefing import compose, kept, paper, slides, web
 
     drawn = {"pdf": paper.of_deck, "pptx": slides.of_deck, "html": web.of_deck}
     if unknown := [form for form in arguments.forms if form not in drawn]:
@@ -50,6 +50,7 @@ def brief(arguments: argparse.Namespace) -> int:
         target = arguments.out / f"{deck.stem}.{form}"
         target.write_bytes(drawn[form](deck))
         print(target)
+    kept.publish(port, deck)
     return 0
 
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from dashboard import format as words
 from dashboard.briefing.brief import NAMED, Brief
-from dashboard.briefing.deck import Deck
+from dashboard.briefing.deck import Deck, Section
 from dashboard.briefing.presets import PRESETS, SECTIONS
+from dashboard.briefing.revised import revised, status
 from dashboard.i18n import translator
 from dashboard.metrics import Result
 from dashboard.selection import Selection
@@ -36,19 +37,25 @@ def _deck(store: Store, opened: Opened, selection: Selection, code: str, lang: s
     store.ahead(*(partial(SECTIONS[code], brief) for code in codes))
     made = {code: SECTIONS[code](brief) for code in codes}
     told = store.table("meta_builds").row(0, named=True)
-    reach = words.moment(build.now_local_at, lang)
+    reach, changed = words.moment(build.now_local_at, lang), revised(brief, made.values())
     facts = (
         (say("Port"), f"{build.port_name} ({build.port_code})"), (say("Period"), selection.in_words(lang, brief.names)),
         (say("Compared with"), before.period_in_words(lang) if (before := selection.previous()) else say("No comparison")),
         (say("Data up to"), f"{reach} ({build.zone_name})"), (say("Data build"), say("{build}, rules {rules}, {files} files", build=build.build_id, rules=told["rules_version"], files=words.number(told["files_n"], lang))),
+        (say("Figures"), status(brief)),
     )  # fmt: skip
     foot = " · ".join((build.port_name, selection.period_in_words(lang), say("Build {build}", build=build.build_id[:12]), say("data up to {at}", at=reach)))
     found = Deck(
         code, lang, say.direction, say(preset.title), build.port_name, selection.period_in_words(lang), say("Demonstration data - fictitious") if build.is_sample else "", facts, foot,
         {"page": say("page"), "of": say("of"), "limits": say("What this does not settle"), "index": say("Congestion index"), "hour": say("Local hour"), "decimal": words.number(1.5, lang, 1)[1]}, build.build_id, build.now_at, selection,
-        tuple(tuple(tuple(made[code] for code in row) for row in page) for page in preset.pages),
+        _with_last(tuple(tuple(tuple(made[code] for code in row) for row in page) for page in preset.pages), changed),
     )  # fmt: skip
     return found if say.direction == "rtl" else _without_isolates(found)
+
+
+def _with_last(pages: tuple[tuple[tuple[Section, ...], ...], ...], last: Section | None) -> tuple[tuple[tuple[Section, ...], ...], ...]:
+    """Put a section, if there is one, at the end of the last page."""
+    return pages if last is None else (*pages[:-1], (*pages[-1], (last,)))
 
 
 def _without_isolates(value: Any) -> Any:

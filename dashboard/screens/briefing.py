@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from dashboard.briefing import command, compose, paper, slides, web
+from dashboard.briefing import command, compose, kept, paper, slides, web
+from dashboard.briefing.deck import Deck
 from dashboard.briefing.presets import PRESETS
 from dashboard.briefing.route import ADDRESS
+from dashboard.i18n import N_
 from dashboard.widgets import address, download, panel, parts
 from dashboard.widgets.frame import Frame, current
 
+FORMS: dict[str, tuple[str, Callable[[Deck], bytes]]] = {
+    "pdf": (N_("Download the briefing (PDF)"), paper.of_deck), "pptx": (N_("Slides (PowerPoint)"), slides.of_deck), "html": (N_("One page for phones (HTML)"), web.of_deck),
+}  # fmt: skip
 PARTS: dict[str, str] = {code: preset.label for code, preset in PRESETS.items()}
 
 
@@ -26,11 +33,10 @@ def show(page: Frame) -> None:
         seen = st.button(say("Show the pages"), key="briefing_show", type="primary")
         st.button(say("Last whole week"), key="briefing_week", type="tertiary", on_click=_last_week, args=(page,), help=say("From Monday to Sunday, the last that is over."))
         st.link_button(say("Show as slides"), f"{ADDRESS.lstrip('/')}?{urlencode({**page.selection.to_query(), 'part': preset, 'lang': page.lang})}", type="tertiary")
-    stem, asked_of = f"smartport_briefing_{preset}_{page.selection.first_day}_{page.selection.last_day}_{page.lang}", (page.store, page.selection)
+    stem = f"smartport_briefing_{preset}_{page.selection.first_day}_{page.selection.last_day}_{page.lang}"
     with st.container(horizontal=True, gap="medium"):
-        download.paper(page, say("Download the briefing (PDF)"), stem, lambda: paper.briefing(*asked_of, preset=preset, lang=page.lang).pdf, key="briefing")
-        download.paper(page, say("Slides (PowerPoint)"), stem, lambda: slides.briefing(*asked_of, preset=preset, lang=page.lang).pptx, key="briefing", form="pptx")
-        download.paper(page, say("One page for phones (HTML)"), stem, lambda: web.briefing(*asked_of, preset=preset, lang=page.lang).html, key="briefing", form="html")
+        for form, (label, draw) in FORMS.items():
+            download.paper(page, say(label), stem, partial(_handed_out, page, preset, draw), key="briefing", form=form)
     asked = (preset, page.lang, page.selection, page.store.build().build_id)
     if seen:
         st.session_state["briefing_shown"] = asked
@@ -38,6 +44,13 @@ def show(page: Frame) -> None:
         _pages(page, preset)
     else:
         panel.quiet(say("Nothing is made before you ask: choose the period above, then look at the pages or download the PDF."))
+
+
+def _handed_out(page: Frame, preset: str, draw: Callable[[Deck], bytes]) -> bytes:
+    """One form of the briefing; what it says is kept, so that a later change is seen."""
+    deck = compose.deck(page.store, page.selection, preset=preset, lang=page.lang)
+    kept.publish(page.store, deck)
+    return draw(deck)
 
 
 def _last_week(page: Frame) -> None:
