@@ -17,7 +17,7 @@ from dashboard.forecast import Errors, Middle, Past, Score
 from dashboard.i18n import N_
 from dashboard.selection import Selection
 from dashboard.views import tomorrow as drawn
-from dashboard.widgets import panel
+from dashboard.widgets import download, panel
 from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words
 from etl.contracts import codes
@@ -122,25 +122,24 @@ def _hours(page: Frame, told: Told) -> None:
     top = hours.sort("expected_n", descending=True).row(0, named=True)
     finding = _("Most are expected at {hour} h: {n} trucks, {share} of them without appointment.", hour=top["hour"], n=w.number(top["expected_n"], 1), share=w.percent(top["unbooked_n"] / top["expected_n"]))
     finding += " " + (_("The limit then is {limit}.", limit=w.number(top["limit_n"], 1)) if top["limit_n"] is not None else _("There is no limit for that hour: too few like hours were seen."))
-    table = pl.DataFrame(
-        [
-            {
-                _("Hour"): row["hour"], _("Bookings known"): row["booked_n"], _("Turn-up per booking"): w.number(row["turn_up"], 2), _("Without appointment"): w.number(row["unbooked_n"], 1),
-                _("Without appointment, %"): w.percent(row["unbooked_n"] / row["expected_n"] if row["expected_n"] else None), _("Expected"): w.number(row["expected_n"], 1),
-                _("Limit"): w.number(row["limit_n"], 1), _("Hours behind the limit"): row["limit_hours_n"], _("Overloaded"): _yes(page, row["is_over"]), _("A week ago"): w.number(row["week_ago_n"]),
-                _("Means expected open"): _means(page, row["means"]),
-            }
-            for row in hours.to_dicts()
-        ]
+    table = hours.select(
+        pl.col("hour").alias(_("Hour")), pl.col("booked_n").alias(_("Bookings known")), pl.col("turn_up").round(3).alias(_("Turn-up per booking")), pl.col("unbooked_n").round(2).alias(_("Without appointment")),
+        (pl.when(pl.col("expected_n") > 0).then(pl.col("unbooked_n") / pl.col("expected_n")) * 100).round(1).alias(_("Without appointment, %")), pl.col("expected_n").round(2).alias(_("Expected")),
+        pl.col("limit_n").round(2).alias(_("Limit")), pl.col("limit_hours_n").alias(_("Hours behind the limit")), _worded(page, "is_over").alias(_("Overloaded")), pl.col("week_ago_n").alias(_("A week ago")),
+        pl.Series(_("Means expected open"), [_means(page, text) for text in hours["means"]]),
     )  # fmt: skip
+    if page.store.build().now_day >= told.day:
+        panel.quiet(_("This day has begun. The day after it is forecast once it is over, from the bookings known by then."))
     panel.show(
         page, drawn.day_hours(frame, words, hover=hover), key="tomorrow", finding=finding, table=table, selection=_days(page, told.day, told.day + dt.timedelta(days=1)),
         n_words=_("n = {n} bookings", n=w.number(told.booked_n)),
     )  # fmt: skip
 
 
-def _yes(page: Frame, value: bool | None) -> str:
-    return "–" if value is None else page.say("yes") if value else page.say("no")
+def _worded(page: Frame, flag: str) -> pl.Expr:
+    """A column of yes, no, or a dash where it is not known."""
+    yes, no = page.say("yes"), page.say("no")
+    return pl.when(pl.col(flag).is_null()).then(pl.lit("–")).when(pl.col(flag)).then(pl.lit(yes)).otherwise(pl.lit(no))
 
 
 def _score(page: Frame, told: Told, score: Score) -> None:
@@ -161,7 +160,7 @@ def _score(page: Frame, told: Told, score: Score) -> None:
     table = pl.DataFrame([_errors(page, way, errors) for way, errors in (("method", score.method), ("week_ago", score.week_ago))])
     panel.grid(table, key="tomorrow_score")
     panel.quiet(_queues(page, score))
-    panel.data(page, table, key="tomorrow_both_ways", title=finding, selection=period)
+    download.worded(page, table, finding, key="tomorrow_both_ways", selection=period)
 
 
 def _verdict(page: Frame, score: Score) -> str:
@@ -198,7 +197,7 @@ def _queues(page: Frame, score: Score) -> str:
         return _("Too few queues were observed in overloaded hours: whether they hurt is not known.")
 
     def median(middle: Middle) -> str:
-        return f"{w.number(middle.value)} min ({w.number(middle.low)}–{w.number(middle.high)}; n = {w.number(middle.n)})"
+        return f"{w.number(middle.value)} {page.say('min')} ({w.number(middle.low)}–{w.number(middle.high)}; n = {w.number(middle.n)})"
 
     figures = {"over": median(over), "other": median(other)}
     if over.low > other.high:
@@ -210,8 +209,8 @@ def _every_hour(page: Frame, came: pl.DataFrame) -> pl.DataFrame:
     _ = page.say
     return came.select(
         pl.col("day").alias(_("Day")), pl.col("hour").alias(_("Hour")), pl.col("booked_n").alias(_("Bookings known")), pl.col("expected_n").round(2).alias(_("Expected")), pl.col("week_ago_n").alias(_("A week ago")),
-        pl.col("entries_n").alias(_("Came")), pl.col("limit_n").round(2).alias(_("Limit")), pl.col("limit_hours_n").alias(_("Hours behind the limit")), pl.col("is_over").alias(_("Named overloaded")),
-        pl.col("was_over").alias(_("Was overloaded")), pl.col("queue_p50").round(1).alias(_("Median queue, min")), pl.col("queue_n").alias(_("Queues observed")),
+        pl.col("entries_n").alias(_("Came")), pl.col("limit_n").round(2).alias(_("Limit")), pl.col("limit_hours_n").alias(_("Hours behind the limit")), _worded(page, "is_over").alias(_("Named overloaded")),
+        _worded(page, "was_over").alias(_("Was overloaded")), pl.col("queue_p50").round(1).alias(_("Median queue, min")), pl.col("queue_n").alias(_("Queues observed")),
     )  # fmt: skip
 
 
