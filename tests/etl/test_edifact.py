@@ -199,7 +199,7 @@ def test_characters_follow_the_set_unb_names_unless_the_mapping_knows_better(tmp
     assert checked(tmp_path, parse_mapping(own), site, interchange([accented])).good.height == 1
 
 
-@pytest.mark.parametrize("filler", [b"A", b"?'", b"?", b"+", b"' '"])
+@pytest.mark.parametrize("filler", [b"A", *(pytest.param(filler, marks=pytest.mark.slow) for filler in (b"?'", b"?", b"+", b"' '"))])
 def test_fifty_megabytes_in_one_line_are_one_rejected_message(tmp_path: Path, mapping: Mapping, site: Site, filler: bytes):
     many = filler * (50_000_000 // len(filler)) if filler != b"' '" else filler * 700_000
     began = time.process_time()
@@ -339,3 +339,35 @@ def test_vermas_becomes_messages_of_the_partner_the_header_names(tmp_path: Path,
     row = found.good.row(0, named=True)
     assert (row["message_type_code"], row["partner_code"], row["needed_at"]) == ("vermas", "TERMINAUX", dt.datetime(2026, 9, 22, 6, 0)) and found.good.height == 1
     assert reasons(found) == {2: ["unknown_reference"]}
+
+
+COARRI = r"""
+source = "moves"
+files = ["coarri_*"]
+format = "edifact"
+message = "COARRI"
+clock = "utc"
+time_formats = ["%Y%m%d%H%M"]
+[columns]
+move_code = "BGM/1"
+container_no = "EQD#1/2"
+moved_at = "DTM[203]/1.2"
+terminal_code = "LOC[11]/2.1"
+[codes.move_code]
+"44" = "discharge"
+"46" = "load"
+"""
+
+
+def test_coarri_becomes_discharges_and_loadings(tmp_path: Path, site: Site):
+    """One container a message, as partners agree the codes of BGM; a message of two is rejected, not cut to its first; the ones beside it are read."""
+    (tmp_path / "coarri.toml").write_text(COARRI)
+    head, tail = "UNH+{n}+COARRI:D:00B:UN:SMDG20'BGM+{kind}+R{n}+9'TDT+20+V12+1++CMA:172:20+++SHIP1:103::ALPHA'", "DTM+203:2026092110{n}0:203'LOC+11+TCE'"
+    one = head + "EQD+CN+SMPU123456{n}+22G1:102:5+++5'" + tail + "CNT+16:1'UNT+8+{n}'"
+    two = head + "EQD+CN+SMPU1234567+22G1:102:5+++5'EQD+CN+SMPU7654321+22G1:102:5+++5'" + tail + "CNT+16:2'UNT+9+{n}'"
+    data = b"UNB+UNOA:3+TCE+ANP+260921:1030+I1'" + "".join(text.format(n=n, kind=kind) for n, (text, kind) in enumerate([(one, 44), (two, 44), (one, 46), (one, 43)], start=1)).encode() + b"UNZ+4+I1'"
+    found = checked(tmp_path, parse_mapping(tmp_path / "coarri.toml"), site, data, "coarri_1.edi")
+    assert found.good.select("source_line", "move_code", "moved_at", "terminal_code").rows() == [
+        (1, "discharge", dt.datetime(2026, 9, 21, 10, 10), "TCE"), (3, "load", dt.datetime(2026, 9, 21, 10, 30), "TCE"),
+    ]  # fmt: skip
+    assert reasons(found) == {2: ["malformed_message"], 4: ["unknown_code"]} and "EQD stands 2 times; the mapping reads 1" in found.rejects["reasons"][0]
