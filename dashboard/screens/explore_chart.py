@@ -16,6 +16,7 @@ from dashboard.views import explore as view
 from dashboard.widgets import panel
 from dashboard.widgets.frame import Frame
 
+MOST_SAID = 1500  # points whose hover is written; of more, 25 us each, Plotly's own says time and value
 THIN = 30  # rows under which a figure is grey, as on the other pages
 
 
@@ -41,11 +42,12 @@ def _over_time(page: Frame, result: Result, metric: Metric, rows: pl.DataFrame, 
     times = explore_words.times(result)
     groups = [None] if split is None else rows.group_by(split).agg(pl.col(f"{metric.code}__n").sum().alias("n")).sort("n", descending=True)[split].to_list()
     name = explore_words.named(page, split) if split else lambda _: say(metric.label)
+    is_said = len(times) * min(len(groups), view.MOST_LINES) <= MOST_SAID
     series = []
     for group in groups[: view.MOST_LINES]:
         mine = rows if split is None else rows.filter(pl.col(split).eq_missing(pl.lit(group, dtype=rows.schema[split])))
         found = {row[PERIOD]: row for row in mine.iter_rows(named=True)}
-        hover = [f"{name(group)}<br>{at(time)}<br>{_said(page, metric, found[time])}" if time in found else "" for time in times]
+        hover = [f"{name(group)}<br>{at(time)}<br>{_said(page, metric, found[time])}" if time in found else "" for time in times] if is_said else []
         series.append((_short(name(group)), times, [found[time][metric.code] if time in found else None for time in times], hover))
     figure = view.lines(series, unit=_unit(page, metric), percent=metric.unit == "share")
     lowest, highest = (rows.sort(metric.code, nulls_last=True).row(index, named=True) for index in (0, -1))

@@ -37,7 +37,7 @@ def lines(series: Sequence[tuple[str, Sequence[dt.date | dt.datetime], Sequence[
     for number, (name, times, values, hover) in enumerate(series):
         traces.append({
             "type": "scatter", "x": list(times), "y": list(values), "mode": "lines+markers", "line": {"color": COLOURS[number], "width": 2}, "marker": {"size": 5 if len(times) < 120 else 3, "color": COLOURS[number]},
-            "hovertext": list(hover), "hoverinfo": "text", "connectgaps": False, "name": name,
+            "connectgaps": False, "name": name, **({"hovertext": list(hover), "hoverinfo": "text"} if hover else {"hoverinfo": "x+y"}),
         })  # fmt: skip
     ends = [next(((at, value) for at, value in zip(reversed(times), reversed(values), strict=True) if value is not None), None) for _, times, values, _ in series]
     tops = [value for _, _, values, _ in series for value in values if value is not None]
