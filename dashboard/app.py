@@ -26,7 +26,7 @@ from dashboard.widgets.frame import Frame, keep  # noqa: E402
 from etl.errors import BuildError  # noqa: E402
 
 HERE = Path(__file__).parent
-NAMED = ("gate", "lane", "terminal", "place", "zone", "partner")
+NAMED = ("gate", "lane", "terminal", "place", "zone", "partner", "regime")
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
         return
     known = port.known()
     selection, notes = address.resolve(port.port_code, build.now_day, known)
-    names = {dimension: {code: words.name(name) for code, name in port.names(dimension, say.lang).items()} for dimension in NAMED}
+    names = {dimension: {code: words.closed(words.name(name), say.lang) for code, name in port.names(dimension, say.lang).items()} for dimension in NAMED}
     page = keep(Frame(port, selection, say, names, pages, address.own()))
     masthead.show(say, build.port_name, build.is_sample, here, pages, page.query())
     if here.has_filters:

@@ -16,6 +16,7 @@ WEEKDAYS: dict[str, str] = {"1": "Monday", "2": "Tuesday", "3": "Wednesday", "4"
 BAND_LIST = codes.CodeList("band", BANDS)
 BAND4_LIST = codes.CodeList("band4", BANDS4)
 WEEKDAY_LIST = codes.CodeList("weekday", WEEKDAYS)
+DOCUMENT_LIST = codes.CodeList("document", {"ticket": "Weighing ticket", "check": "Shown at a check, on paper"})
 PEAK_LIST = codes.CodeList("peak", {"peak": "Lodged at peak hours (9 to 13 h)", "off_peak": "Lodged at other hours"})
 
 
@@ -61,18 +62,19 @@ _DIMENSIONS = (
     Dimension("turnaround_bin", "Turnaround, in steps of a logarithmic scale", {"visits": "CAST(floor(log10(greatest(turnaround_min, 1)) * 24) AS INTEGER)"}, is_time=True),
     Dimension("step", "Step", {"steps": "step_code"}, codes=codes.STEP),
     Dimension("step_kind", "Kind of step", {"steps": "step_kind_code"}, codes=codes.STEP_KIND),
-    Dimension("place", "Service point", _same("place_code", "steps", "inspections", "weighings", "checks", "logbook", "source_days"), reference=("dim_service_points", "place_code")),
+    Dimension("place", "Service point", _same("place_code", "steps", "inspections", "weighings", "checks", "documents", "logbook", "source_days"), reference=("dim_service_points", "place_code")),
     Dimension("zone", "Zone", {"stays": "zone_code"}, reference=("dim_zones", "zone_code")),
     Dimension("stage", "Stage of the declaration", {"stages": "stage_code"}, codes=codes.DECLARATION_STAGE),
     Dimension("holder", "Who holds the clock", {"stages": "holder_code"}, codes=codes.HOLDER),
     Dimension("office", "Customs office", _same("office_code", "declarations", "stages")),
-    Dimension("regime", "Customs regime", _same("regime_code", "declarations", "stages")),
+    Dimension("regime", "Customs regime", _same("regime_code", "declarations", "stages"), reference=("dim_regimes", "regime_code")),
     # A chapter with a handful of declarations is one importer's: firm data
     Dimension("hs_chapter", "HS chapter", _same("left(hs_code, 2)", "declarations", "stages"), privacy="firm"),
     Dimension("peak", "Peak or other hours", _same(f"CASE WHEN lodged_hour >= {PEAK_HOURS[0]} AND lodged_hour < {PEAK_HOURS[1]} THEN 'peak' WHEN lodged_hour IS NOT NULL THEN 'off_peak' END", "declarations", "stages"), codes=PEAK_LIST),
     Dimension("order_fault", "Impossible order", {"declarations": "order_fault_code"}, codes=codes.ORDER_FAULT),
     Dimension("path", "Service points in order", {"visits": "path_codes"}),
     Dimension("weighing", "Kind of weighing", {"weighings": "weighing_code"}, codes=codes.WEIGHING),
+    Dimension("document", "Kind of document", {"documents": "document_code"}, codes=DOCUMENT_LIST),
     Dimension("authority", "Who asked", {"checks": "authority_code"}, codes=codes.AUTHORITY),
     Dimension("service", "Kind of inspection", {"inspections": "service_code"}, codes=codes.SERVICE_EVENT),
     Dimension("result", "Result of the inspection", _same("inspection_result_code", "inspections", "declarations"), codes=codes.INSPECTION_RESULT),

@@ -21,6 +21,14 @@ _FACTS = (
     Fact("stages", "fct_declaration_stages", "lodged_day", None, "started_at", {"channel": "channel_code"}),
     Fact("weighings", "fct_weighings", "ended_day", None, "ended_at", {}, via_visit=True),
     Fact("checks", "(SELECT * FROM fct_visit_events WHERE event_code = 'document_check')", "entry_day", None, "event_at", {}, via_visit=True),
+    # Each time a document is handed over and its form is known, of the visits whose checks are recorded: weighing tickets, and what a driver shows, which is paper.
+    Fact(
+        "documents",
+        "(SELECT port_code, ended_day AS day, visit_id, place_code, 'ticket' AS document_code, is_e_slip AS is_electronic FROM fct_weighings\n"
+        "      WHERE is_e_slip IS NOT NULL AND visit_id IN (SELECT visit_id FROM fct_visits WHERE document_checks_n IS NOT NULL)\n"
+        "    UNION ALL SELECT port_code, entry_day, visit_id, place_code, 'check', false FROM fct_visit_events WHERE event_code = 'document_check')",
+        "day", None, None, {}, via_visit=True,
+    ),
     Fact("inspections", "fct_inspections", "ended_day", None, "ended_at", {}, via_visit=True),
     Fact("appointments", "fct_appointments", "slot_day", "slot_hour", "slot_start_at", {"terminal": "terminal_code", "direction": "direction_code"}),
     Fact("bookings", "fct_bookings", "slot_day", "slot_hour", "slot_start_at", {"terminal": "terminal_code", "direction": "direction_code"}),

@@ -13,27 +13,26 @@ from dashboard import format as words
 from dashboard.i18n import N_
 from dashboard.metrics import DIMENSIONS, Result
 from dashboard.metrics.clearance import LIMITS_H, within
-from dashboard.screens import clearance_table, moved
+from dashboard.screens import clearance_order, clearance_table, moved
 from dashboard.screens.border import RIPE_DAYS
 from dashboard.views import clock, groups, theme
 from dashboard.widgets import chart, download, kpi_card, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
-from etl.contracts.codes import DECLARATION_STAGE, HOLDER, ORDER_FAULT, STAGE_HOLDER
+from etl.contracts.codes import DECLARATION_STAGE, HOLDER, STAGE_HOLDER
 
 PARTS: dict[str, str] = {"times": N_("Release times"), "inspections": N_("Inspections and hit rate"), "order": N_("What was not in order")}
 SPLITS: tuple[str, ...] = ("channel", "office", "regime", "peak")
 MIN_N = 30
 DEFAULT_LIMIT_H = 48
 SHOWN_OFFICES = 12
-BREACHES = ("out_before_release_share", "out_unweighed_share", "out_without_release_share")
 
 
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Clearance"), anchor=False)
     part = parts.asked(page, PARTS)
-    page.ahead(*{"times": (_headline, _curve, moved.logged, _stages, partial(_groups, split=st.session_state.get("clearance_split") or SPLITS[0])), "inspections": (_hits, _hits_by_month)}.get(part, (_order,)))
+    page.ahead(*{"times": (_headline, _curve, moved.logged, _stages, partial(_groups, split=st.session_state.get("clearance_split") or SPLITS[0])), "inspections": (_hits, _hits_by_month)}.get(part, (clearance_order.asked,)))
     whole = _headline(page) if part == "times" else None
     if whole is not None and not whole.cell("declarations").value:
         no_data.show(page, say("No declaration was lodged in this period."))
@@ -43,7 +42,7 @@ def show(page: Frame) -> None:
     if whole is not None:
         st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, whole))}</p>')
     part = parts.choose(page, PARTS, "clearance_part")
-    {"times": partial(_times, whole=whole), "inspections": _inspections, "order": _not_in_order}[part](page)
+    {"times": partial(_times, whole=whole), "inspections": _inspections, "order": clearance_order.show}[part](page)
 
 
 def limit_h() -> int:
@@ -75,10 +74,6 @@ def _hits(page: Frame) -> Result:
 
 def _hits_by_month(page: Frame) -> Result:
     return page.ask(["declaration_hit_share"], by=["office"], grain="month")
-
-
-def _order(page: Frame) -> Result:
-    return page.ask([*BREACHES, "set_apart_share", "declarations"], compare=True)
 
 
 # ---------------------------------------------------------------------- release times
@@ -135,15 +130,15 @@ def _over_time(page: Frame) -> None:
     """By the day of lodging. What was declared in the last days and waits long is not released yet: without those days the curve does not sink at its end."""
     say, lang, result = page.say, page.lang, _curve(page)
     until = page.store.build().now_day - dt.timedelta(days=RIPE_DAYS)
-    known = [row for row in result.rows.iter_rows(named=True) if row["clearance_p90__n"] >= MIN_N and row["period"] < until]
-    worst = max(known, key=lambda row: row["clearance_p90"], default=None)
+    known = [row for row in result.rows.iter_rows(named=True) if moved.is_ripe(row["period"], result.grain, until)]
+    worst = max((row for row in known if row["clearance_p90__n"] >= MIN_N), key=lambda row: row["clearance_p90"], default=None)
     finding = say("Too few declarations to draw a curve.") if worst is None else say(
         {"day": N_("Goods declared on {day} waited longest: 1 in 10 more than {p90}."), "week": N_("Goods declared in the week from {day} waited longest: 1 in 10 more than {p90}."),
          "month": N_("Goods declared in the month from {day} waited longest: 1 in 10 more than {p90}.")}[result.grain],
         day=words.day(worst["period"], lang), p90=words.duration(worst["clearance_p90"], lang),
     )  # fmt: skip
     curves = (moved.Curve("clearance_p90", say("1 in 10 over"), theme.ACCENT), moved.Curve("clearance_p50", say("median"), theme.MAIN, 2.5))
-    n = say("n = {n} declarations, by the day they were lodged; the last {days} days are left out, part of their goods is not released yet", n=words.number(result.n, lang), days=RIPE_DAYS)
+    n = say("n = {n} declarations, by the day they were lodged; the last {days} days are left out, part of their goods is not released yet", n=words.number(sum(row["clearance_p90__n"] for row in known), lang), days=RIPE_DAYS)
     moved.show(page, result, curves, key="clearance_over_time", title=say("How it moved"), finding=finding, unit=say("h"), n_words=n, scale=1 / 60, said=lambda value: words.duration(value, lang), until=until)
 
 
@@ -193,7 +188,7 @@ def _by_group(page: Frame) -> None:
     result = _groups(page, split)
     limit, drawn = within(limit_h()), []
     for row in result.rows.filter(pl.col("clearance_p50__n") > 0).iter_rows(named=True):
-        name = _named(page, split, row[split])
+        name = clearance_table.named(page, split, row[split])
         median, p90 = words.duration(row["clearance_p50"], lang), words.duration(row["clearance_p90"], lang)
         n, share = words.number(row["clearance_p50__n"], lang), words.value(row[limit], "share", lang, 1)
         label = f"<b>{median}</b> · {p90} · {share} · n = {n}"
@@ -204,14 +199,9 @@ def _by_group(page: Frame) -> None:
         panel.quiet(say("No data: the arrival of these goods is not known."))
         return
     solid = [group for group in drawn if not group.is_thin and group.median is not None]
-    figure = groups.dots(drawn, median=say("median"), p90=say("1 in 10 over"), unit="h")
+    figure = groups.dots(drawn, median=say("median"), p90=say("1 in 10 over"), unit=say("h"))
     n_words = say("n = {n} declarations; bars are 95 % intervals of the median; grey under n = {thin}; third figure: within {limit} h", n=words.number(result.n, lang), thin=MIN_N, limit=limit_h())
     chart.show(page, figure, key=f"clearance_by_{split}", finding=_difference(page, solid), result=result, n_words=n_words)
-
-
-def _named(page: Frame, split: str, value: object) -> str:
-    codes = DIMENSIONS[split].codes
-    return page.say("unknown") if value is None else coded(page.say, codes, str(value)) if codes else str(value)
 
 
 def _difference(page: Frame, solid: list[groups.Group]) -> str:
@@ -238,7 +228,7 @@ def _inspections(page: Frame) -> None:
         return
     drawn = []
     for row in result.rows.filter(pl.col("declaration_hit_share__n") > 0).sort("declaration_hit_share__n", descending=True).head(SHOWN_OFFICES).iter_rows(named=True):
-        low, high, name = row["declaration_hit_share__low"], row["declaration_hit_share__high"], say("Office {code}", code=_named(page, "office", row["office"]))
+        low, high, name = row["declaration_hit_share__low"], row["declaration_hit_share__high"], say("Office {code}", code=clearance_table.named(page, "office", row["office"]))
         text = f"<b>{w.percent(row['declaration_hit_share'], 1)}</b> · {say('{low} to {high}', low=w.percent(low, 1), high=w.percent(high, 1))} · n = {w.number(row['declaration_hit_share__n'])}"
         drawn.append(clock.Share(name, row["declaration_hit_share"], text, f"{name}<br>{text}", low=low, high=high, is_thin=row["declaration_hit_share__n"] < MIN_N))
     finding = say(
@@ -251,58 +241,13 @@ def _inspections(page: Frame) -> None:
     by_month = _hits_by_month(page)
     table = pl.DataFrame([
         {
-            say("Month"): words.day(row["period"], lang), say("Office"): _named(page, "office", row["office"]), say("Hit rate"): w.percent(row["declaration_hit_share"], 1),
+            say("Month"): words.day(row["period"], lang), say("Office"): clearance_table.named(page, "office", row["office"]), say("Hit rate"): w.percent(row["declaration_hit_share"], 1),
             say("95 % interval"): words.interval(row["declaration_hit_share__low"], row["declaration_hit_share__high"], "share", lang, 1), "n": w.number(row["declaration_hit_share__n"]),
         }
         for row in by_month.rows.filter(pl.col("declaration_hit_share__n") > 0).sort("period", "office").iter_rows(named=True)
     ])  # fmt: skip
     panel.show(page, clock.rates(drawn), key="hits", finding=finding, table=table, result=by_month, n_words=say("n = {n} declarations with a result", n=w.number(whole.n)), name="hit_rate_by_office_and_month")
     panel.quiet(say("An office or a month is not better for a higher rate: who is inspected is chosen by risk."))
-
-
-# ---------------------------------------------------------------------- breaches and what was set apart
-def _not_in_order(page: Frame) -> None:
-    say, w = page.say, Words(page)
-    result = _order(page)
-    if not result.cell("declarations").value:
-        no_data.show(page, say("No declaration was lodged in this period."))
-        return
-    unweighed = page.ask(["unweighed_exit_share"], compare=True).cell("unweighed_exit_share")
-    panel.section(say("Breaches"), say("What the rules do not allow, counted where both times are certain. A lost log line can look like a breach: read the rows before accusing anyone."))
-    cells = [*(result.cell(code) for code in BREACHES), unweighed]
-    table = pl.DataFrame([
-        {
-            say("What"): say(cell.metric.label), say("Cases"): w.number(None if cell.value is None else round(cell.value * cell.n)), say("Of"): w.number(cell.n),
-            say("Share"): say("no data") if cell.value is None else w.percent(cell.value, 2), say("95 % interval"): words.interval(cell.low, cell.high, "share", page.lang, 2),
-            say("Before"): say("no data") if cell.before is None else w.percent(cell.before, 2),
-        }
-        for cell in cells
-    ])  # fmt: skip
-    panel.grid(table, key="breaches")
-    panel.under(page, say("n = {n} declarations", n=w.number(result.cell("declarations").value)))
-    for cell in cells:
-        if cell.value:
-            with st.expander(say("Rows: {what}", what=say(cell.metric.label)), key=f"rows_{cell.metric.code}"):
-                st.html(f'<p class="quiet">{html.escape(say(cell.metric.about))}</p>')
-                download.rows(page, "visits" if cell is unweighed else "declarations", key=f"behind_{cell.metric.code}", metric=cell.metric.code)
-    _set_apart(page, result)
-
-
-def _set_apart(page: Frame, result: Result) -> None:
-    say, w = page.say, Words(page)
-    apart = result.cell("set_apart_share")
-    panel.section(say("Set apart"), say("Declarations whose events stand in an impossible order give no minutes and enter no figure above; they are kept here with their reason until a corrected line comes."))
-    if not apart.value:
-        panel.quiet(say("None of the {n} declarations.", n=w.number(apart.n)))
-        return
-    by_fault = page.ask(["declarations"], by=["order_fault"])
-    rows = [
-        {say("Reason"): coded(say, ORDER_FAULT, row["order_fault"]), say("Declarations"): w.number(row["declarations"])}
-        for row in by_fault.rows.drop_nulls("order_fault").sort("declarations", descending=True).iter_rows(named=True)
-    ]
-    panel.grid(pl.DataFrame(rows), key="set_apart")
-    panel.under(page, say("{cases} of {n} declarations, {share}", cases=w.number(round(apart.value * apart.n)), n=w.number(apart.n), share=w.percent(apart.value, 2)))
-    download.rows(page, "declarations", key="behind_set_apart", metric="set_apart_share")
 
 
 if __name__ == "__main__":

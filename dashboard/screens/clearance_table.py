@@ -7,6 +7,7 @@ import polars as pl
 from dashboard.metrics import DIMENSIONS
 from dashboard.metrics.clearance import within
 from dashboard.widgets.frame import Frame
+from dashboard.widgets.panel import coded
 from etl.contracts.codes import DECLARATION_STAGE, HOLDER, STAGE_HOLDER
 
 SPLITS: tuple[str, ...] = ("channel", "office", "regime", "peak", "hs_chapter")
@@ -34,7 +35,7 @@ def made(page: Frame, limit_h: int) -> pl.DataFrame:
         stages = page.ask([f"stage_{figure}" for figure in _FIGURES], by=[*by, "stage"])
         parts = stages.rows.partition_by(by, as_dict=True) if by else {(): stages.rows}
         for row in spans.rows.iter_rows(named=True):
-            group = _named(page, split, row[split]) if split else say("All")
+            group = named(page, split, row[split]) if split else say("All")
             about = {say("Split by"): say(DIMENSIONS[split].label) if split else say("All"), say("Group"): group}
             rows += [_row(page, about, names[span], "", row, span, row[within(limit_h)] if span == "clearance" else None, limit_h) for span in _SPANS]
             mine = parts.get((row[split],) if split else ())
@@ -55,6 +56,10 @@ def _row(page: Frame, about: dict[str, str], segment: str, holder: str, row: dic
     }  # fmt: skip
 
 
-def _named(page: Frame, split: str, value: object) -> str:
+def named(page: Frame, split: str | None, value: object) -> str:
+    """A group as its reader says it: a code of a list in words, a regime by code and name, an office by its code."""
+    if value is None:
+        return page.say("unknown")
     codes = DIMENSIONS[split].codes
-    return page.say("unknown") if value is None else page.say(codes.codes[str(value)]) if codes else str(value)
+    name = page.name(split, value)
+    return coded(page.say, codes, str(value)) if codes else str(value) if name == str(value) else f"{value} – {name}"

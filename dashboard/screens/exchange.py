@@ -30,7 +30,7 @@ def show(page: Frame) -> None:
     say = page.say
     st.title(say("Documents and exchange"), anchor=False)
     part = parts.asked(page, PARTS)
-    asked = {"messages": (_sent, _curve, moved.logged, partial(_by, split=st.session_state.get("exchange_split") or SPLITS[0]), _reasons), "paper": (_checks, _recorded), "slots": exchange_slots.ASKED, "dwell": (_dwell,)}
+    asked = {"messages": (_sent, _curve, moved.logged, partial(_by, split=st.session_state.get("exchange_split") or SPLITS[0]), _reasons), "paper": (_checks, _recorded, _paperless), "slots": exchange_slots.ASKED, "dwell": (_dwell,)}
     page.ahead(_sent, *asked[part])
     st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page))}</p>')
     {"messages": _messages, "paper": _paper, "slots": _slots, "dwell": _stays}[parts.choose(page, PARTS, "exchange_part")](page)
@@ -56,6 +56,10 @@ def _reasons(page: Frame) -> Result:
 
 def _checks(page: Frame) -> Result:
     return page.ask(["document_checks"], by=["place", "authority"])
+
+
+def _paperless(page: Frame) -> Result:
+    return page.ask(["paperless_share"], compare=True)
 
 
 def _recorded(page: Frame) -> Result:
@@ -216,6 +220,12 @@ def _paper(page: Frame) -> None:
     if not mean.n or rows.is_empty():
         panel.quiet(say("No data: no document check is recorded in this selection."))
         return
+    st.html(kpi_card.grid([
+        _card(page, _paperless(page), "paperless_share", say("Paperless share"), say("electronic, of the documents whose form is known")),
+        _card(page, recorded, "document_checks_mean", say("Shown on paper"), say("times a visit, where checks are recorded")),
+        _card(page, recorded, "document_checks_coverage", say("Visits with recorded checks"), say("of all visits")),
+    ]))  # fmt: skip
+    panel.quiet(say("Counted are weighing tickets, electronic or printed, and documents shown at a check. Whether a whole visit or declaration went without paper the logs do not tell: a check that is not recorded may have taken place."))
     drawn, table = [], []
     for row in rows.iter_rows(named=True):
         place, asked = page.place(row["place"]) or say("unknown"), coded(say, AUTHORITY, row["authority"]) if row["authority"] else say("unknown")

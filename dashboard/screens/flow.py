@@ -11,9 +11,9 @@ from dashboard import format as words
 from dashboard.i18n import N_
 from dashboard.metrics import Result
 from dashboard.metrics.intervals import wilson
-from dashboard.screens import behind
+from dashboard.screens import behind, flow_weighing
 from dashboard.views import clock, paths
-from dashboard.widgets import download, kpi_card, no_data, panel, parts
+from dashboard.widgets import download, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
 from etl.contracts.codes import ARM, AUTHORITY, PILOT_PERIOD, STEP
@@ -31,14 +31,14 @@ def show(page: Frame) -> None:
     say = page.say
     st.title(say("Visit flow and weighing"), anchor=False)
     part = parts.asked(page, PARTS)
-    page.ahead(*{"steps": (_steps, _counts, _waits), "ways": (_ways, _counts), "documents": (_checks, _recorded), "weighing": (_weighings, _weighed), "pilot": (_sides,)}.get(part, (_counts,)))
+    page.ahead(*{"steps": (_steps, _counts, _waits), "ways": (_ways, _counts), "documents": (_checks, _recorded), "weighing": flow_weighing.ASKED, "pilot": (_sides,)}.get(part, (_counts,)))
     counts = _counts(page)
     if counts.is_empty():
         no_data.show(page, say("No visit with a certain turnaround in this selection."))
         return
     st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, counts))}</p>')
     part = parts.choose(page, PARTS, "flow_part")
-    {"steps": _ladder, "ways": _common_ways, "documents": _documents, "weighing": _weighing, "pilot": _pilot}[part](page, counts)
+    {"steps": _ladder, "ways": _common_ways, "documents": _documents, "weighing": flow_weighing.show, "pilot": _pilot}[part](page, counts)
     behind.show(page)
 
 
@@ -66,14 +66,6 @@ def _checks(page: Frame) -> Result:
 
 def _recorded(page: Frame) -> Result:
     return page.ask(["document_checks_mean", "document_checks_coverage"], compare=True)
-
-
-def _weighings(page: Frame) -> Result:
-    return page.ask(["weighings", "e_slip_share", "re_weigh_share", "weighing_wait_p50", "weighing_wait_p90", "weighing_p50"], by=["place"], totals=True)
-
-
-def _weighed(page: Frame) -> Result:
-    return page.ask(["both_weighings_share", "unweighed_exit_share"], compare=True)
 
 
 def _sides(page: Frame) -> Result:
@@ -145,7 +137,7 @@ def _waiting(page: Frame) -> None:
         for row in rows.iter_rows(named=True)
     ]
     drawn = [
-        clock.Share(page.place(row["place"]), row["wait_min_sum"] / total, f"<b>{w.number(row['wait_min_sum'] / 60)} h</b> · {w.percent(row['wait_min_sum'] / total)} · n = {w.number(row['step_visits'])}", page.place(row["place"]))
+        clock.Share(page.place(row["place"]), row["wait_min_sum"] / total, f"<b>{w.number(row['wait_min_sum'] / 60)} {say('h')}</b> · {w.percent(row['wait_min_sum'] / total)} · n = {w.number(row['step_visits'])}", page.place(row["place"]))
         for row in rows.head(TOP_PLACES).iter_rows(named=True)
     ]
     first = rows.row(0, named=True)
@@ -229,49 +221,6 @@ def _documents(page: Frame, _counts: pl.DataFrame) -> None:
         finding += " " + say("In the period before: {mean}.", mean=w.number(mean.before, 2))
     n_words = say("n = {n} visits with recorded checks ({share} of all); figures are checks per visit", n=w.number(mean.n), share=w.percent(coverage.value))
     panel.show(page, clock.bars(drawn), key="documents", finding=finding, table=pl.DataFrame(table), result=result, n_words=n_words)
-
-
-# ---------------------------------------------------------------------- weighing
-def _weighing(page: Frame, _counts: pl.DataFrame) -> None:
-    say, lang, w = page.say, page.lang, Words(page)
-    result, visits = _weighings(page), _weighed(page)
-    panel.section(say("Weighing"), say("Every container is weighed twice: the truck empty and the truck full."))
-    if not result.cell("weighings").value:
-        panel.quiet(say("No data: no weighing in this selection."))
-        return
-
-    def card(source: Result, code: str, name: str, about: str) -> str:
-        cell = source.cell(code)
-        notes = [say("n = {n}", n=w.number(cell.n)), say("95 %: {limits}", limits=words.plain(words.interval(cell.low, cell.high, cell.metric.unit, lang, cell.metric.decimals))) if cell.low is not None else ""]
-        notes += [say("before: {value}", value=words.plain(words.value(cell.before, cell.metric.unit, lang, cell.metric.decimals)))] if cell.before is not None else []
-        return kpi_card.card(name, words.plain(words.cell(cell, lang)), say=about, notes=notes, code=code)
-
-    st.html(kpi_card.grid([
-        card(visits, "both_weighings_share", say("Weighed empty and full"), say("of the closed visits")),
-        card(visits, "unweighed_exit_share", say("Left without full weighing"), say("exit voucher subject to weighing, never closed")),
-        card(result, "e_slip_share", say("Electronic tickets"), say("of the weighings whose log says so or not")),
-        card(result, "re_weigh_share", say("Re-weighings"), say("made again within one visit")),
-        card(result, "weighing_wait_p50", say("Wait for a weighing"), say("median, joining the queue to driving on")),
-        card(result, "weighing_p50", say("Minutes of a weighing"), say("median, driving on to the ticket")),
-    ]))  # fmt: skip
-    rows = result.rows.sort("weighings", descending=True)
-    table = [
-        {
-            say("Weighbridge"): page.place(row["place"]), say("Weighings"): w.number(row["weighings"]), say("Median wait, min"): w.number(row["weighing_wait_p50"], 1),
-            say("1 in 10 waits over, min"): w.number(row["weighing_wait_p90"], 1), say("Median weighing, min"): w.number(row["weighing_p50"], 1),
-            say("Electronic tickets"): say("no data") if row["e_slip_share"] is None else w.percent(row["e_slip_share"], 1), say("Re-weighings"): say("no data") if row["re_weigh_share"] is None else w.percent(row["re_weigh_share"], 2),
-        }
-        for row in rows.iter_rows(named=True)
-    ]  # fmt: skip
-    drawn = [
-        clock.Share(page.place(row["place"]), row["weighing_wait_p50"] or 0, f"<b>{words.plain(words.value(row['weighing_wait_p50'], 'min', lang, 1))}</b> · {say('1 in 10 over {value}', value=words.plain(words.value(row['weighing_wait_p90'], 'min', lang, 1)))} · n = {w.number(row['weighings'])}", page.place(row["place"]))
-        for row in rows.filter(pl.col("weighing_wait_p50__n") >= MIN_N).iter_rows(named=True)
-    ]
-    drawn = drawn if len(drawn) > 1 else []  # one bar compares nothing
-    whole = result.cell("weighing_wait_p90")
-    finding = say("1 weighing in 10 waits more than {p90}, all weighbridges together.", p90=words.value(whole.value, "min", lang, 1)) if whole.value is not None else say("No weighbridge logs when trucks arrive: waits are not known.")
-    panel.show(page, clock.bars(drawn) if drawn else None, key="weighbridges", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} weighings", n=w.number(result.cell("weighings").value)))
-    panel.quiet(say("Weight against declared mass: no data, the customs log gives no declared mass."))
 
 
 # ---------------------------------------------------------------------- pilot

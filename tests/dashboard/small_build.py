@@ -103,6 +103,11 @@ def frames(site: Site, days: int = 120, per_day: int = 300, seed: int = 1, track
     steps = steps.with_columns(clock.to_local(steps["arrived_at"], site.zone_name).alias("arrived_local_at"))
     paths = steps.filter(pl.col("step_kind_code") == "service").sort("visit_id", "step_seq").group_by("visit_id").agg(pl.col("step_code").str.join(">").alias("path_codes"))
     visits = visits.join(paths, on="visit_id", how="left", maintain_order="left").with_columns(has_weigh_full=pl.when(pl.col("status_code") == "closed").then("has_both_weighings"))
+    # Masses are made of the visit's own number, not drawn: most within 5 % of what was declared, some far above, some neither weighed nor declared.
+    number = visits["visit_id"].hash(seed=1) % 1000
+    visits = visits.with_columns(
+        declared_kg=pl.when(pl.Series(number % 7 > 0)).then(8000.0 + 20 * number), weighed_net_kg=pl.when(pl.col("has_weigh_full")).then((8000.0 + 20 * number) * (1 + (number % 11 - 5) / 90)),
+    )
     made = {"fct_visits": visits, "fct_visit_steps": steps, **_around(rng, site, visits, now_at, tracked_days)}
     return {name: _TABLES[name].conform(frame) for name, frame in made.items()}
 

@@ -47,7 +47,7 @@ def known(sel) -> pl.DataFrame:
 
 def frame(sel, lang: str = "en") -> SimpleNamespace:
     """What the table needs of a page."""
-    return SimpleNamespace(say=translator(lang), lang=lang, ask=lambda metrics, by=(), **how: store.ask(sel, metrics, by, **how))
+    return SimpleNamespace(say=translator(lang), lang=lang, name=lambda _dimension, code: str(code), ask=lambda metrics, by=(), **how: store.ask(sel, metrics, by, **how))
 
 
 def test_every_stage_has_a_holder_and_every_end_an_event():

@@ -84,6 +84,16 @@ def test_weighings_are_the_rows(sel):
     assert found["weighing_wait_p50"] == pytest.approx(rows["wait_min"].median())
 
 
+def test_masses_are_compared_within_five_percent(sel):
+    """Both known, of the boxes and not of the truck; 5 % exactly is still within."""
+    both = visits(sel).drop_nulls(["weighed_net_kg", "declared_kg"])
+    off = both["weighed_net_kg"] / both["declared_kg"] - 1
+    found = store.ask(sel, ["declared_mass_within_share", "under_declared_share", "declared_mass_known_share"])
+    assert [found.cell(metric.code).n for metric in found.metrics] == [both.height, both.height, (visits(sel)["status_code"] == "closed").sum()]
+    assert (found.cell("declared_mass_within_share").value, found.cell("under_declared_share").value) == (pytest.approx((off.abs() <= 0.05).mean()), pytest.approx((off > 0.05).mean()))
+    assert 0 < (off.abs() <= 0.05).mean() < 1 and f"Of {both.height:,} visits whose boxes were weighed and declared, {(off.abs() <= 0.05).mean():.1%} lie within 5%" in text_of(opened(part="weighing"))
+
+
 def test_the_visits_of_a_way_can_be_opened(sel):
     way = store.rows("path_counts", sel).row(0)
     app = opened(part="ways", drill=f"path:{way[0]}")

@@ -150,6 +150,18 @@ def test_messages_by_partner_are_the_rows_and_marseille_fos_is_named(sel):
     assert "Port de Marseille Fos (Ci5)" in set(table["Partenaire d'échange"]) and len(table) == rows["partner_code"].n_unique()
 
 
+def test_the_paperless_share_is_of_documents_whose_form_is_known(sel):
+    """Tickets and checks of the visits whose checks are recorded; a check is paper. Tickets of other visits would make the share look better than it is."""
+    checked = store.table("fct_visits").filter(pl.col("document_checks_n").is_not_null())["visit_id"].implode()
+    tickets = store.table("fct_weighings").filter(pl.col("ended_day").is_between(sel.first_day, sel.last_day) & pl.col("is_e_slip").is_not_null() & pl.col("visit_id").is_in(checked))
+    checks = store.table("fct_visit_events").filter((pl.col("event_code") == "document_check") & pl.col("entry_day").is_between(sel.first_day, sel.last_day))
+    found = store.ask(sel, ["paperless_share"]).cell("paperless_share")
+    assert found.n == tickets.height + checks.height and found.value == pytest.approx(tickets["is_e_slip"].sum() / found.n) and 0 < found.value < 1
+    assert f"{found.value:.1%}" in text_of(opened("exchange", "paper"))
+    kinds = store.ask(sel, ["paperless_share"], by=["document"]).rows
+    assert dict(kinds.select("document", "paperless_share__n").rows()) == {"ticket": tickets.height, "check": checks.height}
+
+
 def test_slots_asked_refused_and_cancelled_are_the_rows(sel):
     rows = store.table("fct_appointments").filter(pl.col("slot_day").is_between(sel.first_day, sel.last_day))
     table = next(each.value for each in opened("exchange", "slots").dataframe if "Asked" in each.value.columns)

@@ -1065,6 +1065,45 @@ SELECT
   count(service_min) AS weighing_p90__n
 FROM kept;
 
+-- declared_mass_within_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE weighed_net_kg IS NOT NULL AND declared_kg > 0 AND (abs(weighed_net_kg - declared_kg) <= 0.05 * declared_kg)) / nullif(count(*) FILTER (WHERE weighed_net_kg IS NOT NULL AND declared_kg > 0), 0) AS declared_mass_within_share,
+  count(*) FILTER (WHERE weighed_net_kg IS NOT NULL AND declared_kg > 0) AS declared_mass_within_share__n
+FROM kept;
+
+-- under_declared_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE weighed_net_kg IS NOT NULL AND declared_kg > 0 AND (weighed_net_kg - declared_kg > 0.05 * declared_kg)) / nullif(count(*) FILTER (WHERE weighed_net_kg IS NOT NULL AND declared_kg > 0), 0) AS under_declared_share,
+  count(*) FILTER (WHERE weighed_net_kg IS NOT NULL AND declared_kg > 0) AS under_declared_share__n
+FROM kept;
+
+-- declared_mass_known_share
+WITH kept AS (
+  SELECT *
+  FROM fct_visits
+  WHERE port_code = $port_code
+    AND entry_day >= $first_day
+    AND entry_day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE status_code = 'closed' AND (weighed_net_kg IS NOT NULL AND declared_kg > 0)) / nullif(count(*) FILTER (WHERE status_code = 'closed'), 0) AS declared_mass_known_share,
+  count(*) FILTER (WHERE status_code = 'closed') AS declared_mass_known_share__n
+FROM kept;
+
 -- document_checks
 WITH kept AS (
   SELECT *
@@ -2077,6 +2116,21 @@ WITH kept AS (
 SELECT
   quantile_cont(lead_min / 60, 0.5) AS message_lead_p50,
   count(*) FILTER (WHERE (lead_min / 60) IS NOT NULL) AS message_lead_p50__n
+FROM kept;
+
+-- paperless_share
+WITH kept AS (
+  SELECT *
+  FROM (SELECT port_code, ended_day AS day, visit_id, place_code, 'ticket' AS document_code, is_e_slip AS is_electronic FROM fct_weighings
+      WHERE is_e_slip IS NOT NULL AND visit_id IN (SELECT visit_id FROM fct_visits WHERE document_checks_n IS NOT NULL)
+    UNION ALL SELECT port_code, entry_day, visit_id, place_code, 'check', false FROM fct_visit_events WHERE event_code = 'document_check')
+  WHERE port_code = $port_code
+    AND day >= $first_day
+    AND day < $end_day
+)
+SELECT
+  count(*) FILTER (WHERE (is_electronic)) / nullif(count(*), 0) AS paperless_share,
+  count(*) AS paperless_share__n
 FROM kept;
 
 -- container_moves
