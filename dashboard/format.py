@@ -25,6 +25,7 @@ ISOLATE, ISOLATE_RTL, POP = "\u2066", "\u2067", "\u2069"  # a number with its un
 LRM, RLM = "\u200e", "\u200f"
 MINUS = "\u2212"
 _ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
+_ARABIC = re.compile("[\u0600-\u06ff]")
 _SIGN = re.compile(f"[-+{MINUS}]")
 NO_DATA = N_("no data")
 _SUFFIX: dict[str, str] = {
@@ -72,6 +73,11 @@ def in_order(text: str, lang: str) -> str:
 def turned(text: str, lang: str) -> str:
     """Hold the sign before its number and the percent sign behind it: in right-to-left text both would change sides. The same marks everywhere, whatever Babel writes."""
     return _SIGN.sub(f"{LRM}\\g<0>", text.replace(LRM, "")).replace("%", f"{LRM}%{LRM}") if language(lang).direction == "rtl" else text
+
+
+def headed(text: str) -> str:
+    """A column's name as the grid draws it: from the right where its letters are Arabic. The grid looks for the direction of cells, not of names."""
+    return f"{ISOLATE_RTL}{text}{POP}" if _ARABIC.search(text) else text
 
 
 def plain(text: str) -> str:

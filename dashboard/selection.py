@@ -163,7 +163,7 @@ class Selection:
         for name, values in self.filters.items():
             label, code_list = FILTERS[name]
             words = [(names or {}).get(name, {}).get(value) or (_(code_list.codes[value]) if code_list and value in code_list.codes else value) for value in values]
-            parts.append(_("{label}: {values}", label=_(label), values=", ".join(words)))
+            parts.append(_("{label}: {values}", label=_(label), values=_(", ").join(words)))
         return " · ".join(parts)
 
     def period_in_words(self, lang: str) -> str:

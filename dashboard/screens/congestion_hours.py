@@ -57,7 +57,7 @@ def by_zone(page: Frame) -> None:
     def about(cell: dict) -> str:
         day, hour = divmod(cell["column"], 24)
         text = _("Index {index}, median stay {stay} min, n = {n}", index=w.number(cell["index"], 1), stay=w.number(cell["stay_p50"], 1), n=w.number(cell["n"]))
-        return f"<b>{cell['row']}</b> · {weekdays[day]}{hour:02d} h<br>{text}"
+        return f"<b>{cell['row']}</b> · {weekdays[day]}{_('{h} h', h=f'{hour:02d}')}<br>{text}"
 
     known = cells.filter((pl.col("n") >= port_map.MIN_N) & pl.col("index").is_not_null()).sort("index", descending=True)
     thin = cells.filter(pl.col("n").is_between(1, port_map.MIN_N - 1)).height
@@ -65,7 +65,7 @@ def by_zone(page: Frame) -> None:
         alt = _("No cell has 20 stays or more; all {thin} cells with data are grey.", thin=w.number(thin))
     else:
         top = known.row(0, named=True)
-        when = f"{weekdays[top['column'] // 24]}{top['column'] % 24} h"
+        when = f"{weekdays[top['column'] // 24]}{_('{h} h', h=top['column'] % 24)}"
         alt = _("Slowest cell: {row} at {when}, {index} times free flow (n = {n}). {thin} cells are grey for want of stays.", row=top["row"], when=when, index=w.number(top["index"], 1), n=w.number(top["n"]), thin=w.number(thin))
     table = cells.sort("index", descending=True, nulls_last=True).select(
         pl.col("row").alias(_("Weekday") if zone is not None else _("Zone")), pl.col("column").alias(_("Hour of the week") if len(columns) > 24 else _("Hour")),
@@ -91,7 +91,7 @@ def _by_hour(series: pl.DataFrame, column: str, days: list[dt.date] | None = Non
 
 def _curve(page: Frame, key: str, frame: pl.DataFrame, words: hours.Words, alt: str, detail: str, limit: float | None = None, decimals: int = 0) -> None:
     _, w = page.say, Words(page)
-    ticks = tuple((hour, f"{hour} h") for hour in range(0, 24, 4))
+    ticks = tuple((hour, _("{h} h", h=hour)) for hour in range(0, 24, 4))
     hover = [
         _("{hour} h: {typical} on a typical day, {busy} on a busy one, over {days} days", hour=row["hour"], typical=w.number(row["typical"], decimals), busy=w.number(row["busy"], decimals), days=row["days"])
         for row in frame.to_dicts()

@@ -43,7 +43,7 @@ def _replay(page: Frame, seen: list[dt.date]) -> None:
             _("Day to replay"), options, key="congestion_day", format_func=lambda value: _("All days of the period ({n})", n=len(seen)) if value is None else w.date(value),
         )  # fmt: skip
     with second:
-        hour = st.slider(_("Hour"), 0, 23, 11, key="congestion_hour", format="%d h")
+        hour = st.slider(_("Hour"), 0, 23, 11, key="congestion_hour", format=f"%d {_('h')}")
     with third:
         form = st.segmented_control(_("Shown as"), [_MAP, _DRAWING, _TABLE], default=_MAP, key="congestion_form", format_func=_, help=_("The map needs WebGL. Drawing and table work everywhere."))
     selection = asked.one_day(page, day)

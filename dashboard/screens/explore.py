@@ -95,19 +95,19 @@ def _why_not(page: Frame, asked: Asked, offered: list[str], splits: list[str]) -
             return
         with st.popover(say("Why not the others?"), key="explore_why", type="tertiary"):
             for missing, codes in asking.without(asked.by, asked.grain):
-                names = ", ".join(say(GRAIN_WORDS[asked.grain]) if each == PERIOD else explore_words.label(page, each) for each in missing)
-                some = ", ".join(say(METRICS[code].label) for code in codes[:3]) + ("…" if len(codes) > 3 else "")
+                names = say(", ").join(say(GRAIN_WORDS[asked.grain]) if each == PERIOD else explore_words.label(page, each) for each in missing)
+                some = say(", ").join(say(METRICS[code].label) for code in codes[:3]) + ("…" if len(codes) > 3 else "")
                 st.markdown(say("{n} figures ({some}) cannot be split by: {names}. Their rows do not know it.", n=len(codes), some=some, names=names))
             if alone := [code for code in METRICS if not asking.goes_with(code, asked.metrics) or (len(asked.by) > 1 and code not in offered and not asking.goes_with(code, ("visits",)))]:
                 st.markdown(say("Figures on US-bound cargo stand by themselves, over whole months and by one split at most: {n} figures are not offered for that.", n=len(alone)))
             if lost:
-                st.markdown(say("Not every figure chosen can be split by: {names}.", names=", ".join(explore_words.label(page, code) for code in lost)))
+                st.markdown(say("Not every figure chosen can be split by: {names}.", names=say(", ").join(explore_words.label(page, code) for code in lost)))
 
 
 def _unfit(page: Frame, note: Unfit) -> str:
     say = page.say
     split = say(GRAIN_WORDS[note.split]) if note.is_grain else explore_words.label(page, note.split)
-    return say("'{split}' was left out: {figures} cannot be split by it.", split=split, figures=", ".join(say(METRICS[code].label) for code in note.metrics))
+    return say("'{split}' was left out: {figures} cannot be split by it.", split=split, figures=say(", ").join(say(METRICS[code].label) for code in note.metrics))
 
 
 # ---------------------------------------------------------------------- the answer
@@ -139,7 +139,7 @@ def _table(page: Frame, asked: Asked, result: Result) -> None:
     if result.suppressed_n:
         panel.quiet(say("Small groups of firms or persons are hidden, and so is what would give them back."))
     for code, missing in result.unanswered.items():
-        panel.quiet(f"{say(METRICS[code].label)}: " + say("these filters do not apply to it: {names}", names=", ".join(say(FILTERS[name][0]) if name in FILTERS else say("View") for name in missing)))
+        panel.quiet(f"{say(METRICS[code].label)}: " + say("these filters do not apply to it: {names}", names=say(", ").join(say(FILTERS[name][0]) if name in FILTERS else say("View") for name in missing)))
     download.link(page, result, key="explore", name="explore")
 
 

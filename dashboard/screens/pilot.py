@@ -61,7 +61,7 @@ def _taking_part(page: Frame, arms: pl.DataFrame) -> None:
     said = []
     for arm, name in (("pilot", N_("Pilot")), ("comparison", N_("Comparison"))):
         units = [unit_name(page, unit) for unit in arms.filter(pl.col("arm_code") == arm).sort("unit_code")["unit_code"].unique(maintain_order=True)]
-        listed = ", ".join(units[:8]) + (f" … (+{len(units) - 8})" if len(units) > 8 else "")
+        listed = page.say(", ").join(units[:8]) + (f" … (+{len(units) - 8})" if len(units) > 8 else "")
         said.append(f"<b>{html.escape(_(name))}</b> {html.escape(listed or '–')}")
     starts = arms.filter(pl.col("arm_code") == "pilot")["start_on"].unique().sort().to_list() or arms["start_on"].unique().sort().to_list()
     said.append(f"<b>{html.escape(_('Start'))}</b> {html.escape(', '.join(w.day(day) for day in starts[:3]) + (' …' if len(starts) > 3 else ''))}")

@@ -166,7 +166,7 @@ def shared(page: Frame, effect: Effect) -> None:
     if effect.bounds is None:
         return
     _, w = page.say, Words(page)
-    places = ", ".join(w.place(code) for code in effect.plan.shared_points[:4]) + (f" … (+{len(effect.plan.shared_points) - 4})" if len(effect.plan.shared_points) > 4 else "")
+    places = page.say(", ").join(w.place(code) for code in effect.plan.shared_points[:4]) + (f" … (+{len(effect.plan.shared_points) - 4})" if len(effect.plan.shared_points) > 4 else "")
     panel.section(_("The {units} share service points", **units(page)))
     said = words.reach(effect.bounds, " min", page.lang)
     st.html(f'<p class="lead" data-testid="bounds">{html.escape(_("Extended to every one of the {units} of the port, the pilot would bring {range} (bounds, not a margin).", **units(page), range=said))}</p>')

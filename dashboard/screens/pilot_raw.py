@@ -197,7 +197,7 @@ def _like_for_like(page: Frame, window: Selection, spread: pl.DataFrame) -> None
         ]
     )  # fmt: skip
     panel.show(
-        page, ranking.dumbbells(frame, before=_("Before, same mix"), after=_("Since"), suffix=" min", hover=hover), key="pilot_like", finding=finding, table=table, selection=window,
+        page, ranking.dumbbells(frame, before=_("Before, same mix"), after=_("Since"), suffix=f" {_('min')}", hover=hover), key="pilot_like", finding=finding, table=table, selection=window,
         n_words=_("every visit has its like on the other side") if covered is not None and covered > 0.9995 else _("at least {share} of visits have their like on the other side", share=w.percent(covered, 0 if covered is None or covered > 0.9995 else 1)),
     )  # fmt: skip
 
@@ -261,7 +261,7 @@ def _steps(page: Frame, window: Selection, arms: pl.DataFrame) -> None:
             for (step, a, period), row in sorted(found.items(), key=str) if a == arm and period
         ]
     )  # fmt: skip
-    panel.show(page, ranking.dumbbells(frame, before=_("Before, raw"), after=_("Since"), suffix=" min", hover=hover), key="pilot_steps", finding=finding, table=table, result=result, n_words=_("n = {n} passages, both sides", n=w.number(sum(row["step_p50__n"] for (_step, a, period), row in found.items() if a == arm and period in PERIODS))))
+    panel.show(page, ranking.dumbbells(frame, before=_("Before, raw"), after=_("Since"), suffix=f" {_('min')}", hover=hover), key="pilot_steps", finding=finding, table=table, result=result, n_words=_("n = {n} passages, both sides", n=w.number(sum(row["step_p50__n"] for (_step, a, period), row in found.items() if a == arm and period in PERIODS))))
 
 
 def _checks(page: Frame, window: Selection) -> None:

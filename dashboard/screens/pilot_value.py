@@ -82,4 +82,4 @@ def _table(page: Frame, given: worth.Value, found: Headline) -> None:
     )  # fmt: skip
     panel.grid(constants, key="pilot_constants")
     for code, lacking in given.left_out:
-        panel.quiet(_("{line} is not given: the site has no usable {names}.", line=_(NAMES[code][0]), names=", ".join(lacking)))
+        panel.quiet(_("{line} is not given: the site has no usable {names}.", line=_(NAMES[code][0]), names=_(", ").join(lacking)))

@@ -84,7 +84,7 @@ def _steps(page: Frame, window: Selection) -> None:
     rows = [_dot(page, _(STEPS[step.code]), step.effect, in_minutes=True) for step in measured]
     table = pl.DataFrame([_row(page, _("Step"), _(STEPS[step.code]), step.effect) | {_("n visits"): sum(step.passages)} for step in steps], infer_schema_length=None)
     n = _("n = {n} passages", n=w.number(sum(sum(step.passages) for step in own)))
-    panel.show(page, shapes.dots(rows, suffix=" min", less=_("← less time"), more=_("more time →")), key="pilot_by_step", finding=finding, table=table, selection=window, n_words=n)
+    panel.show(page, shapes.dots(rows, suffix=f" {_('min')}", less=_("← less time"), more=_("more time →")), key="pilot_by_step", finding=finding, table=table, selection=window, n_words=n)
     _asks_more(page, [step.effect for step in own])
     _silent(page, [(_(STEPS[step.code]), step.effect) for step in steps if not step.effect.has_number])
 
@@ -117,14 +117,14 @@ def _groups(page: Frame, main: Effect, window: Selection) -> None:
     passed = [group for group in found.groups if group.stands_out]
     parts_of = [_.plural("{n} group tested", "{n} groups tested", len(found.groups))]
     if found.left_out:
-        parts_of.append(_("{n} not measurable ({names})", n=len(found.left_out), names=", ".join(_group(page, dimension, code) for code, _reason in found.left_out[:6]) + (" …" if len(found.left_out) > 6 else "")))
+        parts_of.append(_("{n} not measurable ({names})", n=len(found.left_out), names=_(", ").join(_group(page, dimension, code) for code, _reason in found.left_out[:6]) + (" …" if len(found.left_out) > 6 else "")))
     if found.too_small:
         parts_of.append(_("{n} with fewer than 300 visits on a side, not looked at", n=found.too_small))
     tested = "; ".join(parts_of)
     if not passed:
         panel.quiet(f"{_('No group stands out.')} {tested}.")
         return
-    finding = _.plural("{n} group of {of} stands out: {names}.", "{n} groups of {of} stand out: {names}.", len(passed), n=len(passed), of=len(found.groups), names=", ".join(_group(page, dimension, group.code) for group in passed))
+    finding = _.plural("{n} group of {of} stands out: {names}.", "{n} groups of {of} stand out: {names}.", len(passed), n=len(passed), of=len(found.groups), names=_(", ").join(_group(page, dimension, group.code) for group in passed))
     figure = shapes.dots([_dot(page, _group(page, dimension, group.code), group.effect, in_minutes=False) for group in passed], band=(main.percent.low, main.percent.high), less=_("← less time"), more=_("more time →"))
     table = pl.DataFrame([_row(page, _(DIMENSIONS[dimension]), _group(page, dimension, group.code), group.effect) for group in passed], infer_schema_length=None)
     panel.show(page, figure, key=f"pilot_by_{dimension}", finding=finding, table=table, selection=window, n_words=tested)

@@ -177,7 +177,7 @@ def _block(_, title: str, can: list[str], cannot: list[str]) -> str:
 
 def _listed(page: Frame, codes: list[str], most: int = 4) -> str:
     w = Words(page)
-    return ", ".join(w.place(code) for code in codes[:most]) + (f" … (+{len(codes) - most})" if len(codes) > most else "")
+    return page.say(", ").join(w.place(code) for code in codes[:most]) + (f" … (+{len(codes) - most})" if len(codes) > most else "")
 
 
 def _lanes(page: Frame, past: Past, start: dt.date, size: int) -> None:
@@ -208,7 +208,7 @@ def _rest(page: Frame, past: Past) -> None:
         lines.append(_("The change at the start of the running pilot ({days}) is taken out. Only days since then count as days before of the next one.", days=", ".join(w.day(day) for day in past.starts)))
     thin = [name for units in past.kinds.values() for name in units.thin]
     if thin:
-        lines.append(_("Left out for too few visits: {names}.", names=", ".join(w.place(name) for name in thin)))
+        lines.append(_("Left out for too few visits: {names}.", names=_(", ").join(w.place(name) for name in thin)))
     lines.append(_("On simulated ports, pilots of the planned length saw the planned change in 76 to 82 of 100 cases; drawn blocks claimed a change where there was none in 4 to 6 of 100. Formulae: docs/pilot-evidence.md, Planning a pilot."))
     st.markdown("\n".join(f"- {line}" for line in lines))
 

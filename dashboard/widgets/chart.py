@@ -17,6 +17,7 @@ import streamlit as st
 from babel import Locale
 from babel.dates import get_day_names, get_month_names
 
+from dashboard.format import headed
 from dashboard.i18n import language
 from dashboard.metrics import Result
 from dashboard.widgets import download, freshness
@@ -51,7 +52,7 @@ def data(page: Frame, result: Result, *, key: str, table: Any = None) -> None:
     """The data table (folded) and the CSV link of a result."""
     with st.expander(page.say("Data table and CSV"), key=f"{key}_data"):
         rows = pl.DataFrame(download.table(page, result) if table is None else table, infer_schema_length=None)
-        st.dataframe(rows.to_arrow(), hide_index=True, width="stretch", key=f"{key}_table")
+        st.dataframe(rows.rename(headed).to_arrow(), hide_index=True, width="stretch", key=f"{key}_table")
         download.link(page, result, key=key)
 
 

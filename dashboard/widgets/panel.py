@@ -170,9 +170,9 @@ def grid(table: pl.DataFrame, key: str | None = None, **how: object) -> object:
     """A table of a Polars frame whose columns are already in words; dates as ISO text, or the browser would add a midnight."""
     table = table.with_columns(pl.col(name).dt.to_string("%Y-%m-%d") for name in dates) if (dates := [name for name, dtype in table.schema.items() if dtype == pl.Date]) else table
     figures = [name for name, dtype in table.schema.items() if dtype == pl.String and table.height and all(text is None or _FIGURE.match(text) for text in table[name])]
-    how = {"column_config": {name: st.column_config.TextColumn(alignment="right") for name in figures}, **how}
+    how = {"column_config": {words_of.headed(name): st.column_config.TextColumn(alignment="right") for name in figures}, **how}
     # As an Arrow table: a Polars frame would go through pandas, 3 ms a table.
-    return st.dataframe(table.to_arrow(), hide_index=True, width="stretch", key=key, **how)
+    return st.dataframe(table.rename(words_of.headed).to_arrow(), hide_index=True, width="stretch", key=key, **how)
 
 
 def cards(items: Sequence[tuple[str, str, str]]) -> None:
