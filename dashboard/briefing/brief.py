@@ -23,6 +23,11 @@ SOURCES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+def names_of(store: Store, lang: str) -> dict[str, dict[str, str]]:
+    """Words for site codes, kind -> code -> name: harmless, and closed off where the text runs the other way."""
+    return {kind: {code: words.closed(words.name(name), lang) for code, name in store.names(kind, lang).items()} for kind in NAMED}
+
+
 @dataclass(frozen=True)
 class Brief:
     """The build, the question and the reader. `is_short` leaves second figures and definitions out: one page for a minister."""

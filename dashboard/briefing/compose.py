@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from dashboard import format as words
-from dashboard.briefing.brief import NAMED, Brief
+from dashboard.briefing.brief import Brief, names_of
 from dashboard.briefing.deck import Deck, Section
 from dashboard.briefing.presets import PRESETS, SECTIONS
 from dashboard.briefing.revised import revised, status
@@ -31,22 +31,23 @@ def deck(store: Store, selection: Selection, *, preset: str, lang: str) -> Deck:
 
 def _deck(store: Store, opened: Opened, selection: Selection, code: str, lang: str) -> Deck:
     say, build, preset = translator(lang), opened.about, PRESETS[code]
-    brief = Brief(store, selection, say, {dimension: store.names(dimension, lang) for dimension in NAMED}, preset.is_short)
+    brief = Brief(store, selection, say, names_of(store, lang), preset.is_short)
     # Two at a time: most questions are too small for DuckDB to share between cores.
     codes = dict.fromkeys(code for page in preset.pages for row in page for code in row)
     store.ahead(*(partial(SECTIONS[code], brief) for code in codes))
     made = {code: SECTIONS[code](brief) for code in codes}
     told = store.table("meta_builds").row(0, named=True)
+    port = words.closed(words.name(build.port_name), lang)
     reach, changed = words.moment(build.now_local_at, lang), revised(brief, made.values())
     facts = (
-        (say("Port"), f"{build.port_name} ({build.port_code})"), (say("Period"), selection.in_words(lang, brief.names)),
+        (say("Port"), f"{port} ({build.port_code})"), (say("Period"), selection.in_words(lang, brief.names)),
         (say("Compared with"), before.period_in_words(lang) if (before := selection.previous()) else say("No comparison")),
         (say("Data up to"), f"{reach} ({build.zone_name})"), (say("Data build"), say("{build}, rules {rules}, {files} files", build=build.build_id, rules=told["rules_version"], files=words.number(told["files_n"], lang))),
         (say("Figures"), status(brief)),
     )  # fmt: skip
-    foot = " · ".join((build.port_name, selection.period_in_words(lang), say("Build {build}", build=build.build_id[:12]), say("data up to {at}", at=reach)))
+    foot = " · ".join((port, selection.period_in_words(lang), say("Build {build}", build=build.build_id[:12]), say("data up to {at}", at=reach)))
     found = Deck(
-        code, lang, say.direction, say(preset.title), build.port_name, selection.period_in_words(lang), say("Demonstration data - fictitious") if build.is_sample else "", facts, foot,
+        code, lang, say.direction, say(preset.title), port, selection.period_in_words(lang), say("Demonstration data - fictitious") if build.is_sample else "", facts, foot,
         {"page": say("page"), "of": say("of"), "limits": say("What this does not settle"), "index": say("Congestion index"), "hour": say("Local hour"), "decimal": words.number(1.5, lang, 1)[1]}, build.build_id, build.now_at, selection,
         _with_last(tuple(tuple(tuple(made[code] for code in row) for row in page) for page in preset.pages), changed),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dashboard.briefing import record, sheet
-from dashboard.briefing.brief import NAMED
+from dashboard.briefing.brief import names_of
 from dashboard.briefing.paper import FONTS, Paper, compiled, plain
 from dashboard.briefing.record import Facts
 from dashboard.briefing.sheet import Header, Sheet
@@ -44,7 +44,7 @@ class Check:
 def sheet_of(store: Store, visit_id: str, lang: str) -> Sheet | None:
     """Return the record of one visit in words, for a page; None where the build has no such visit."""
     facts = record.facts(store, visit_id)
-    return None if facts is None else sheet.of(facts, _header(store, lang), _names(store, lang))
+    return None if facts is None else sheet.of(facts, _header(store, lang), names_of(store, lang))
 
 
 def of_visit(store: Store, visit_id: str, *, lang: str) -> Paper:
@@ -52,7 +52,7 @@ def of_visit(store: Store, visit_id: str, *, lang: str) -> Paper:
     facts = record.facts(store, visit_id)
     if facts is None:
         raise BuildError(f"visit {visit_id[:40]}", f"build {store.build().build_id} does not hold it", "", "Reload the page")
-    return store.made(("record", visit_id, lang), lambda _opened: Paper(pdf=_pdf(facts, _header(store, lang), _names(store, lang))))
+    return store.made(("record", visit_id, lang), lambda _opened: Paper(pdf=_pdf(facts, _header(store, lang), names_of(store, lang))))
 
 
 def _pdf(facts: Facts, header: Header, names: dict[str, dict[str, str]]) -> bytes:
@@ -66,10 +66,6 @@ def _pdf(facts: Facts, header: Header, names: dict[str, dict[str, str]]) -> byte
 def _header(store: Store, lang: str) -> Header:
     told, build = store.table("meta_builds").row(0, named=True), store.build()
     return Header(build.port_name, build.zone_name, build.build_id, str(told["rules_version"]), f"{build.now_at.isoformat()}Z", build.is_sample, language(lang).code)
-
-
-def _names(store: Store, lang: str) -> dict[str, dict[str, str]]:
-    return {kind: store.names(kind, lang) for kind in NAMED}
 
 
 # ---------------------------------------------------------------------- checks
@@ -140,6 +136,6 @@ def _refuse_strange(found: dict, path: Path) -> None:
 def _sets_the_same(store: Store, facts: Facts, header: Header, raw: bytes) -> bool:
     """Whether the file's own facts and header, set again, are this very file."""
     try:
-        return _pdf(facts, header, _names(store, header.lang)) == raw
+        return _pdf(facts, header, names_of(store, header.lang)) == raw
     except (ValueError, TypeError, KeyError, AttributeError):  # facts that were written by hand: no instant, no number
         return False

@@ -143,7 +143,7 @@ def of(facts: Facts, header: Header, names: Mapping[str, Mapping[str, str]]) -> 
     else:
         finding = say("The {total} inside the port, by who held them: {parts}.", total=reader.minutes(inside), parts=", ".join(f"{each.name} {each.text}" for each in held))
     built = reader.local(header.now_at)
-    foot = " · ".join((header.port_name, say("Build {build}", build=header.build_id[:12]), say("rules {version}", version=header.rules_version), say("data up to {at}", at=words.moment(built, header.lang)), say("times local ({zone})", zone=header.zone_name)))
+    foot = " · ".join((words.closed(words.name(header.port_name), header.lang), say("Build {build}", build=header.build_id[:12]), say("rules {version}", version=header.rules_version), say("data up to {at}", at=words.moment(built, header.lang)), say("times local ({zone})", zone=header.zone_name)))
     return Sheet(
         say("Truck record"), f"{visit['truck'].replace('Truck', say('Truck'))} · {reader.moment(visit['entry_at'])}", say("Demonstration data - fictitious") if header.is_sample else "", _facts(facts, reader),
         finding, rungs, held, tuple(_proof(row, reader) for row in facts["proofs"][:PRINTED_PROOFS]), tuple(_paper(row, reader) for row in facts["papers"]),
@@ -202,7 +202,7 @@ def _proof(row: Mapping[str, object], reader: _Reader) -> tuple[str, ...]:
     event = reader.coded(EVENTS, row["event_code"])
     who = f" ({reader.coded(AUTHORITY.codes, row['authority_code'])})" if row["authority_code"] else ""
     score = "" if row["match_score"] is None else words.share(float(row["match_score"]), reader.say.lang)
-    return reader.time(row["event_at"]), f"{event}{who}", reader.place(row["place_code"]), reader.coded(SOURCE.codes, row["source_code"]), str(row["file_name"] or row["file_id"]), str(row["source_line"]), score
+    return reader.time(row["event_at"]), f"{event}{who}", reader.place(row["place_code"]), reader.coded(SOURCE.codes, row["source_code"]), words.name(str(row["file_name"] or row["file_id"])), str(row["source_line"]), score
 
 
 def _paper(row: Mapping[str, object], reader: _Reader) -> tuple[str, ...]:

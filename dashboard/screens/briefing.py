@@ -30,7 +30,7 @@ def show(page: Frame) -> None:
     panel.head(page, say("Briefing"), say("The same figures as the pages, for the period and filters above, set on A4. The choice is in the address; it changes no figure."))
     preset = parts.choose(page, PARTS, "briefing_part")
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-        seen = st.button(say("Show the pages"), key="briefing_show", type="primary")
+        seen = st.button(say("Show the pages"), key="briefing_show")
         st.button(say("Last whole week"), key="briefing_week", type="tertiary", on_click=_last_week, args=(page,), help=say("From Monday to Sunday, the last that is over."))
         st.link_button(say("Show as slides"), f"{ADDRESS.lstrip('/')}?{urlencode({**page.selection.to_query(), 'part': preset, 'lang': page.lang})}", type="tertiary")
     stem = f"smartport_briefing_{preset}_{page.selection.first_day}_{page.selection.last_day}_{page.lang}"

@@ -58,7 +58,7 @@ def test_a_changed_fact_is_named(visit, facts, tmp_path) -> None:
     then = copy.deepcopy(facts)
     then["steps"][1]["step_min"] = "0.250"
     gone = then["proofs"].pop()
-    names, header = record_paper._names(store.of(), "en"), record_paper._header(store.of(), "en")
+    names, header = record_paper.names_of(store.of(), "en"), record_paper._header(store.of(), "en")
     found = record_paper.verify_file(store.of(), _written(tmp_path, record_paper._pdf(then, replace(header, build_id="0" * 16), names)))
     assert found.state == "changed" and found.is_as_printed and found.code_then != found.code_now
     assert ("steps 2", "step_min", "0.250", facts["steps"][1]["step_min"]) in found.changes
@@ -78,7 +78,7 @@ def test_no_fact_can_change_without_the_fingerprint(facts) -> None:
 def test_the_code_knows_no_language_and_no_build(visit, facts) -> None:
     port = store.of()
     header = record_paper._header(port, "en")
-    made = [sheet.of(facts, given, record_paper._names(port, given.lang)).code for given in (header, replace(header, lang="fr"), replace(header, build_id="other", rules_version="9", now_at="2030-01-01T00:00:00Z"))]
+    made = [sheet.of(facts, given, record_paper.names_of(port, given.lang)).code for given in (header, replace(header, lang="fr"), replace(header, build_id="other", rules_version="9", now_at="2030-01-01T00:00:00Z"))]
     assert len(set(made)) == 1
 
 
