@@ -19,7 +19,7 @@ _CALL = "step_code = 'terminal' AND service_min IS NOT NULL"
 _DAY_SHIFT = "entry_weekday <= 5 AND entry_hour >= 8 AND entry_hour < 17"
 _NO_TICKET = f"{_ONE_TERMINAL} AND has_trouble_ticket IS FALSE"
 
-_TIC, _BOTANY, _METRIS, _VANCOUVER, _HTA, _PIERPASS = "TIC4.0", "PBLIS, ACCC", "METRIS", "Port Metro Vancouver", "HTA", "PierPass"
+_TIC, _BOTANY, _METRIS, _VANCOUVER, _HTA, _PIERPASS = "TIC4.0", "Port Botany, ACCC", "METRIS", "Port Metro Vancouver", "HTA", "PierPass"
 
 
 def _under(minutes: int) -> Metric:

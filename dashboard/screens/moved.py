@@ -10,6 +10,8 @@ import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import polars as pl
+
 from dashboard import format as words
 from dashboard.metrics import Result
 from dashboard.selection import Selection
@@ -43,12 +45,12 @@ def period(page: Frame) -> Selection:
     return selection if selection.days >= 14 else replace(selection, first_day=selection.end_day - dt.timedelta(days=28), period="custom")
 
 
-def events(page: Frame) -> list[over_time.Event]:
-    """The site's calendar, and closures, outages, strikes and incidents of the logbook of two hours or more on days the calendar names no incident or strike for."""
+def events(page: Frame, asked: Selection) -> list[over_time.Event]:
+    """The site's calendar, and in the period asked closures, outages, strikes and incidents of the logbook of two hours or more on days the calendar names no incident or strike for."""
     calendar = page.store.table("dim_calendar").sort("from_on").to_dicts()
     told = [(row["from_on"], row["to_on"]) for row in calendar if row["calendar_code"] in ("incident", "strike")]
     found = [over_time.Event(row["from_on"], row["to_on"], row.get(f"name_{page.lang}") or row["name_en"]) for row in calendar]
-    for row in logged(page).to_dicts():
+    for row in logged(page, asked).to_dicts():
         first, last = row["started_local_at"], row["ended_local_at"]
         if last is not None and last - first >= dt.timedelta(minutes=LONG_MIN) and not any(start <= last.date() and first.date() <= end for start, end in told):
             name = ", ".join(filter(None, (page.say(LOGBOOK.codes.get(row["logbook_code"], row["logbook_code"])), page.place(row["place_code"]))))
@@ -56,9 +58,9 @@ def events(page: Frame) -> list[over_time.Event]:
     return sorted(found, key=lambda event: (event.first_day, event.last_day))
 
 
-def logged(page: Frame):
+def logged(page: Frame, asked: Selection | None = None) -> pl.DataFrame:
     """The logbook's entries over the time shown, tickets of single trucks left out: the whole port's, whatever the filters."""
-    asked = period(page)
+    asked = asked or period(page)
     return page.store.rows("incidents", Selection(asked.port, asked.first_day, asked.end_day))
 
 
@@ -81,7 +83,7 @@ def show(
     say, lang = page.say, page.lang
     rows = result.rows.sort("period").to_dicts()
     days = [row["period"] for row in rows]
-    ripe = [until is None or _end(day, result.grain) <= until for day in days]
+    ripe = [is_ripe(day, result.grain, until) for day in days]
     shown = {code: [_point(row, code, scale) if known else None for row, known in zip(rows, ripe, strict=True)] for code in (*(curve.code for curve in curves), *(band or ()))}
     drawn = []
     for curve in curves:
@@ -89,13 +91,18 @@ def show(
         text = said or (lambda value, unit=metric.unit: words.value(value, unit, lang))
         hover = [f"{words.day(row['period'], lang)}<br>{say(metric.label)}: {text(row[curve.code])}<br>n = {words.number(row[f'{curve.code}__n'], lang)}" for row in rows]
         drawn.append(over_time.Line(curve.name, shown[curve.code], hover, curve.colour, curve.width))
-    found = events(page)
+    found = events(page, result.selection)
     figure = over_time.lines(days, drawn, found, unit=unit, band=(shown[band[0]], shown[band[1]]) if band else None)
     return chart.show(page, figure, key=key, title=title, finding=finding, result=result, n_words=n_words, pick=pick, below=below(page, days, found))
 
 
 def _point(row: dict, code: str, scale: float) -> float | None:
-    return None if row[code] is None or row[f"{code}__n"] < LEAST_N else row[code] * scale
+    return None if row[code] is None or (row[f"{code}__n"] or 0) < LEAST_N else row[code] * scale
+
+
+def is_ripe(day: dt.date, by: str, until: dt.date | None) -> bool:
+    """Whether the step of time that begins on `day` is over before `until` begins."""
+    return until is None or _end(day, by) <= until
 
 
 def _end(day: dt.date, by: str) -> dt.date:

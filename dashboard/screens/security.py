@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 import streamlit as st
+from babel.dates import format_skeleton
 
 from dashboard import format as words
 from dashboard.evidence.selected import LEAST_DAYS, Extra, extra_of
-from dashboard.i18n import N_
+from dashboard.i18n import N_, locale
 from dashboard.metrics import Result
+from dashboard.screens import moved
 from dashboard.selection import Selection
 from dashboard.store import widened
 from dashboard.views import clock, groups
@@ -31,7 +35,7 @@ def show(page: Frame) -> None:
     say = page.say
     st.title(say("Security and flow"), anchor=False)
     part = parts.asked(page, PARTS)
-    page.ahead(_extra, *{"filing": (_filed, _filed_by_terminal, _tiers), "screening": (_screened,), "holds": (_held, _held_by_terminal)}[part])
+    page.ahead(_extra, *{"filing": (_filed, _filed_by_terminal, _by_month, _tiers), "screening": (_screened,), "holds": (_held, _held_by_terminal)}[part])
     first = page.store.opened().first("fct_manifests", "filed_day")
     if first is None:
         panel.quiet(say("No data: this port has sent no manifests of US-bound boxes."))
@@ -58,6 +62,13 @@ def _filed(page: Frame) -> Result:
 
 def _filed_by_terminal(page: Frame) -> Result:
     return page.ask(["csi_24h_share", "csi_filings"], by=["terminal"], totals=True)
+
+
+def _by_month(page: Frame) -> Result:
+    """Month by month over the last year, whatever the period: one or two months are no curve, and a month is the least that is told of these boxes."""
+    asked = _extra(page).selection
+    first = (asked.end_day - dt.timedelta(days=365)).replace(day=1)
+    return page.ask(["csi_24h_share"], grain="month", selection=replace(asked, first_day=first, period="custom", comparison="none"))
 
 
 def _tiers(page: Frame) -> Result:
@@ -183,11 +194,32 @@ def _filing(page: Frame) -> None:
     )  # fmt: skip
     figure = _rates(page, result, rows)
     panel.show(page, figure, key="filed_in_time", finding=finding, table=_rates_table(page, result, rows, say("Terminal")), result=result, n_words=_boxes(page, whole))
+    _over_time(page)
     _by_tier(page)
 
 
 def _boxes(page: Frame, whole: Result) -> str:
     return page.say("n = {n} boxes filed", n=_text(page, whole, "csi_filings"))
+
+
+def _over_time(page: Frame) -> None:
+    say, w, result = page.say, Words(page), _by_month(page)
+    known = [row for row in result.rows.iter_rows(named=True) if row["csi_24h_share"] is not None]
+    if len(known) < 2:
+        panel.section(say("Filed in time, by month"))
+        panel.quiet(say("Fewer than two months can be shown."))
+        return
+    least, most = (choose(known, key=lambda row: row["csi_24h_share"]) for choose in (min, max))
+    finding = say(
+        "By month, between {low} ({first}) and {high} ({last}) of the boxes were filed 24 hours or more before their loading.", low=w.percent(least["csi_24h_share"], 1), high=w.percent(most["csi_24h_share"], 1),
+        first=_month(page, least["period"]), last=_month(page, most["period"]),
+    )  # fmt: skip
+    n = say("n = {n} boxes whose loading is known; months that speak of too few boxes are left out", n=w.number(sum(row["csi_24h_share__n"] for row in known)))
+    moved.show(page, result, (moved.Curve("csi_24h_share", say("filed in time")),), key="filed_by_month", title=say("Filed in time, by month"), finding=finding, unit="%", n_words=n, scale=100, said=lambda share: w.percent(share, 1))
+
+
+def _month(page: Frame, first_day: dt.date) -> str:
+    return format_skeleton("yMMM", dt.datetime.combine(first_day, dt.time()), locale=locale(page.lang))
 
 
 def _by_tier(page: Frame) -> None:
@@ -264,7 +296,7 @@ def _holds(page: Frame) -> None:
     else:
         finding = say("Half of the holds are lifted within {median} of the referral; 1 in 10 takes more than {p90}.", median=words.duration(row["csi_hold_p50"], lang), p90=_text(page, whole, "csi_hold_p90"))
         n_words = say("holds: {n}; bars are 95 % intervals of the median; grey under n = {thin}", n=_n(page, row, "csi_hold_p50"), thin=MIN_N)
-        chart.show(page, groups.dots(drawn, median=say("median"), p90=say("1 in 10 over"), unit="h"), key="holds", finding=finding, result=result, n_words=n_words, table=table)
+        chart.show(page, groups.dots(drawn, median=say("median"), p90=say("1 in 10 over"), unit=say("h")), key="holds", finding=finding, result=result, n_words=n_words, table=table)
     _extra_table(page)
 
 

@@ -44,6 +44,7 @@ def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event
     Days go in as text: for a date Plotly's encoder looks at a pandas that another thread may just be importing, and fails.
     """
     at = [day.isoformat() for day in days]
+    midnight = dt.time()  # half a day before a date is no date
     traces: list[dict[str, Any]] = []
     if band:
         common = {"type": "scatter", "x": at, "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "connectgaps": False}
@@ -72,6 +73,6 @@ def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event
     room = max((len(line.name) for line in drawn), default=4) * 7 + 16
     shape = theme.layout(
         height, margin={"l": 8, "r": room, "t": 24, "b": 8}, annotations=notes, shapes=shapes,
-        xaxis={"type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": theme.DAYS, "range": [(days[0] - step / 2).isoformat(), (days[-1] + step / 2).isoformat()] if days else None}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
+        xaxis={"type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": theme.DAYS, "range": [(dt.datetime.combine(day, midnight) + half).isoformat() for day, half in ((days[0], -step / 2), (days[-1], step / 2))] if days else None}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
     )  # fmt: skip
     return theme.figure(traces, shape)
