@@ -45,7 +45,7 @@ LANGUAGES: tuple[Language, ...] = (
     Language("en", "English", "ltr", "en_GB", "EN"), Language("fr", "Français", "ltr", "fr_FR", "FR"), Language("ar", "العربية", "rtl", "ar_MA", "العربية", "d MMMM y"),
 )  # fmt: skip
 DEFAULT_LANGUAGE = "en"
-_LATIN = re.compile("[A-Za-z0-9]")
+_LATIN = re.compile("[A-Za-z]")
 MARKS = frozenset({"_", "say", "N_", "plural"})
 
 
@@ -71,12 +71,12 @@ class Translator:
         return self._catalogue.ngettext(one, many, n).format(**self._turned({"n": n} | values))
 
     def _turned(self, values: dict[str, object]) -> dict[str, object]:
-        """In right-to-left text a value with Latin letters or figures takes its own direction, or it would pull its neighbours along."""
+        """In right-to-left text a value with Latin letters takes its own direction, or it would pull its neighbours along."""
         return {name: isolated(value) if isinstance(value, str) else value for name, value in values.items()} if self.direction == "rtl" else values
 
 
 def isolated(text: str) -> str:
-    """Wrap text with Latin letters or figures in an isolate that takes the direction of its first letter; other text, and what is wrapped already, stays."""
+    """Wrap text with Latin letters in an isolate that takes the direction of its first letter; other text, and what is wrapped already, stays."""
     return f"\u2068{text}\u2069" if _LATIN.search(text) and text[0] not in "\u2066\u2067\u2068" else text
 
 
