@@ -38,7 +38,25 @@ def main(argv: list[str] | None = None) -> int:
     _add_etl(commands)
     _add_sample(commands)
     _add_evidence(commands)
-    return run(parser.parse_args(argv))
+    arguments = parser.parse_args(argv)
+    code = run(arguments)
+    if arguments.command in ("load", "rebuild") and code in (0, 3):
+        _leave_pages(arguments)
+    return code
+
+
+def _leave_pages(arguments: argparse.Namespace) -> None:
+    """With every new build, the one page for phones in every language; a page that fails is said and changes nothing of the load."""
+    from dashboard.briefing import leaflet
+    from etl.errors import SmartportError
+
+    try:
+        made = leaflet.leave(load_settings(arguments.home, arguments.site))
+    except (SmartportError, OSError) as error:
+        print(f"smartport {arguments.command}: no page for phones was written: {error}", file=sys.stderr)
+        return
+    if made and not (arguments.json or arguments.quiet):
+        print(f"A page for phones, in every language: {made[0].parent}")
 
 
 def _add_dashboard(commands: argparse._SubParsersAction) -> None:

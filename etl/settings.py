@@ -18,6 +18,7 @@ class Settings:
     home/quarantine owner-only: raw files and rejected bytes, kept `quarantine_days`
     home/lake       staged rows
     home/build      published builds, what the dashboard reads
+    home/pages      one page for phones a language, of the last build
     home/briefings  what briefings handed out, so that a later change is seen; figures are final `provisional_days` after their period
     """
 
@@ -43,6 +44,10 @@ class Settings:
     @property
     def build(self) -> Path:
         return self.home / "build"
+
+    @property
+    def pages(self) -> Path:
+        return self.home / "pages"
 
     @property
     def briefings(self) -> Path:

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from dashboard import store
-from dashboard.briefing import compose, web
+from dashboard.briefing import compose, leaflet, web
 from dashboard.briefing.deck import Bars, Cards, Table
 from dashboard.briefing.presets import PRESETS
 from dashboard.i18n import LANGUAGES
+from etl.settings import Settings
 
 
 @pytest.mark.parametrize("lang", [language.code for language in LANGUAGES])
@@ -40,3 +41,11 @@ def test_every_preset_opens_as_slides_and_a_hostile_name_is_text(sel) -> None:
         assert 'class="shown"' in web.of_deck(deck, is_shown=True).decode()
     page = web.of_deck(replace(deck, title="<script>alert(1)</script>{{script}}", port='"><img src=x>')).decode()
     assert "<script>alert" not in page and "<img" not in page and page.count("addEventListener") == web.of_deck(deck).decode().count("addEventListener")
+
+
+def test_a_page_lies_beside_every_build_and_is_written_once(small, tmp_path) -> None:
+    settings = Settings(tmp_path, small.site)
+    (tmp_path / "build").symlink_to(small.build)
+    assert sorted(path.name for path in leaflet.leave(settings)) == sorted(f"{language.code}.html" for language in LANGUAGES)
+    assert leaflet.leave(settings) == []
+    store.use(small)

@@ -49,7 +49,7 @@ def of_deck(deck: Deck, *, is_shown: bool = False) -> bytes:
     sections = "".join(_section(deck, section, number) for number, section in enumerate(deck.sections, start=2))
     keys = say("Arrows turn the slides, Esc leaves them.")
     values: Mapping[str, str] = {
-        "lang": deck.lang, "dir": deck.direction, "class": "shown" if is_shown else "", "title": escaped(deck.title), "policy": POLICY,
+        "lang": deck.lang, "dir": deck.direction, "class": "shown" if is_shown else "", "title": escaped(deck.title), "build": escaped(deck.build_id), "policy": POLICY,
         "style": (FOLDER / "page.css").read_text("utf-8"), "script": (FOLDER / "page.js").read_text("utf-8"), "cover": _cover(deck), "sections": sections,
         "stamp": escaped(deck.stamp), "foot": escaped(deck.foot), "show": escaped(say("Show as slides")), "keys": escaped(keys),
     }  # fmt: skip
