@@ -27,6 +27,7 @@ from dashboard.widgets.panel import Words
 MIN_N = 30
 _ONE_DAY = dt.timedelta(days=1)
 _NATURES: dict[str, str] = {"below": N_("less than {value}"), "goal": N_("goal of {value}"), "design": N_("design maximum of {value}")}
+_KINDS: dict[str, str] = {"measured": N_("Measured"), "below": N_("Published as less than"), "goal": N_("Goal"), "design": N_("Design maximum")}
 _PARTS: tuple[tuple[str, str], ...] = (
     (N_("Part of the way"), "perimeter"), (N_("From when to when"), "clock"), (N_("Statistic"), "statistic"), (N_("Which trucks"), "population"), (N_("Left out there"), "excluded"),
     (N_("How it is applied here"), "here"), (N_("What could be checked"), "checked"),
@@ -103,7 +104,7 @@ def _one(page: Frame, definition: Definition, result: Result, marks: list[dict])
         column.html(f'<p data-testid="concluded" style="font-size:.94rem;line-height:1.5;max-inline-size:var(--measure);margin-block:.2rem .6rem"><b>{html.escape(title)}</b><br>{html.escape(" ".join(sentences))}</p>')
     with st.expander(say("Their definition, and what could be checked"), key=f"abroad_{definition.code}_words"):
         body = "".join(f'<tr><th scope="row" style="inline-size:9rem">{html.escape(say(title))}</th><td>{html.escape(say(getattr(definition, part)))}</td></tr>' for title, part in _PARTS)
-        sources = "<br>".join(html.escape(source) for source in definition.sources)
+        sources = "<br>".join(f"<bdi>{html.escape(source)}</bdi>" for source in definition.sources)
         st.html(f'<table class="rowlist">{body}<tr><th scope="row">{html.escape(say("Sources"))}</th><td>{sources}</td></tr></table>')
 
 
@@ -243,7 +244,7 @@ def table(page: Frame, result: Result, marks: list[dict]) -> pl.DataFrame:
             ours = dict(zip((say("Here"), say("Low (95 %)"), say("High (95 %)"), say("Whole visit")), scaled, strict=True))
             for row in _marks(definition, figure, marks) or [{}]:
                 theirs = {
-                    say("Published"): row.get("value"), say("Kind"): row.get("nature_code") or "", say("Port"): say(row["port"]) if row else "", say("When"): when(page, row) if row else "",
+                    say("Published"): row.get("value"), say("Kind"): say(_KINDS[row.get("nature_code") or "measured"]) if row else "", say("Port"): say(row["port"]) if row else "", say("When"): when(page, row) if row else "",
                     say("Source"): row.get("source") or "", say("Source read on"): row["read_on"].isoformat() if row.get("read_on") else "",
                 }  # fmt: skip
                 rows.append({say("Definition"): say(definition.name), say("Figure"): say(figure.label), say("Unit"): "%" if times == 100 else say("min"), **ours, "n": cell.n, **theirs})

@@ -76,4 +76,5 @@ def _dot(x: float, y: float, marker: dict, hover: str) -> dict:
 
 
 def _words(at: float, text: str, ink: str) -> dict:
-    return theme.note(0, at, text, xref="paper", xanchor="left", yanchor="top", font={"size": 12, "color": ink})
+    # A figure is drawn from left to right in every language: a line of its own direction (U+2068 to U+2069) keeps Arabic words and figures in their order.
+    return theme.note(0, at, f"\u2068{text}\u2069", xref="paper", xanchor="left", yanchor="top", font={"size": 12, "color": ink})
