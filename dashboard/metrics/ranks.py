@@ -33,47 +33,43 @@ def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], l
     `over` are what the values of a group are divided by, for the codes that have it; nothing is known over null or 0.
     """
     n = np.array([len(group) for group in groups], dtype=np.int64)
-    starts = np.cumsum(n) - n
-    ordered = np.concatenate([*groups, np.zeros(1)])  # a copy, put in order in part; the last one is read for groups without values
-    last = 4 if limits else 2
-    asked = np.stack([np.stack(_ranks(n, p)[:last], axis=1) for p in dict.fromkeys(p for _, p in wanted)], axis=1).tolist()
-    for start, size, kept in zip(starts.tolist(), n.tolist(), asked, strict=True):
-        if size > _SMALL:
-            _put_in_place(ordered[start : start + size], kept)
-        elif size:
-            ordered[start : start + size].sort()
+    percents = list(dict.fromkeys(p for _, p in wanted))
+    asked = np.stack([np.stack(_ranks(n, p)[: 4 if limits else 2], axis=1) for p in percents], axis=1)  # group x percentile x rank
+    taken = np.zeros(asked.shape)
+    for number, group in enumerate(groups):
+        if len(group):
+            taken[number] = _at(group, asked[number])
     found = []
     for code, p in wanted:
         unit = over[code] if over and code in over else np.ones(len(n))
         unit = np.where(unit == 0, np.nan, unit)
         known, at = np.where(np.isnan(unit), 0, n), (n - 1) * p
-        below, above, low, high = (ordered[starts + rank] / unit for rank in _ranks(n, p))
+        below, above, *outer = (values / unit for values in taken[:, percents.index(p)].T)
         found += [_known(code, below + (above - below) * (at - np.floor(at)), known), pl.Series(f"{code}__n", known)]
-        if limits:
-            found += [_known(f"{code}__low", low, known), _known(f"{code}__high", high, known)]
+        found += [_known(f"{code}__{side}", values, known) for side, values in zip(("low", "high"), outer, strict=False)]
     return found
 
 
-def _put_in_place(values: np.ndarray, kept: Sequence[Sequence[int]]) -> None:
-    """Put at each rank of `kept` (those of one percentile together) the value that stands there in order; the other places are left in any order.
+def _at(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """Return the values that stand at these ranks in order (a row of `kept` holds those of one percentile).
 
-    A sample says between which values a percentile's ranks lie, and only those few are sorted. Where the sample was wrong, all are put in order in part.
+    A sample of many values says between which ones a percentile's ranks lie, and only those few are sorted. Where the sample was wrong, all are.
     """
+    if len(values) <= _SMALL:
+        return np.sort(values)[kept]
     step = len(values) // 2048
     sample = np.sort(values[::step])
     room = 2 * int(np.sqrt(len(sample))) + 2  # four standard errors of a sample's rank
-    found = []
-    for ranks in kept:
+    found = np.empty(kept.shape)
+    for number, ranks in enumerate(kept.tolist()):
         first, last = min(ranks), max(ranks)
         low, high = sample[max(first // step - room, 0)], sample[min(last // step + room, len(sample) - 1)]
-        below = np.count_nonzero(values < low)
+        below = int(np.count_nonzero(values < low))
         between = np.sort(values[(values >= low) & (values <= high)])
         if first < below or last >= below + len(between):
-            values.partition([rank for each in kept for rank in each])
-            return
-        found.append(between[[rank - below for rank in ranks]])
-    for ranks, those in zip(kept, found, strict=True):
-        values[ranks] = those
+            return np.sort(values)[kept]
+        found[number] = between[[rank - below for rank in ranks]]
+    return found
 
 
 def _ranks(n: np.ndarray, p: float) -> tuple[np.ndarray, ...]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import streamlit as st
+import datetime as dt
 
-from dashboard import format as words
+import streamlit as st
+from babel.dates import format_skeleton
+
+from dashboard.i18n import locale
 from dashboard.metrics import Result
 from dashboard.screens import judged
 from dashboard.screens.judged import Judged
@@ -29,7 +32,7 @@ def show(page: Frame, visits: Judged) -> None:
         cards.append(judged.card(page, visits, "both_weighings_share", say("Closed visits weighed both empty and full.")))
         pages.append(("flow", {"part": "weighing"}))
     if page.store.opened().first("fct_manifests", "filed_day") is not None:
-        cards.append(_filings(page, filed(page), filed_by_month(page)))
+        cards.append(_filings(page, filed(page)))
         pages.append(("security", {}))
     if not cards:
         return
@@ -45,22 +48,21 @@ def cleared(page: Frame) -> Judged:
 
 
 def filed(page: Frame) -> Result:
-    """Of the whole port and of whole months, whatever the filters: one question after the other would give a hidden cell back."""
-    return page.ask(FILED, selection=widened(page.selection, *page.selection.filters), compare=True)
-
-
-def filed_by_month(page: Frame) -> Result:
+    """By whole months and of the whole port, whatever the filters: one question after the other would give a hidden cell back."""
     return page.ask(FILED, grain="month", selection=widened(page.selection, *page.selection.filters))
 
 
-def _filings(page: Frame, found: Result, months: Result) -> str:
-    say, figure = page.say, found.cell("csi_24h_share")
-    name, about = say("US-bound: filed 24 h before loading"), say("Container Security Initiative, the 24-hour rule.")
-    if figure.value is None and found.frame["csi_24h_share__n"][0] is None:
+def _filings(page: Frame, months: Result) -> str:
+    """The newest whole month with the one before it, and the curve of all."""
+    say, name, about = page.say, page.say("US-bound: filed 24 h before loading"), page.say("Container Security Initiative, the 24-hour rule.")
+    if months.frame.is_empty():
+        return kpi_card.card(name, "–", say=say("No data in this period."), code="csi_24h_share")
+    *_, (month, figure) = [(row["period"], months.cell("csi_24h_share", number)) for number, row in enumerate(months.frame.iter_rows(named=True))]
+    if figure.value is None and months.frame["csi_24h_share__n"][-1] is None:
         return kpi_card.card(name, say("hidden"), say("(fewer than {n})", n=page.store.settings.small_cell), say=about, code="csi_24h_share")
     value, unit = judged.apart(figure, page.lang)
-    days = say("Whole port, {first} to {last}.", first=words.day(found.selection.first_day, page.lang), last=words.day(found.selection.last_day, page.lang))
+    shown = say("Whole port, {month}: given by whole months, so no single day is judged.", month=format_skeleton("yMMMM", dt.datetime.combine(month, dt.time()), locale=locale(page.lang)))
     return kpi_card.card(
-        name, value, unit, about if figure.value is not None else say("No data in this period."), [judged.n(page, figure), judged.compared(page, figure), days], code="csi_24h_share",
-        points=months.frame["csi_24h_share"].to_list(), points_say=say("{name} over the period, oldest first", name=name), word_why=say("Counted by whole months: no single day is judged."),
+        name, value, unit, about if figure.value is not None else say("No data in this period."), [judged.n(page, figure), shown], code="csi_24h_share",
+        points=months.frame["csi_24h_share"].to_list(), points_say=say("{name} over the period, oldest first", name=name),
     )  # fmt: skip
