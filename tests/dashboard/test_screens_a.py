@@ -113,7 +113,7 @@ def test_without_a_build_the_page_says_what_to_run(tmp_path, monkeypatch) -> Non
     app.query_params["lang"] = "fr"
     app.run()
     assert not app.exception
-    assert app.title[0].value == "Rien n'a encore été chargé"
+    assert app.title[0].value == "Rien n’a encore été chargé"
     assert any(code.value == "smartport load INBOX" for code in app.code)
 
 
