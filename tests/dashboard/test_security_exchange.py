@@ -146,8 +146,8 @@ def test_messages_by_partner_are_the_rows_and_marseille_fos_is_named(sel):
     rows = store.table("fct_messages").filter(pl.col("sent_day").is_between(sel.first_day, sel.last_day))
     app = opened("exchange", "messages", "fr")
     assert f"{rows.height:,}".replace(",", "\u202f") in text_of(app)
-    table = next(each.value for each in app.dataframe if "Partenaire d'échange" in each.value.columns)
-    assert "Port de Marseille Fos (Ci5)" in set(table["Partenaire d'échange"]) and len(table) == rows["partner_code"].n_unique()
+    table = next(each.value for each in app.dataframe if "Partenaire d’échange" in each.value.columns)
+    assert "Port de Marseille Fos (Ci5)" in set(table["Partenaire d’échange"]) and len(table) == rows["partner_code"].n_unique()
 
 
 def test_the_paperless_share_is_of_documents_whose_form_is_known(sel):
