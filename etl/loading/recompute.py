@@ -15,7 +15,7 @@ import polars as pl
 
 from etl.contracts.facts import DQ_REJECTS, DQ_SET_APART, FCT_DECLARATION_STAGES, FCT_DECLARATIONS
 from etl.contracts.reference import Site
-from etl.contracts.staged import STAGED_TABLES
+from etl.contracts.staged import STAGED_TABLES, STG_CUSTOMS
 from etl.lake import Lake, file_counts, winners
 from etl.loading import narrow
 from etl.loading.affected import CUSTOMS_AHEAD, LONGEST_ENTRY, ONE_DAY
@@ -132,9 +132,7 @@ def facts(
         with ThreadPoolExecutor(1) as aside:  # what is published is read on a cursor of its own meanwhile
             digests = aside.submit(narrow.digests_of, build, keep) if build else None
             staged = window(lake, chunk)
-            frames = dict(reconstruct(staged, lake.rows("int_zone_pieces", chunk[0] - MARGIN, chunk[-1] + MARGIN), site, keep, now_at))
-        for table in DECLARATION_TABLES:
-            frames.pop(table.name)
+            frames = dict(reconstruct(staged, lake.rows("int_zone_pieces", chunk[0] - MARGIN, chunk[-1] + MARGIN), site, keep, now_at, with_declarations=False))
         frames["dq_rejects"] = _rejects(lake, keep)
         about_files = file_findings.filter(pl.col("day").is_in(list(keep)))
         frames["dq_findings"] = pl.concat([frames["dq_findings"], about_files])
@@ -187,7 +185,10 @@ def _lodged_days(rows: pl.DataFrame, links: pl.DataFrame, site: Site) -> set[dt.
 
 def declarations(lake: Lake, site: Site, days: set[dt.date], links: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Return fct_declarations, their stages and the lines of those set apart, of the declarations lodged on these local days, `links` being what visits found."""
-    rows = lake.read("stg_customs", min(days) - LINK_CUSTOMS, max(days) + DECLARATION_LIFE)  # goods may have lain in port for weeks before they were declared
+    rows = lake.rows("stg_customs", min(days) - LINK_CUSTOMS, max(days) + DECLARATION_LIFE)  # goods may have lain in port for weeks before they were declared
+    # Most of these rows are of other days' declarations: one lodged on a day has an event of that day.
+    mine = rows.filter(pl.col("event_on").is_in(sorted(days)) & customs.DECLARED)["declaration_key"].unique()
+    rows = winners(rows.filter(pl.col("declaration_key").is_in(mine.implode())), STG_CUSTOMS.key)
     if rows.is_empty():
         return {table.name: table.empty() for table in DECLARATION_TABLES}
     found = customs.declarations(rows, site.port_code, site.zone_name).filter(pl.col("lodged_day").is_in(sorted(days)))

@@ -14,8 +14,8 @@ from etl.transform.reach import LINK_CUSTOMS, SLACK
 
 LANDED_AFTER = dt.timedelta(days=7)  # a declaration may be lodged so long before its ship is discharged
 LODGED_AFTER = dt.timedelta(days=3)  # an export box may pass the gate before its declaration is lodged
-_DECLARED = pl.col("event_code") != "arrived"  # goods that arrived and were not declared yet are no declaration
-_LODGED_DAY = pl.coalesce(pl.col("event_on").filter(pl.col("event_code") == "lodged").min(), pl.col("event_on").filter(_DECLARED).min())
+DECLARED = pl.col("event_code") != "arrived"  # goods that arrived and were not declared yet are no declaration
+_LODGED_DAY = pl.coalesce(pl.when(pl.col("event_code") == "lodged").then("event_on").min(), pl.when(DECLARED).then("event_on").min())
 _HEAVIEST = ("physical", "documents", "conform")
 _EVENTS = tuple(CUSTOMS_EVENT.codes)
 _LAST = "inspection_ended"  # of a repeated event the first counts; of inspections the end of the last
@@ -39,18 +39,20 @@ def declarations(customs: pl.DataFrame, port_code: str, zone: str) -> pl.DataFra
     Instants of an uncertain clock are kept as facts but give no duration: they are null under the same name with `_sure`.
     A declaration whose events stand in an impossible order has an `order_fault_code` and gives no duration at all.
     """
-    events = customs.sort("declaration_key", "event_on", "event_at", "event_code", "file_id", "source_line", nulls_last=True)
-    sure = pl.when(pl.col("clock_flag") == "ok").then("event_at")
+    # In the order of time; codes and files as ordered numbers, for texts cost eight times as much to sort.
+    numbered = customs.with_columns(pl.col("event_code").cast(pl.Enum(sorted(_EVENTS))), pl.col("file_id").cast(pl.Enum(customs["file_id"].unique().sort())))
+    events = numbered.sort("event_on", "event_at", "event_code", "file_id", "source_line", nulls_last=True).with_columns(
+        sure=pl.when(pl.col("clock_flag") == "ok").then("event_at"), declared_kg=pl.when(pl.col("declared_kg") > 0).then("declared_kg")
+    )  # fmt: skip
 
-    def chosen(code: str, value: pl.Expr) -> pl.Expr:
-        of_code = value.filter(pl.col("event_code") == code)
+    def chosen(code: str, value: str) -> pl.Expr:
+        of_code = pl.when(pl.col("event_code") == code).then(value)  # a mask over all rows; a filter in each group costs three times as much
         return of_code.max() if code == _LAST else of_code.min()
 
-    found = events.group_by("declaration_key", maintain_order=True).agg(
+    found = events.group_by("declaration_key").agg(
         _LODGED_DAY.alias("lodged_day"),
-        *(chosen(code, value).alias(f"{code}_{end}") for code in _EVENTS for value, end in ((pl.col("event_at"), "at"), (sure, "sure"), (pl.col("event_on"), "on"))),
-        *(pl.col(column).drop_nulls().last().alias(column) for column in ("channel_code", "office_code", "regime_code", "hs_code", "container_key", "inspection_result_code")),
-        pl.col("declared_kg").filter(pl.col("declared_kg") > 0).last(),
+        *(chosen(code, value).alias(f"{code}_{end}") for code in _EVENTS for value, end in (("event_at", "at"), ("sure", "sure"), ("event_on", "on"))),
+        pl.col("channel_code", "office_code", "regime_code", "hs_code", "container_key", "inspection_result_code", "declared_kg").last(ignore_nulls=True),
     )  # fmt: skip
     found = found.drop_nulls("lodged_day").with_columns(
         anchor_at=pl.coalesce("lodged_at", pl.col("lodged_day").cast(pl.Datetime("us"))),
@@ -64,6 +66,12 @@ def _is_reversed(first: str, then: str) -> pl.Expr:
     """Whether `then` lies before `first`: by their instants where both are certain, else by their local dates."""
     by_instant = pl.col(f"{then}_sure") < pl.col(f"{first}_sure")
     return pl.coalesce(by_instant, pl.col(f"{then}_on") < pl.col(f"{first}_on")).fill_null(False)
+
+
+def naming(customs: pl.DataFrame, boxes: pl.Series) -> pl.DataFrame:
+    """Return the rows of the declarations that name one of these containers in any of their events."""
+    wanted = customs.filter(pl.col("container_key").is_in(boxes.drop_nulls().unique().implode()))["declaration_key"].unique()
+    return customs.filter(pl.col("declaration_key").is_in(wanted.implode()))
 
 
 def set_apart(customs: pl.DataFrame, found: pl.DataFrame, zone: str) -> pl.DataFrame:

@@ -30,8 +30,10 @@ _FEW_ROWS = 20_000  # ordered as they are: ranking them costs more than it saves
 INSPECTIONS = ("scan", "physical_inspection", "phytosanitary_inspection")
 
 
-def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: Site, keep: frozenset[dt.date], now_at: dt.datetime) -> dict[str, pl.DataFrame]:
+def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: Site, keep: frozenset[dt.date], now_at: dt.datetime, *, with_declarations: bool = True) -> dict[str, pl.DataFrame]:
     """Return every table of FACT_TABLES, conformed, with only the rows whose day column lies in `keep` (local dates).
+
+    Without `with_declarations` fct_declarations, their stages and dq_set_apart are left out: a declaration's visits may lie in another window.
 
     `staged` holds the winner rows of a window by table name (stg_*, and `tracks`: INT_TRACKS), reaching reach.MARGIN_DAYS
     beyond `keep` on both sides; customs reach.LINK_CUSTOMS and appointments as far as they are booked ahead. Absent tables
@@ -66,9 +68,8 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
     visits = visits.join(pairs.select("visit_no", "slot_start_at", appointment_offset_min="offset_min"), on="visit_no", how="left", maintain_order="left")
     visits = visits.with_columns(appointment_code=appointments.timing(pl.col("appointment_offset_min")).fill_null("none"))
 
-    declared = customs.declarations(rows["stg_customs"], port, zone)
+    declared = customs.declarations(rows["stg_customs"] if with_declarations else customs.naming(rows["stg_customs"], named["container_key"]), port, zone)
     boxes = customs.container_links(filters.with_container_direction(named, visits), visits, declared)
-    declared = customs.with_visits(declared, boxes, visits, rows["stg_moves"])
     weighed = weighings.weighings_of(linked, rows["stg_weighbridge"], port)
     visits = weighings.with_masses(visits, weighed, boxes, declared)
     visits = visits.join(customs.channels(boxes), on="visit_no", how="left", maintain_order="left")
@@ -111,9 +112,6 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
         "fct_visit_containers": of_visits(boxes),
         "fct_visit_tracks": of_visits(fixes),
         "fct_zone_stays": stayed.join(stay_owners, on="stay_id", how="left").pipe(with_visit),
-        "fct_declarations": declared,
-        "fct_declaration_stages": customs.stages(declared),
-        "dq_set_apart": customs.set_apart(rows["stg_customs"], declared, zone),
         "fct_inspections": _inspections(linked, rows["stg_services"], port).pipe(with_visit),
         "fct_weighings": weighed.pipe(with_visit),
         "fct_appointments": with_day(appointments.outcomes(states, pairs, now_at), zone, "slot_day", "slot_start_at", "slot_hour"),
@@ -130,7 +128,10 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
         "dq_findings": findings.findings_of(kept, all_lines, known_days, rows, zone),
         "dq_source_days": known_days,
     }  # fmt: skip
-    return {table.name: _finished(table, made.pop(table.name), port, keep) for table in facts.FACT_TABLES}  # popped: one copy of the positions at a time
+    if with_declarations:
+        declared = customs.with_visits(declared, boxes, visits, rows["stg_moves"])
+        made |= {"fct_declarations": declared, "fct_declaration_stages": customs.stages(declared), "dq_set_apart": customs.set_apart(rows["stg_customs"], declared, zone)}
+    return {table.name: _finished(table, made.pop(table.name), port, keep) for table in facts.FACT_TABLES if table.name in made}  # popped: one copy of the positions at a time
 
 
 def _within(day: str, keep: frozenset[dt.date]) -> pl.Expr:
