@@ -42,7 +42,7 @@ def _deck(store: Store, opened: Opened, selection: Selection, code: str, lang: s
     facts = (
         (say("Port"), f"{port} ({build.port_code})"), (say("Period"), selection.in_words(lang, brief.names)),
         (say("Compared with"), before.period_in_words(lang) if (before := selection.previous()) else say("No comparison")),
-        (say("Data up to"), f"{reach} ({build.zone_name})"), (say("Data build"), say("{build}, rules {rules}, {files} files", build=build.build_id, rules=told["rules_version"], files=words.number(told["files_n"], lang))),
+        (say("Data up to"), f"{reach} ({build.zone_name})"), (say("Data build"), say("{build}, rules {rules}, files: {files}", build=build.build_id, rules=told["rules_version"], files=words.number(told["files_n"], lang))),
         (say("Figures"), status(brief)),
     )  # fmt: skip
     foot = " · ".join((port, selection.period_in_words(lang), say("Build {build}", build=build.build_id[:12]), say("data up to {at}", at=reach)))

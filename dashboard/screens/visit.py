@@ -25,6 +25,7 @@ from etl.contracts.codes import (
     VISIT_APPOINTMENT,
     VISIT_STATUS,
 )
+from etl.errors import InputError
 
 
 def show(page: Frame) -> None:
@@ -114,6 +115,27 @@ def _record(page: Frame, sheet: Sheet, visit_id: str) -> None:
         f'<p>{html.escape(sheet.labels["code"])}<br><b dir="ltr" data-testid="record-code">{html.escape(sheet.code)}</b></p><p class="quiet">{html.escape(sheet.how)}</p>'
     )
     download.paper(page, say("Download the record (PDF)"), f"smartport_record_{visit_id}", lambda: record_paper.of_visit(page.store, visit_id, lang=page.lang).pdf, key="record")
+    _check(page)
+
+
+@st.fragment
+def _check(page: Frame) -> None:
+    """Check the code printed on a record, of this visit or another, against the data shown."""
+    say = page.say
+    text = st.text_input(say("Check a printed code"), key="record_check", max_chars=120, width=560)
+    if not text:
+        return
+    try:
+        found = record_paper.verify_code(page.store, text)
+    except InputError:
+        panel.quiet(say("This is no code of a record: it has 12 groups of 4 digits or letters from a to f."))
+        return
+    said = {
+        "same": say("Same: the data shown have these very facts of visit {visit}.", visit=found.visit_id),
+        "changed": say("Changed: the facts of visit {visit} are no longer those of this code. With the PDF, smartport record --verify names what has changed.", visit=found.visit_id),
+        "unknown": say("The data shown hold no visit {visit}.", visit=found.visit_id),
+    }  # fmt: skip
+    st.html(f'<p class="lead" data-testid="record-check">{html.escape(said[found.state])}</p>')
 
 
 def _timeline(page: Frame, events: pl.DataFrame) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pypdf
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard import format as words
 from dashboard import store
@@ -20,6 +22,7 @@ from dashboard.evidence.words import sentences
 from dashboard.i18n import LANGUAGES
 from dashboard.selection import PRESETS as PERIODS
 
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = {"minister": 1, "delegation": 4, "weekly": 2}
 
 
@@ -110,3 +113,16 @@ def test_the_command_writes_one_file(small, tmp_path, capsys) -> None:
     written = capsys.readouterr().out.split()
     assert [str(path) for path in tmp_path.iterdir()] == written and written[0].endswith("smartport_briefing_minister_2026-09-21_2026-09-27_fr.pdf")
     assert main(["brief", "--lang", "xx", "--out", str(tmp_path)]) == 3 and "'xx' is not known" in capsys.readouterr().err
+
+
+def test_the_page_makes_nothing_before_it_is_asked(small, monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(compose, "deck", lambda *given, made=compose.deck, **how: asked.append(how["preset"]) or made(*given, **how))
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+    app.switch_page("screens/briefing.py")
+    app.query_params["lang"], app.query_params["part"] = "fr", "weekly"
+    app.run()
+    assert not app.exception and not asked
+    app.button(key="briefing_show").click().run()
+    shown = "".join(str(block.proto.body) for block in app.get("html"))
+    assert not app.exception and set(asked) == {"weekly"} and shown.count("<img") == 2 and "Camions au port" not in shown and "La moitié des camions" in shown

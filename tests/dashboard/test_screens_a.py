@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import store
+from dashboard.briefing import record
 from dashboard.i18n import LANGUAGES, translator
 from dashboard.screens import PAGES
 from dashboard.widgets import kpi_card
@@ -98,6 +99,9 @@ def test_a_visit_shows_its_lines_and_hides_its_truck(sel) -> None:
     assert app.title[0].value.startswith("Camion ")
     assert "Entrée au port" in text_of(app)
     assert app.dataframe[-1].value.shape[0] >= 1
+    code = record.code(record.facts(store.of(), row["visit_id"]))
+    assert code in text_of(app) and "En route entre deux points" in text_of(app)
+    assert "Identique" in text_of(app.text_input(key="record_check").input(code).run())
 
 
 def test_an_unknown_visit_is_said_not_raised(small) -> None:
