@@ -18,7 +18,7 @@ def wilson(hits: float, n: int, z: float = Z95) -> tuple[float, float] | None:
         return None
     p, z2 = hits / n, z * z
     middle, half = (p + z2 / (2 * n)) / (1 + z2 / n), z * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(middle - half, p)), min(1.0, max(middle + half, p))
 
 
 def of_mean(mean: float | None, sd: float | None, n: int, z: float = Z95) -> tuple[float, float] | None:
@@ -37,4 +37,5 @@ def wilson_limits(shares: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.nda
     count, z2 = np.where(n > 0, n, np.nan), Z95 * Z95
     middle = (shares + z2 / (2 * count)) / (1 + z2 / count)
     half = Z95 * np.sqrt(shares * (1 - shares) / count + z2 / (4 * count * count)) / (1 + z2 / count)
-    return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+    # At a share of 1 the upper limit is 1; a double once made it 1 - 1e-16, and the share stood outside its own interval.
+    return np.minimum(np.clip(middle - half, 0, 1), shares), np.maximum(np.clip(middle + half, 0, 1), shares)

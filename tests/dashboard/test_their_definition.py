@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,7 +18,7 @@ from dashboard import store
 from dashboard.i18n import LANGUAGES, translator
 from dashboard.metrics import METRICS, their_definition
 from dashboard.metrics.compiler import compile_query
-from dashboard.metrics.intervals import of_mean
+from dashboard.metrics.intervals import of_mean, wilson, wilson_limits
 from dashboard.metrics.their_words import DEFINITIONS, PUBLISHED_ONLY, Definition, Figure
 from dashboard.screens import turnaround_definitions
 from dashboard.selection import Selection
@@ -190,3 +191,11 @@ def test_a_build_whose_marks_know_no_definition_still_shows_our_own(small, monke
     monkeypatch.setattr(store.Store, "table", older)
     text = text_of(opened())
     assert text.count("the site folder gives no published figure") == len(DEFINITIONS) - 1 and "the standard publishes no figure" in text
+
+
+@pytest.mark.parametrize(("hits", "n"), [(72, 72), (0, 72), (1, 1), (0, 1), (480, 480)])
+def test_a_share_of_all_or_none_lies_within_its_own_interval(hits, n):
+    """72 of 72 answered referrals once had an upper limit of 0.9999999999999999."""
+    low, high = wilson_limits(np.array([hits / n]), np.array([n]))
+    assert low[0] <= hits / n <= high[0] and (low[0], high[0]) == pytest.approx(wilson(hits, n))
+    assert wilson(hits, n)[0] <= hits / n <= wilson(hits, n)[1]
