@@ -98,7 +98,8 @@ def test_every_definition_says_all_it_must_and_its_marks_stand_in_the_site(defin
     assert all(any(character.isdigit() for character in source) or "read" in source for source in definition.sources), "a source bears its date"
     wanted = {code for figure in definition.figures for code in figure.marks}
     assert set(marks["metric_code"]) == wanted, "every published figure has its own beside it, and the other way round"
-    assert set(marks["nature_code"]) <= NATURES and not definition.port or definition.port in set(marks["port"])
+    assert set(marks["nature_code"]) <= NATURES
+    assert not definition.port or definition.port in set(marks["port"])
     for figure in definition.figures:
         unit = METRICS[figure.metric].unit
         assert {METRICS[code].unit for code in (figure.whole, figure.sd) if code} <= {unit}
