@@ -55,6 +55,11 @@ def closed(text: str, lang: str) -> str:
     return f"{text}{RLM}" if language(lang).direction == "rtl" and text[-1:].isascii() and text[-1:].isalnum() else text
 
 
+def from_right(text: str, whole: str) -> str:
+    """A Latin short form of an Arabic name, marked so that the line it begins is still read from the right."""
+    return f"{RLM}{text}" if _ARABIC.search(whole) else text
+
+
 def isolate(text: str) -> str:
     """Wrap a number with its unit so that text of the other direction does not tear it apart."""
     return f"{ISOLATE}{text}{POP}"
@@ -71,8 +76,11 @@ def in_order(text: str, lang: str) -> str:
 
 
 def turned(text: str, lang: str) -> str:
-    """Hold the sign before its number and the percent sign behind it: in right-to-left text both would change sides. The same marks everywhere, whatever Babel writes."""
-    return _SIGN.sub(f"{LRM}\\g<0>", text.replace(LRM, "")).replace("%", f"{LRM}%{LRM}") if language(lang).direction == "rtl" else text
+    """Hold the sign before its number and the percent sign behind it: in right-to-left text both would change sides. The same marks everywhere, whatever Babel writes; the last one keeps a number that follows from joining in."""
+    if language(lang).direction != "rtl":
+        return text
+    bare = text.replace(LRM, "").replace(f"%{RLM}", "%")
+    return _SIGN.sub(f"{LRM}\\g<0>", bare).replace("%", f"{LRM}%{LRM}{RLM}")
 
 
 def headed(text: str) -> str:

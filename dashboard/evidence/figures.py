@@ -17,7 +17,7 @@ NO_BREAK = "\u00a0"
 # The locale of each language; of Arabic the Moroccan one: Latin digits, decimal comma, its own names of the months.
 LOCALES = {"en": "en_GB", "fr": "fr_FR", "ar": "ar_MA"}
 # French never lets the mark go to the next line alone; in Arabic marks of direction hold it behind its number.
-PERCENT = {"en": " %", "fr": f"{NO_BREAK}%", "ar": "\u200e%\u200e"}
+PERCENT = {"en": " %", "fr": f"{NO_BREAK}%", "ar": "\u200e%\u200e\u200f"}
 _TENTHS_BELOW_MIN = 2.0  # minutes: a change this small would round to nothing, or to twice itself
 
 

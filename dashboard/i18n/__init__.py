@@ -117,7 +117,7 @@ def read_catalogue(path: Path) -> gettext.GNUTranslations:
 
 def _held(text: str) -> str:
     """Hold a percent sign behind its number: in right-to-left text it would change sides."""
-    return re.sub(r"(?<=[\d}])%", "\u200e%\u200e", text)
+    return re.sub(r"(?<=[\d}])%", "\u200e%\u200e\u200f", text)
 
 
 def marked(source: str) -> set[str]:

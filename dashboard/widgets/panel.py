@@ -36,7 +36,7 @@ _NO_DATA = "–"
 # A name that ends with its own short one: "East container terminal (TCE)".
 _SHORT = re.compile(r".{12,}\(([^()]+)\)$")
 # A formatted figure, with its limits if any: such columns stand at the end of their cell, so that digits meet digits.
-_FIGURE = re.compile(r"[\d\s\u00a0\u202f\u200e.,%()–-]+$")
+_FIGURE = re.compile(r"[\d\s\u00a0\u202f\u200e\u200f.,%()–-]+$")
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,10 @@ class Words:
         """The name of an ISO weekday."""
         return str(get_day_names(width, locale=locale(self.page.lang))[number - 1])
 
+    def span(self, low: float, high: float, decimals: int = 0) -> str:
+        """Two ends without a unit, in brackets and in their order in every direction: '(9–14)'."""
+        return words_of.in_order(f"({self.number(low, decimals)}–{self.number(high, decimals)})", self.page.lang)
+
     def place(self, code: str | None) -> str:
         """The name of a service point, else of the gate, lane, terminal or zone of that code."""
         found = [self._named(dimension, code) for dimension in ("place", "gate", "lane", "terminal", "zone")]
@@ -101,7 +105,7 @@ def named(translate: Callable[[str], str], words: Mapping[str, str], code: str |
 def short(name: str, most: int = 27) -> str:
     """The short name that one of more than `most` letters ends with, so that a row's label is not cut on a phone; hover and table keep the whole."""
     found = _SHORT.fullmatch(name) if len(name) > most else None
-    return found.group(1) if found else name
+    return words_of.from_right(found.group(1), name) if found else name
 
 
 def is_phone() -> bool:

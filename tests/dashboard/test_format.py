@@ -20,7 +20,7 @@ NNBSP, NBSP = "\u202f", "\u00a0"
         (fmt.value(69.4, "min", "en"), "\u206669 min\u2069"), (fmt.plain(fmt.value(3, "count", "en")), "3"), (fmt.plain(fmt.duration(45, "en")), "45 min"),
         (fmt.plain(fmt.duration(135, "en")), "2 h 15 min"), (fmt.plain(fmt.duration(120, "en")), "2 h"), (fmt.plain(fmt.duration(4560, "en")), "3 d 4 h"), (fmt.plain(fmt.duration(-5, "en")), "\u22125 min"),
         (fmt.day(dt.date(2026, 9, 20), "en"), "20 Sept 2026"), (fmt.day(dt.date(2026, 9, 20), "fr"), "20 sept. 2026"), (fmt.moment(dt.datetime(2026, 9, 20, 7, 5, 9), "fr"), "20 sept. 2026 07:05"),
-        (fmt.number(1234567.8, "ar", 1), "1.234.567,8"), (fmt.share(0.1234, "ar", 1), "12,3\u200e%\u200e"), (fmt.number(-12, "ar"), "\u200e-12"), (fmt.plain(fmt.duration(135, "ar")), "\u200f2 س 15 د"),
+        (fmt.number(1234567.8, "ar", 1), "1.234.567,8"), (fmt.share(0.1234, "ar", 1), "12,3\u200e%\u200e\u200f"), (fmt.number(-12, "ar"), "\u200e-12"), (fmt.plain(fmt.duration(135, "ar")), "\u200f2 س 15 د"),
         (fmt.day(dt.date(2026, 8, 9), "ar"), "9 غشت 2026"), (fmt.short_day(dt.date(2026, 9, 9), "ar"), "9 شتنبر"), (fmt.moment(dt.datetime(2026, 7, 20, 7, 5, 9), "ar"), "20 يوليوز 2026 07:05"),
         (fmt.clock(dt.time(17, 30), "en"), "17:30"), (fmt.weekday(1, "en"), "Mon"), (fmt.weekday(7, "fr", "wide"), "dimanche"),
     ],

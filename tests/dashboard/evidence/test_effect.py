@@ -111,7 +111,7 @@ def test_arabic_says_everything_the_others_say_and_no_more() -> None:
     ("ends", "unit", "expected"),
     [
         ((-14, -8.6), " minutes", "من 8 إلى 14 دقيقة أقل"), ((-3, 2), " minutes", "ما بين 3 دقائق أقل ودقيقتين أكثر"), ((1, 1.9), " minutes", "من 1 إلى 1,9 دقيقة أكثر"),
-        ((-14, -8.6), "\u00a0%", "من 8 إلى 14\u200e%\u200e أقل"), ((-2, -1), " minutes", "من 1 إلى 2 دقيقة أقل"),
+        ((-14, -8.6), "\u00a0%", "من 8 إلى 14\u200e%\u200e\u200f أقل"), ((-2, -1), " minutes", "من 1 إلى 2 دقيقة أقل"),
     ],
 )  # fmt: skip
 def test_arabic_counts_minutes_as_arabic_does(ends, unit, expected) -> None:
