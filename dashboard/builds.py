@@ -87,7 +87,8 @@ class Opened:
     def batches(self, sql: str, params: Mapping[str, object], days: tuple[dt.date, dt.date] | None = None, *, answer: pl.DataFrame | None = None) -> Iterator[pa.RecordBatch]:
         """Yield a query's rows piece by piece, for exports that hold no more than that."""
         with self._reading(days, answer) as cursor:
-            yield from cursor.execute(sql, dict(params)).to_arrow_reader(BATCH_ROWS)
+            # By a relation, which is streamed; of an executed statement the whole answer would be held, and copied once.
+            yield from cursor.sql(sql, params=dict(params)).to_arrow_reader(BATCH_ROWS)
 
     def copy(self, sql: str, params: Mapping[str, object], target: str, options: str, days: tuple[dt.date, dt.date] | None = None, *, answer: pl.DataFrame | None = None) -> int:
         """Let DuckDB write a query to a file, for exports; no row passes through Python. Return the rows written."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FORMS = ("csv", "zip", "about", "xlsx", "parquet")
 _CHUNK = 1 << 20
+_THIRDS = (1, 11, 21)  # days of a month
 
 
 @dataclass(frozen=True)
@@ -227,13 +228,12 @@ def _look(order: Order, name: str, kind: str) -> str:
 
 
 def _parts(order: Order) -> list[Selection | None]:
-    """The order's selection, month by month where the list allows: sorting a year of visits at once took 1 GiB."""
+    """The order's selection, month by month where the list allows, steps in thirds of a month: sorting a year of visits at once took 1 GiB, a month of steps 450 MiB."""
     selection, how = order.selection, dict(order.how)
     if selection is None or not DETAILS[order.detail].by_month or "limit" in how:
         return [selection]
-    starts = [selection.first_day]
-    while (following := (starts[-1].replace(day=1) + dt.timedelta(days=32)).replace(day=1)) < selection.end_day:
-        starts.append(following)
+    days = (selection.first_day + dt.timedelta(days=number) for number in range(selection.days))
+    starts = [day for day in days if day == selection.first_day or day.day in (_THIRDS if order.detail == "steps" else (1,))]
     return [replace(selection, first_day=first, end_day=end, period="custom") for first, end in pairwise([*starts, selection.end_day])]
 
 
