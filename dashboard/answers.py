@@ -75,7 +75,7 @@ def answer(opened: Opened, asked: Question, small_cell: int, passed: Mapping[str
     if cargo.is_about(asked.metrics) and small_cell > 1:
         cargo.refuse(asked.metrics, asked.splits, asked.grain)
         # By month there is no comparison: months are not equally long, so one cannot be shifted onto the other.
-        whole = cargo.settled(asked.selection, opened.about.now_day, opened.first(*cargo.LOG))
+        whole = cargo.settled(asked.selection, opened.about.now_day, opened.first(*cargo.LOG), is_rare=any(metric.is_rare for metric in asked.metrics), by_month=asked.grain is not None)
         asked, passed = replace(asked, selection=whole, asked_of=asked.selection, compare=asked.compare and asked.grain is None), None
     build, selection = opened.about, asked.selection
     cut_at = build.now_at if build.now_local_at < dt.datetime.combine(selection.end_day, dt.time()) else None

@@ -76,7 +76,8 @@ def security(b: Brief) -> Section:
     table = Table((say("What"), say("Value"), say("95 % interval"), "n"), tuple(rows), finding, (1, 2, 3))
     text = (say("This compares visits; it was no experiment. Boxes are selected for their risk, so their cargo and papers may differ too: it does not prove that screening caused the minutes, nor count what the box waits after its truck has left."),)
     limits = (say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what beside them would give them back. No box and no targeting criterion is kept in this dashboard.", n=small),)
-    limits = (say("Figures about US-bound boxes are of the whole port and of whole months that are over, here {period}: otherwise hidden counts could be had back by subtraction.", period=filed.selection.period_in_words(lang)), *limits)
+    periods = " / ".join(dict.fromkeys(found.selection.period_in_words(lang) for found in (filed, held)))
+    limits = (say("Figures about US-bound boxes are of the whole port and of whole months that are over, from the referral on of whole quarters, here {period}: otherwise hidden counts could be had back by subtraction.", period=periods), *limits)
     return b.section("security", title, finding, filed, screened, held, figures=() if b.is_short else (table,), text=text, limits=limits[:1] if b.is_short else limits, n=say("n = {n} boxes filed", n=_text(b, filed, "csi_filings")))
 
 

@@ -45,7 +45,7 @@ ORDER BY entry_day, entry_hour, terminal_code
 class Extra:
     """Extra minutes with a 95 % interval; all null where too few were selected to be shown, the interval alone where the days are too few.
 
-    `selection` is what it is of: whole months of the whole port, like every figure about cargo (dashboard/metrics/cargo.py).
+    `selection` is what it is of: whole quarters of the whole port, like every rare figure about cargo (dashboard/metrics/cargo.py).
     """
 
     minutes: float | None
@@ -61,7 +61,7 @@ def extra_of(store: Store, selection: Selection, small_cell: int) -> Extra:
     """Return the extra minutes of a selection, over all its visits: the view without inspections would leave the selected out."""
     whole = replace(selection, view="all")
     if small_cell > 1:
-        whole = cargo.settled(whole, store.build().now_day, store.opened().first(*cargo.LOG))
+        whole = cargo.settled(whole, store.build().now_day, store.opened().first(*cargo.LOG), is_rare=True)
     sql = _SQL.format(where=" AND ".join(where_sql(FACTS["visits"], whole)), link=_LINK_DAYS)
     values = {name: value for name, value in {"port_code": store.port_code, **whole.to_sql()}.items() if f"${name}" in sql}
     days = (whole.first_day - _LINK_DAYS * _ONE_DAY, whole.end_day + _LINK_DAYS * _ONE_DAY)

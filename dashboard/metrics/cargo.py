@@ -1,9 +1,10 @@
 """Figures about US-bound boxes: which periods and splits may be asked, and which of their cells are hidden, whoever asks and whatever else. Pure.
 
-The figures of one whole month, each with its total, are the smallest that are published. In each of these tables a cell is hidden if it speaks of
-too few boxes, and so is the next smallest until what the hidden ones hold together is no small cell either. A whole quarter has a table of its own,
-for rare things; there a cell is hidden too where the months beside it would leave a few boxes. Every other answer is made of these tables and shown
-only where all its parts are: nothing can be worked out of several answers that the published tables do not say already.
+The figures of one whole month, each with its total, are the smallest that are published, and of what is rare (`Metric.is_rare`, from the referral on)
+those of one whole quarter. In each of these tables a cell is hidden if it speaks of too few boxes, and so is the next smallest until what the hidden ones
+hold together is no small cell either. A quarter of monthly figures has a table of its own; it is shown whole where it speaks of no few, nor would less the
+months that are shown, else by its months. Every other answer is made of these tables and shown only where all its parts are: nothing can be worked out of
+several answers that the published tables do not say already.
 
 "Speaks of" counts, of a share, the boxes it is true of and the others, and by how many its rows fall short of the rows they are among
 (`Metric.within`), whether that other figure is asked or not. None is no few: that a cell is empty is seen by its absence.
@@ -40,18 +41,20 @@ def refuse(metrics: Sequence[Metric], splits: Sequence[Sequence[Dimension]], gra
         raise DeclarationError(f"metric {code}", f"it is about cargo and cannot be asked together with '{other}'", "", "Ask them apart: figures about cargo are of whole months and of the whole port")
     if any(len(by) > 1 for by in splits):
         raise DeclarationError(f"metric {code}", "it is about cargo and can be split by one dimension at a time")
-    if grain is not None and grain not in GRAINS:
-        raise DeclarationError(f"metric {code}", f"it is about cargo and is not given by {grain}", ", ".join(GRAINS))
+    rare = next((metric.code for metric in metrics if metric.is_rare), None)
+    if grain is not None and (rare or grain not in GRAINS):
+        raise DeclarationError(f"metric {rare or code}", f"it is about cargo and is not given by {grain}", "" if rare else ", ".join(GRAINS))
 
 
-def settled(selection: Selection, now_day: dt.date, begins: dt.date | None) -> Selection:
-    """Return the whole months (from 12 weeks on: quarters) a selection touches and that are over, else the last one before; without filters and view.
+def settled(selection: Selection, now_day: dt.date, begins: dt.date | None, *, is_rare: bool = False, by_month: bool = False) -> Selection:
+    """Return the whole months (what is rare, or from 12 weeks on what is not asked by month: quarters) a selection touches and that are over, else the last
+    one before; without filters and view.
 
-    `begins` is the first day of the log: before it lies no quarter, so a young log is answered by months.
+    `begins` is the first day of the log: before it lies no quarter, so a young log is answered by months where it may be.
     """
-    step = 3 if selection.days >= QUARTER_FROM_DAYS else 1
+    step = 3 if is_rare or (selection.days >= QUARTER_FROM_DAYS and not by_month) else 1
     end = min(_later(_start(selection.last_day, step), step), _start(now_day, step))
-    if step > 1 and begins is not None and end <= begins < selection.end_day:
+    if step > 1 and not is_rare and begins is not None and end <= begins < selection.end_day:
         step, end = 1, min(_later(_start(selection.last_day, 1), 1), _start(now_day, 1))
     first = min(_start(selection.first_day, step), _later(end, -step))
     return replace(selection, first_day=first, end_day=end, period="custom", view="all", **dict.fromkeys(selection.filters, ()))
@@ -111,9 +114,9 @@ def hide(
 
 
 def hidden_over(by_month: Mapping[dt.date, int], period: Selection, small_cell: int) -> bool:
-    """Whether a count over a period is hidden, by its months: for answers that are no query of the compiler."""
+    """Whether a rare count over whole quarters is hidden: for answers that are no query of the compiler."""
     counts = pl.DataFrame({"period": list(by_month), "boxes": list(by_month.values()), "boxes__n": list(by_month.values())}, schema={"period": pl.Date, "boxes": pl.Int64, "boxes__n": pl.Int64})
-    boxes = Metric("boxes", "Boxes", "Boxes.", "count", "manifests", count=True, privacy="cargo")
+    boxes = Metric("boxes", "Boxes", "Boxes.", "count", "manifests", count=True, privacy="cargo", is_rare=True)
     return bool(_Tables(counts, (boxes,), None, months_of(period), small_cell).hidden(("boxes", "value"), [(None, _TOTAL)]))
 
 
@@ -148,6 +151,7 @@ class _Tables:
         self.months = {month: number for number, month in enumerate(months)}
         self.values = {value: number for number, value in enumerate(counts[key].unique().to_list())} if key else {}
         self.bases, self.parts = {}, _parts(self._arrays(counts, base, key), base)
+        self.rare = {metric.code for metric in base if metric.is_rare}
         for metric in base:
             held = [(name, "value") for name in (metric.within, metric.true_within) if name]
             self.bases[metric.code, "value"] = held
@@ -188,23 +192,27 @@ class _Tables:
         return np.hstack([table, total]) if self.values else total
 
     def _month(self, at: int) -> dict[tuple[str, str], np.ndarray]:
-        """One month: too few boxes, hidden where what holds their rows is hidden, and what would give these back."""
+        """One month: too few boxes, hidden where what holds their rows is hidden, and what would give these back. Of what is rare nothing is shown."""
         found: dict[tuple[str, str], np.ndarray] = {}
         for face, parts in self.parts.items():
             part = parts[:, at]
-            found[face] = self._covered((self._is_few(part) | self._held(found, face)) & (part[0] > 0), part)
+            found[face] = part[0] > 0 if face[0] in self.rare else self._covered((self._is_few(part) | self._held(found, face)) & (part[0] > 0), part)
         return found
 
     def _quarter(self, at: int) -> dict[tuple[str, str], np.ndarray]:
         """The three months from `at` on: all of a table, if none of it is of few boxes, nor would be less the months that are shown; else by its months.
 
-        All or none, for a quarter's cell hidden alone could be had by adding its months up.
+        All or none, for a quarter's cell hidden alone could be had by adding its months up. Of what is rare there are no months: it is covered like one.
         """
         found: dict[tuple[str, str], np.ndarray] = {}
         for face, parts in self.parts.items():
             gone = np.array([self.by_month[at + step][face] for step in range(3)])
             part, rest = parts[:, at : at + 3].sum(axis=1), (parts[:, at : at + 3] * gone).sum(axis=1)
-            few = self._is_few(part) | self._held(found, face) | (gone.any(axis=0) & ((gone.sum(axis=0) < 2) | self._is_few(rest)))
+            few = self._is_few(part) | self._held(found, face)
+            if face[0] in self.rare:
+                found[face] = self._covered(few & (part[0] > 0), part)
+                continue
+            few = few | (gone.any(axis=0) & ((gone.sum(axis=0) < 2) | self._is_few(rest)))
             hidden = gone.any(axis=0)
             hidden[-1] &= few[-1]
             found[face] = hidden & ((few[:-1] & (part[0, :-1] > 0)).any() | hidden[-1])

@@ -80,6 +80,7 @@ class Metric:
     within     of a metric about cargo: the count, or the share, whose rows (of a share: those it is true of) hold all rows of this one;
                the difference of the two counts speaks of boxes too (dashboard/metrics/cargo.py)
     true_within  the same of the rows this share is true of
+    is_rare      of a metric about cargo: told by whole quarters only, for its months speak of few
     told_with    the share whose number of rows can be worked out of this one's and of others: this number is hidden where that share is
     min_n      below it the page greys the value
     """
@@ -106,6 +107,7 @@ class Metric:
     within: str = ""
     true_within: str = ""
     told_with: str = ""
+    is_rare: bool = False
 
     def __post_init__(self) -> None:
         where = f"metric {self.code}"

@@ -222,7 +222,7 @@ def _paper(page: Frame) -> None:
         return
     st.html(kpi_card.grid([
         _card(page, _paperless(page), "paperless_share", say("Paperless share"), say("electronic, of the documents whose form is known")),
-        _card(page, recorded, "document_checks_mean", say("Shown on paper"), say("times a visit, where checks are recorded")),
+        _card(page, recorded, "document_checks_mean", say("Shown on paper"), say("where checks are recorded")),
         _card(page, recorded, "document_checks_coverage", say("Visits with recorded checks"), say("of all visits")),
     ]))  # fmt: skip
     panel.quiet(say("Counted are weighing tickets, electronic or printed, and documents shown at a check. Whether a whole visit or declaration went without paper the logs do not tell: a check that is not recorded may have taken place."))

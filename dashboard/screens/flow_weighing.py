@@ -90,8 +90,8 @@ def _declared(page: Frame) -> None:
     for row in result.rows.filter(pl.col("declared_mass_within_share__n") > 0).sort("terminal", nulls_last=True).iter_rows(named=True):
         name = page.name("terminal", row["terminal"]) if row["terminal"] else say("unknown")
         value, low, high, n = (row[f"declared_mass_within_share{end}"] for end in ("", "__low", "__high", "__n"))
-        text = f"<b>{w.percent(value, 1)}</b> ({w.number(low * 100, 1)}–{w.number(high * 100, 1)}) · n = {w.number(n)}"
-        drawn.append(clock.Share(panel.short(name, 20), value, text, f"{name}<br>{text}", low=low, high=high, is_thin=n < MIN_N))
+        text = f"<b>{w.percent(value, 1)}</b> {w.span(low * 100, high * 100, 1)} · n = {w.number(n)}"
+        drawn += [clock.Share(panel.short(name, 20), value, text, f"{name}<br>{text}", low=low, high=high)] if n >= MIN_N else []
         table.append({
             say("Terminal"): name, say("Within {tolerance}", tolerance=tolerance): w.percent(value, 1), say("95 % interval"): words.plain(words.interval(low, high, "share", page.lang, 1)),
             say("Heavier than declared"): w.percent(row["under_declared_share"], 2), "n": w.number(n),
@@ -101,5 +101,5 @@ def _declared(page: Frame) -> None:
         n=w.number(within.n), share=w.percent(within.value, 1), heavier=w.percent(heavier.value, 2), tolerance=tolerance,
     )  # fmt: skip
     n_words = say("n = {n} visits, {share} of the closed ones; a truck's fuel and its driver are in both weighings", n=w.number(within.n), share=w.percent(known.value, 1))
-    panel.show(page, clock.rates(drawn), key="masses", finding=finding, table=pl.DataFrame(table), result=result, n_words=n_words)
+    panel.show(page, clock.rates(drawn) if drawn else None, key="masses", finding=finding, table=pl.DataFrame(table), result=result, n_words=n_words)
     panel.quiet(say("A difference proves no fraud: a box weighed on another truck, or a declaration corrected later, looks the same."))

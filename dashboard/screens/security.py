@@ -16,7 +16,6 @@ from dashboard.evidence.selected import LEAST_DAYS, Extra, extra_of
 from dashboard.i18n import N_, locale
 from dashboard.metrics import Result
 from dashboard.screens import moved
-from dashboard.selection import Selection
 from dashboard.store import widened
 from dashboard.views import clock, groups
 from dashboard.views.theme import Figure
@@ -40,13 +39,15 @@ def show(page: Frame) -> None:
     if first is None:
         panel.quiet(say("No data: this port has sent no manifests of US-bound boxes."))
         return
-    shown = _extra(page).selection
+    quarter = _extra(page).selection
+    shown = _filed(page).selection if part == "filing" else quarter
     if shown.end_day <= first:
-        no_data.show(page, say("No data: the manifests of US-bound boxes begin on {day}.", day=words.day(first, page.lang)))
+        no_data.show(page, say("No data: the manifests of US-bound boxes begin on {day}.", day=words.day(first, page.lang)) if part == "filing" else say("No data: no whole quarter with manifests of US-bound boxes is over yet."))
+        parts.choose(page, PARTS, "security_part")
         return
-    panel.quiet(say("Figures about US-bound boxes are of the whole port and of whole months that are over, here {period}: otherwise hidden counts could be had back by subtraction.", period=shown.period_in_words(page.lang)) + " " + _longer(page, shown))
+    panel.quiet(say("Figures about US-bound boxes are of the whole port and of whole months that are over, from the referral on of whole quarters, here {period}: otherwise hidden counts could be had back by subtraction.", period=shown.period_in_words(page.lang)))
     st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, _extra(page)))}</p>')
-    panel.quiet(say("This compares visits; it was no experiment. Boxes are selected for their risk, so their cargo and papers may differ too: it does not prove that screening caused the minutes, nor count what the box waits after its truck has left."))
+    panel.quiet(say("Visits of {period}.", period=quarter.period_in_words(page.lang)) + " " + say("This compares visits; it was no experiment. Boxes are selected for their risk, so their cargo and papers may differ too: it does not prove that screening caused the minutes, nor count what the box waits after its truck has left."))
     {"filing": _filing, "screening": _screening, "holds": _holds}[parts.choose(page, PARTS, "security_part")](page)
     panel.quiet(say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what beside them would give them back. No box and no targeting criterion is kept in this dashboard.", n=page.store.settings.small_cell))
 
@@ -66,9 +67,8 @@ def _filed_by_terminal(page: Frame) -> Result:
 
 def _by_month(page: Frame) -> Result:
     """Month by month over the last year, whatever the period: one or two months are no curve, and a month is the least that is told of these boxes."""
-    asked = _extra(page).selection
-    first = (asked.end_day - dt.timedelta(days=365)).replace(day=1)
-    return page.ask(["csi_24h_share"], grain="month", selection=replace(asked, first_day=first, period="custom", comparison="none"))
+    first = (page.selection.end_day - dt.timedelta(days=365)).replace(day=1)
+    return page.ask(["csi_24h_share"], grain="month", selection=replace(page.selection, first_day=first, period="custom", comparison="none"))
 
 
 def _tiers(page: Frame) -> Result:
@@ -88,11 +88,6 @@ def _held_by_terminal(page: Frame) -> Result:
 
 
 # ---------------------------------------------------------------------- words
-def _longer(page: Frame, shown: Selection) -> str:
-    """What a reader who finds much hidden can do, where there is something."""
-    return "" if (shown.end_day - shown.first_day).days > 31 else page.say("A period of 12 weeks or more shows whole quarters, where rarer figures are told.")
-
-
 def _answer(page: Frame, extra: Extra) -> str:
     say, w = page.say, Words(page)
     if extra.minutes is None:
@@ -149,7 +144,7 @@ def _rate(page: Frame, result: Result, code: str, name: str, row: dict) -> clock
     value, low, high = row[code], row.get(f"{code}__low"), row.get(f"{code}__high")
     text = _text(page, result, code, row)
     if value is not None:
-        text = f"<b>{w.percent(value, decimals)}</b> ({w.number(low * 100, decimals)}–{w.number(high * 100, decimals)}) · n = {w.number(row[f'{code}__n'])}"
+        text = f"<b>{w.percent(value, decimals)}</b> {w.span(low * 100, high * 100, decimals)} · n = {w.number(row[f'{code}__n'])}"
     return clock.Share(panel.short(name, LONG), value, text, f"{name}<br>{text}", low=low, high=high, is_thin=value is None or row[f"{code}__n"] < MIN_N)
 
 

@@ -105,10 +105,11 @@ def test_filed_in_time_is_the_rows_and_wilson(sel):
 
 
 def test_hidden_figures_are_said_in_words_and_never_zero(sel):
-    """In a month of the small build few boxes are opened: their share of all would tell how many."""
+    """In a quarter of the small build few inspections find anything: the hit rate would tell how many."""
+    quarter = cargo.settled(sel, store.build().now_day, None, is_rare=True)
     shown = text_of(opened("security", "screening"))
-    assert 0 < manifests(months(sel))["has_physical"].sum() < store.of().settings.small_cell
-    assert 'data-testid="card-csi_physical_share" aria-label="Opened and inspected"><div class="name">Opened and inspected</div><div class="value">hidden <small>(fewer than 10)</small></div>' in shown
+    assert 0 < (manifests(quarter)["inspection_result_code"] == "hit").sum() < store.of().settings.small_cell
+    assert "The hit rate is not shown: hidden (fewer than 10)." in shown and f"here {quarter.period_in_words('en')}" in shown
     assert ">0<" not in shown
 
 
