@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -103,7 +103,7 @@ class _Reader:
 
     say: Translator
     names: Mapping[str, Mapping[str, str]]
-    zone: str
+    locals: Mapping[str, dt.datetime]
 
     def place(self, code: str | None) -> str:
         return next((self.names[kind][code] for kind in ("place", "gate", "lane", "terminal", "zone") if code in self.names.get(kind, {})), code or "")
@@ -115,9 +115,7 @@ class _Reader:
         return self.say("not observed") if code is None else self.say(codes[code]) if code in codes else code
 
     def local(self, instant: str | None) -> dt.datetime | None:
-        if instant is None:
-            return None
-        return clock.to_local(pl.Series([dt.datetime.fromisoformat(instant.rstrip("Z"))], dtype=pl.Datetime("us")), self.zone)[0]
+        return None if instant is None else self.locals[instant]
 
     def time(self, instant: str | None) -> str:
         """Local time with its seconds: the order of log lines matters."""
@@ -133,8 +131,8 @@ class _Reader:
 def of(facts: Facts, header: Header, names: Mapping[str, Mapping[str, str]]) -> Sheet:
     """Return the record in the header's language. `names` gives words for site codes: kind -> code -> name."""
     say = translator(header.lang)
-    reader = _Reader(say, names, header.zone_name)
     visit = facts["visit"]
+    reader = _Reader(say, names, _locals((visit, *facts["steps"], *facts["proofs"], *facts["papers"], {"now_at": header.now_at}), header.zone_name))
     rungs = _ladder(facts, reader)
     held = holders(rungs, say)
     inside = sum(rung.whole_min for rung in rungs)
@@ -153,6 +151,13 @@ def of(facts: Facts, header: Header, names: Mapping[str, Mapping[str, str]]) -> 
         say("To check it: smartport record --verify, with this file or this code. The same facts have the same code in every build and language."),
         record.code(facts), foot, _labels(say),
     )  # fmt: skip
+
+
+def _locals(rows: Iterable[Mapping[str, object]], zone: str) -> dict[str, dt.datetime]:
+    """The local time of every instant of these rows, made at once: one by one they would cost more than all else on the sheet."""
+    instants = sorted({str(value) for row in rows for name, value in row.items() if name.endswith("_at") and value is not None})
+    utc = pl.Series([dt.datetime.fromisoformat(instant.rstrip("Z")) for instant in instants], dtype=pl.Datetime("us"))
+    return dict(zip(instants, clock.to_local(utc, zone), strict=True))
 
 
 def _ladder(facts: Facts, reader: _Reader) -> tuple[Rung, ...]:
