@@ -18,6 +18,7 @@ from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words, coded
 from etl.contracts import codes
 
+_WINDOW_PX = 680  # of a narrow desktop window: the server is not told how wide it is, and a map cut at its sides is worse than one a tenth smaller
 _MAP, _DRAWING, _TABLE = N_("Map"), N_("Drawing"), N_("Table")
 
 
@@ -62,7 +63,7 @@ def _replay(page: Frame, seen: list[dt.date]) -> None:
         st.dataframe(table, hide_index=True, width="stretch")
     else:
         st.pydeck_chart(
-            port_map.congestion_deck(asked.zones(page), states, language=page.lang, incidents=[{key: row[key] for key in ("position", "text", "name", "about")} for row in incidents if row["position"]], basemap=basemap(str(page.store.settings.site)), width_px=360 if panel.is_phone() else 900), height=460, key="congestion_map",
+            port_map.congestion_deck(asked.zones(page), states, language=page.lang, incidents=[{key: row[key] for key in ("position", "text", "name", "about")} for row in incidents if row["position"]], basemap=basemap(str(page.store.settings.site)), width_px=360 if panel.is_phone() else _WINDOW_PX), height=460, key="congestion_map",
         )  # fmt: skip
         st.caption(alt)
         panel.data(page, table, key="zones", title=alt, selection=selection)

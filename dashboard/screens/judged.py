@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import polars as pl
+
 from dashboard import format as words
 from dashboard.metrics import Cell, Result, usual
 from dashboard.store import Span
@@ -23,6 +25,7 @@ class Judged:
     trend: Result
     days: Result
     day: dt.date
+    ripens: bool = False  # days after the one judged are still filling, so the curve ends with it
 
 
 def asked(page: Frame, metrics: Sequence[str], days_back: int = 0) -> Judged:
@@ -33,9 +36,9 @@ def asked(page: Frame, metrics: Sequence[str], days_back: int = 0) -> Judged:
     grain = _grain(selection.days)
     if grain == "hour":  # hours are no part of a pass by day
         now, days = page.store.ask_spans(metrics, Span(selection, compare=True, intervals=True), Span(weeks, "day"))
-        return Judged(now, page.ask(metrics, grain=grain), days, day)
+        return Judged(now, page.ask(metrics, grain=grain), days, day, days_back > 0)
     now, trend, days = page.store.ask_spans(metrics, Span(selection, compare=True, intervals=True), Span(selection, grain), Span(weeks, "day"))
-    return Judged(now, trend, days, day)
+    return Judged(now, trend, days, day, days_back > 0)
 
 
 def _grain(days: int) -> str:
@@ -46,6 +49,9 @@ def card(page: Frame, found: Judged, code: str, sentence: str, notes: Sequence[s
     """One card; `sentence` says the figure in words, `notes` follow n and the comparison."""
     figure, trend = found.now.cell(code), found.trend
     curve = trend.frame[code].to_list()
+    if found.ripens:
+        last = found.day - dt.timedelta(days=6 if trend.grain == "week" else 0)
+        curve = trend.frame.filter(pl.col("period").cast(pl.Date) <= last)[code].to_list()
     value, unit = apart(figure, page.lang)
     word, is_unusual, why = _usual(page, found, code)
     name = page.say(figure.metric.label)
