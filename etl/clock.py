@@ -52,6 +52,7 @@ def transitions(zone: str) -> tuple[tuple[dt.datetime, int], ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=32)
 def _offset_frame(zone: str) -> pl.DataFrame:
     rows = transitions(zone)
     return pl.DataFrame({"_from": [row[0] for row in rows], "_offset": [row[1] for row in rows]}, schema={"_from": pl.Datetime("us"), "_offset": pl.Int32})
@@ -60,12 +61,28 @@ def _offset_frame(zone: str) -> pl.DataFrame:
 def offset_min(utc: pl.Series, zone: str) -> pl.Series:
     """Minutes to add to each UTC instant (naive Datetime[us]) to get the local time of `zone`. Null stays null."""
     table = _offset_frame(zone)
+    only = _only_offset(utc, zone)
+    if only is not None:
+        return pl.Series(utc.name, [only], dtype=pl.Int32).new_from_index(0, len(utc)).set(utc.is_null(), None)
     at = table["_from"].search_sorted(utc.cast(pl.Datetime("us")).fill_null(_FIRST), side="right").cast(pl.Int64) - 1
     return table["_offset"].gather(at.clip(0)).set(utc.is_null(), None).rename(utc.name)
 
 
+def _only_offset(utc: pl.Series, zone: str) -> int | None:
+    """Return the one offset that holds over all these instants; None where the clock changes among them, or there are none. A log spans a few days, a year has few seams."""
+    first, last = utc.min(), utc.max()
+    if first is None:
+        return None
+    table = _offset_frame(zone)
+    low, high = table["_from"].search_sorted(pl.Series([first, last]).cast(pl.Datetime("us")), side="right")
+    return table["_offset"][max(low - 1, 0)] if low == high else None
+
+
 def to_local(utc: pl.Series, zone: str) -> pl.Series:
     """Return the local wall time (naive Datetime[us]) of naive UTC instants."""
+    only = _only_offset(utc, zone)
+    if only is not None:
+        return (utc.cast(pl.Datetime("us")).cast(pl.Int64) + only * 60_000_000).cast(pl.Datetime("us")).rename(utc.name)
     return _shift(utc, offset_min(utc, zone), +1)
 
 
@@ -84,11 +101,15 @@ def to_utc(local: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
     # The local wall time at which each offset starts to hold, by the larger (earlier instant) reading of the seam.
     starts = [instant + dt.timedelta(minutes=max(offset, previous)) for (_, previous), (instant, offset) in pairwise(rows)]
     edges = pl.Series(starts, dtype=pl.Datetime("us"))
-    offsets = pl.Series([offset for _, offset in rows], dtype=pl.Int32)
-    index = edges.search_sorted(local.fill_null(_FIRST), side="right").cast(pl.Int64)
-    utc = _shift(local, offsets.gather(index), -1).set(local.is_null(), None)
-    flag = pl.Series("clock_flag", ["ok"], dtype=pl.String).new_from_index(0, len(local))
     first, last = local.min(), local.max()
+    flag = pl.Series("clock_flag", ["ok"], dtype=pl.String).new_from_index(0, len(local))
+    low, high = edges.search_sorted(pl.Series([first, last], dtype=pl.Datetime("us")).fill_null(_FIRST), side="right")
+    if low == high:  # no seam begins among them; one that began before may still last
+        utc = (local.cast(pl.Int64) - rows[low][1] * 60_000_000).cast(pl.Datetime("us")).rename(local.name)
+    else:
+        offsets = pl.Series([offset for _, offset in rows], dtype=pl.Int32)
+        index = edges.search_sorted(local.fill_null(_FIRST), side="right").cast(pl.Int64)
+        utc = _shift(local, offsets.gather(index), -1).set(local.is_null(), None)
     for (_, previous), (instant, offset) in pairwise(rows):
         low, high = instant + dt.timedelta(minutes=min(offset, previous)), instant + dt.timedelta(minutes=max(offset, previous))
         if first is None or high <= first or low > last:

@@ -87,3 +87,16 @@ def test_iso_carries_the_offset_of_that_day() -> None:
 def test_an_unknown_zone_is_refused() -> None:
     with pytest.raises(SettingsError, match="Africa/Casablanka"):
         clock.transitions("Africa/Casablanka")
+
+
+@pytest.mark.parametrize("day", [dt.datetime(2026, 6, 1), dt.datetime(2026, 2, 15), dt.datetime(2026, 3, 22), dt.datetime(2026, 9, 20), dt.datetime(1999, 12, 31, 22)])
+def test_a_few_instants_read_as_they_do_among_many(day: dt.datetime) -> None:
+    """Where one offset holds over a whole log it is added at once: the answers must be those of the search instant by instant."""
+    zone, far = "Africa/Casablanca", [dt.datetime(2010, 1, 1), dt.datetime(2040, 1, 1)]
+    for hours in (range(1), range(3), range(-2, 6), range(24)):
+        near = pl.Series("at", [day + dt.timedelta(hours=hour / 2) for hour in hours] + [None], dtype=pl.Datetime("us"))
+        many = pl.concat([near, pl.Series("at", far, dtype=pl.Datetime("us"))])
+        assert clock.to_local(near, zone).equals(clock.to_local(many, zone).head(len(near)), null_equal=True)
+        assert clock.offset_min(near, zone).equals(clock.offset_min(many, zone).head(len(near)), null_equal=True)
+        for mine, theirs in zip(clock.to_utc(near, zone), clock.to_utc(many, zone), strict=True):
+            assert mine.equals(theirs.head(len(near)), null_equal=True)
