@@ -115,7 +115,7 @@ def _carried(raw: bytes, path: Path) -> dict:
             try:
                 found, _end = json.JSONDecoder().raw_decode(body.decode("utf-8", "replace"))
                 _refuse_strange(found, path)
-            except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            except (json.JSONDecodeError, KeyError, TypeError, AttributeError, RecursionError) as error:
                 raise InputError(str(path), "the facts in it cannot be read", "", "Use the code printed on it instead") from error
             return found
     raise InputError(str(path), "it carries no facts of a truck record", "the PDF as it was downloaded", "A scan or a copy made by a printer driver has lost them: use the code printed on it")

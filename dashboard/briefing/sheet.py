@@ -104,6 +104,11 @@ class _Reader:
     say: Translator
     names: Mapping[str, Mapping[str, str]]
     locals: Mapping[str, dt.datetime]
+    entry_at: str
+
+    @property
+    def day(self) -> dt.date:
+        return self.locals[self.entry_at].date()
 
     def place(self, code: str | None) -> str:
         return next((self.names[kind][code] for kind in ("place", "gate", "lane", "terminal", "zone") if code in self.names.get(kind, {})), code or "")
@@ -118,11 +123,14 @@ class _Reader:
         return None if instant is None else self.locals[instant]
 
     def time(self, instant: str | None) -> str:
-        """Local time with its seconds: the order of log lines matters."""
-        return "" if instant is None else f"{self.local(instant):%H:%M:%S}"
+        """Local time with its seconds, for the order of log lines matters; with its date where that is not the day of entry."""
+        if instant is None:
+            return ""
+        at = self.local(instant)
+        return f"{at:%H:%M:%S}" if at.date() == self.day else f"{words.short_day(at.date(), self.say.lang)} {at:%H:%M:%S}"
 
     def moment(self, instant: str | None) -> str:
-        return self.say("not observed") if instant is None else f"{words.day(self.local(instant).date(), self.say.lang)} {self.time(instant)}"
+        return self.say("not observed") if instant is None else f"{words.day(self.local(instant).date(), self.say.lang)} {self.local(instant):%H:%M:%S}"
 
     def minutes(self, text: str | float | None, decimals: int = 1) -> str:
         return self.say("not observed") if text is None else words.plain(words.value(float(text), "min", self.say.lang, decimals))
@@ -132,12 +140,13 @@ def of(facts: Facts, header: Header, names: Mapping[str, Mapping[str, str]]) -> 
     """Return the record in the header's language. `names` gives words for site codes: kind -> code -> name."""
     say = translator(header.lang)
     visit = facts["visit"]
-    reader = _Reader(say, names, _locals((visit, *facts["steps"], *facts["proofs"], *facts["papers"], {"now_at": header.now_at}), header.zone_name))
+    reader = _Reader(say, names, _locals((visit, *facts["steps"], *facts["proofs"], *facts["papers"], {"now_at": header.now_at}), header.zone_name), visit["entry_at"])
     rungs = _ladder(facts, reader)
     held = holders(rungs, say)
     inside = sum(rung.whole_min for rung in rungs)
     if not rungs or not inside:
-        finding = say("No step of this visit is known: {state}.", state=reader.coded(VISIT_STATUS.codes, visit["status_code"]).lower())
+        why = reader.coded(VISIT_STATUS.codes, visit["status_code"]) if visit["clock_flag"] == "ok" else reader.coded(CLOCK_FLAG.codes, visit["clock_flag"])
+        finding = say("No step of this visit is known: {state}.", state=why[:1].lower() + why[1:])
     else:
         finding = say("The {total} inside the port, by who held them: {parts}.", total=reader.minutes(inside), parts=", ".join(f"{each.name} {each.text}" for each in held))
     built = reader.local(header.now_at)
