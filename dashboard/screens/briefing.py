@@ -70,7 +70,7 @@ def _pages(page: Frame, preset: str) -> None:
         name = say("Page {n} of {all}", n=number, all=len(made.pictures))
         alt = f"{name}. " + " ".join(f"{section.title}: {section.finding.replace('**', '')}" for row in rows for section in row)
         shown.append(f'<figure style="margin:0"><img style="inline-size:100%;border:var(--hair)" src="data:image/png;base64,{base64.b64encode(picture).decode()}" alt="{html.escape(alt, quote=True)}" loading="lazy"><figcaption class="quiet">{html.escape(name)}</figcaption></figure>')
-    st.html(f'<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(min(22rem,100%),1fr));gap:1.6rem" data-testid="sheets">{"".join(shown)}</div>')
+    st.html(f'<div style="display:grid;grid-template-columns:repeat(auto-fit,minmax(min(30rem,100%),1fr));gap:1.6rem" data-testid="sheets">{"".join(shown)}</div>')
 
 
 if __name__ == "__main__":
