@@ -21,7 +21,7 @@ from dashboard import format as words  # noqa: E402
 from dashboard import store  # noqa: E402
 from dashboard.i18n import LANGUAGES, Translator, translator  # noqa: E402
 from dashboard.screens import PAGES, Page  # noqa: E402
-from dashboard.widgets import address, filter_bar, masthead, no_data  # noqa: E402
+from dashboard.widgets import address, filter_bar, masthead, no_data, unknown  # noqa: E402
 from dashboard.widgets.frame import Frame, keep  # noqa: E402
 from etl.errors import BuildError  # noqa: E402
 
@@ -49,6 +49,7 @@ def main() -> None:
     names = {dimension: {code: words.closed(words.name(name), say.lang) for code, name in port.names(dimension, say.lang).items()} for dimension in NAMED}
     page = keep(Frame(port, selection, say, names, pages, address.own()))
     masthead.show(say, build.port_name, build.is_sample, here, pages, page.query())
+    unknown.note(say)
     if here.has_filters:
         filter_bar.show(selection, notes, known, say, names, build.first_day, build.now_day, _left_out(page))
     chosen.run()

@@ -1,4 +1,4 @@
-"""The web server: the Streamlit app and the export route beside it. `smartport serve` runs this file by `streamlit run`."""
+"""The web server: the Streamlit app, and the routes of exports and briefings beside it. `smartport serve` runs this file by `streamlit run`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 import streamlit as st  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 
 from dashboard import store  # noqa: E402
+from dashboard.briefing.route import ROUTES as BRIEFINGS  # noqa: E402
 from dashboard.evidence import beforehand  # noqa: E402
-from dashboard.exports.route import ROUTES  # noqa: E402
+from dashboard.exports.route import ROUTES as EXPORTS  # noqa: E402
+from dashboard.widgets.unknown import Unknown  # noqa: E402
 
 # Streamlit and pyarrow import pandas in whichever thread first needs it; two at once left a chart of a cold first page with half a module.
 importlib.import_module("pandas")
 
-app = st.App("app.py", routes=list(ROUTES))
+app = st.App("app.py", routes=[*EXPORTS, *BRIEFINGS], middleware=[Middleware(Unknown)])
 atexit.register(beforehand.Watch(store.of).stop)

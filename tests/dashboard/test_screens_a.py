@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ from dashboard import store
 from dashboard.briefing import record
 from dashboard.i18n import LANGUAGES, translator
 from dashboard.screens import PAGES
-from dashboard.widgets import kpi_card
+from dashboard.widgets import kpi_card, unknown
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGS = [language.code for language in LANGUAGES]
@@ -130,3 +131,34 @@ def test_pages_list() -> None:
 def test_sparkline_keeps_gaps_and_draws_nothing_from_one_point() -> None:
     assert kpi_card.sparkline([1.0]) == ""
     assert "spark-line" in kpi_card.sparkline([1.0, None, 3.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("path", "word"), [("/turnaroud", "turnaroud"), ("/congestion/old", ""), ("/", ""), ("/flow", ""), ("/_stcore", ""), ("/favicon.png", ""), ("/export/abc/visits.csv", ""), ("/oauth2callback", ""), ("/pagé-2/", "pagé-2"), ("/a<b", "")],
+)  # fmt: skip
+def test_only_a_plain_word_that_is_no_page_is_missing(path: str, word: str) -> None:
+    assert unknown.missing(path) == word
+
+
+def test_an_unknown_address_leads_to_the_first_page_with_its_question() -> None:
+    async def asked(path: str, query: bytes) -> list[dict]:
+        sent: list[dict] = []
+
+        async def real(scope, receive, send) -> None:
+            sent.append({"passed": scope["path"]})
+
+        async def send(message: dict) -> None:
+            sent.append(message)
+
+        await unknown.Unknown(real)({"type": "http", "method": "GET", "path": path, "query_string": query, "headers": []}, None, send)
+        return sent
+
+    found = asyncio.run(asked("/turnaroud", b"lang=fr&terminal=TCE%2CTC3&missing=x"))
+    assert found[0]["status"] == 302 and dict(found[0]["headers"])[b"location"] == b"/?lang=fr&terminal=TCE%2CTC3&missing=turnaroud"
+    assert asyncio.run(asked("/turnaround", b"")) == [{"passed": "/turnaround"}]
+
+
+def test_the_first_page_says_which_address_is_no_page(small) -> None:
+    app = open_page("overview", lang="fr", missing="turnaroud](http://x)")
+    assert [each.value for each in app.warning] == ["Il n'y a pas de page «\u00a0turnaroudhttpx\u00a0» ici. Voici la première\u00a0; le menu ci-dessus mène aux autres."]
+    assert not open_page("overview", lang="fr").warning
