@@ -25,6 +25,7 @@ from dashboard.screens.pilot_words import (
     looks,
     n_visits,
     paragraph,
+    pc,
     share_card,
     signed,
     units,
@@ -153,7 +154,7 @@ def gap(page: Frame, effect: Effect, weeks: Sequence[Week], window: Selection) -
     events = [Event(row["from_on"], row["to_on"], row.get(f"name_{lang}") or row["name_en"]) for row in calendar if row["calendar_code"] != "pilot"]
     band = tuple(axis(each, effect) for each in (effect.gap.low, effect.gap.best, effect.gap.high))
     figure, way = ends(page, effect.percent)
-    words_of_band = f"{figure}{NB}% {way}".strip()
+    words_of_band = f"{pc(page, figure)} {way}".strip()
     finding = _("Since the start the gap lies within {range}; week by week it moves more than that.", range=words_of_band) if band[0] > 0 or band[2] < 0 else _("Since the start the gap stays around zero: {range}.", range=words_of_band)
     drawn = shapes.gap(points, effect.start, weeks[-1].last, band=band, events=events, start_words=_("pilot starts"), band_words=words_of_band, less=_("↓ less time"), more=_("↑ more time"))
     named = seen([point.day for point in points], events)

@@ -22,6 +22,7 @@ from dashboard.screens.pilot_words import (
     check,
     columns,
     n_visits,
+    pc,
     percent_of,
     signed,
     unit_name,
@@ -126,7 +127,7 @@ def one_by_one(page: Frame, effect: Effect, window: Selection) -> None:
     panel.section(_("Does one of the {units} carry the answer?", **said), _("The answer again without each {unit} in turn, then each of the {comparisons} as if it had been in the pilot. Shaded: the range of the whole answer.", **said))
 
     def dot(name: str, gap: float, is_quiet: bool) -> shapes.Dot:
-        size = f"{signed(page, scale(gap, effect), 1)}{NB}%"
+        size = pc(page, signed(page, scale(gap, effect), 1))
         return shapes.Dot(name, None, scale(gap, effect), None, size, f"{name}: {size}", is_quiet)
 
     rows = [dot(_("without {unit}", unit=unit_name(page, unit)), gap, False) for unit, gap in checks.left_out]

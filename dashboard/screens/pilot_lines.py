@@ -14,7 +14,7 @@ from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
 from dashboard.evidence.verdict import LEAST_VISITS, MISSING_EXITS_CAP, MISSING_EXITS_GAP
 from dashboard.i18n import N_
-from dashboard.screens.pilot_words import NB, percent_of, signed, unit_name, units
+from dashboard.screens.pilot_words import pc, percent_of, signed, unit_name, units
 from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words
 
@@ -43,7 +43,7 @@ def _pc(page: Frame, gap: float | None, effect: Effect, decimals: int = 1) -> st
     """A gap of the panel's scale in % (or the measure's unit), with its sign."""
     if gap is None or not math.isfinite(gap):
         return "–"
-    return f"{signed(page, percent_of(gap, 'log'), decimals)}{NB}%" if effect.plan.scale == "log" else signed(page, gap, 2)
+    return pc(page, signed(page, percent_of(gap, 'log'), decimals)) if effect.plan.scale == "log" else signed(page, gap, 2)
 
 
 def _drift(page: Frame, effect: Effect) -> Line | None:
@@ -51,7 +51,7 @@ def _drift(page: Frame, effect: Effect) -> Line | None:
     name = _("Drift before the start")
     if checks is None or checks.drift_p is None:
         return Line("unknown", name, "–", _("The time before the start is too short to look for one."))
-    missed = _pc(page, abs(checks.drift_missed_per_100), effect).lstrip("+")
+    missed = _pc(page, abs(checks.drift_missed_per_100), effect).replace("+", "")
     said = _("The gap was already moving before the start.") if checks.has_drift else _("No drift seen; a steady one under {size} per 100 days could be missed.", size=missed)
     return Line("caution" if checks.has_drift else "holds", name, _("{size} per 100 days", size=_pc(page, checks.drift_per_100, effect)), said)
 
@@ -115,7 +115,7 @@ def _noise(page: Frame, effect: Effect, period_days: int) -> Line | None:
     if checks is None or len(checks.se_by_length) < 2:
         return None
     w = Words(page)
-    figure = " · ".join(f"{w.number(size * 100, 1)}{NB}%" if effect.plan.scale == "log" else w.number(size, 2) for _length, size in checks.se_by_length)
+    figure = " · ".join(pc(page, w.number(size * 100, 1)) if effect.plan.scale == "log" else w.number(size, 2) for _length, size in checks.se_by_length)
     days = ", ".join(str(length * period_days) for length, _size in checks.se_by_length)
     rises = checks.se_by_length[-1][1] > RISING * checks.se_by_length[0][1]
     said = _("Standard error from blocks of {days} days: it rises, a sign of slow drift, and the range counts it.", days=days) if rises else _("Standard error from blocks of {days} days: it does not rise, so no slow drift shows.", days=days)
@@ -128,12 +128,12 @@ def _erased(page: Frame, effect: Effect) -> Line | None:
         return None
     seen = effect.largest_before_percent
     if not effect.erased_by_percent:
-        return Line("fact" if effect.verdict.code == "none" else "caution", _("What would erase it"), f"0{NB}%", _("The range already holds zero: nothing more is needed."))
+        return Line("fact" if effect.verdict.code == "none" else "caution", _("What would erase it"), pc(page, "0"), _("The range already holds zero: nothing more is needed."))
     said = _("An unrelated change of this size at the pilot units on the same day would erase the answer.")
     if seen is None:
-        return Line("unknown", _("What would erase it"), f"{w.number(effect.erased_by_percent, 1)}{NB}%", said)
-    said += " " + _("The largest seen at a trial date was {size}.", size=f"{w.number(seen, 1)}{NB}%")
-    return Line("holds" if effect.erased_by_percent > seen else "caution", _("What would erase it"), f"{w.number(effect.erased_by_percent, 1)}{NB}%", said)
+        return Line("unknown", _("What would erase it"), pc(page, w.number(effect.erased_by_percent, 1)), said)
+    said += " " + _("The largest seen at a trial date was {size}.", size=pc(page, w.number(seen, 1)))
+    return Line("holds" if effect.erased_by_percent > seen else "caution", _("What would erase it"), pc(page, w.number(effect.erased_by_percent, 1)), said)
 
 
 def _smallest(page: Frame, effect: Effect) -> Line | None:
@@ -141,7 +141,7 @@ def _smallest(page: Frame, effect: Effect) -> Line | None:
     if effect.mde_change is None:
         return None
     is_min = effect.plan.measure.endswith("_min")
-    return Line("fact", _("Smallest change that would be seen"), f"{w.number(effect.mde_change, 1)}{' min' if is_min else ''}", _("In four cases of five, with the days measured so far."))
+    return Line("fact", _("Smallest change that would be seen"), f"{w.number(effect.mde_change, 1)}{' ' + _('min') if is_min else ''}", _("In four cases of five, with the days measured so far."))
 
 
 def agreement(page: Frame, found: Headline) -> Line | None:
@@ -149,7 +149,7 @@ def agreement(page: Frame, found: Headline) -> Line | None:
     _ = page.say
     if found.agree is None:
         return None
-    figure = " · ".join(f"{signed(page, each.percent.best, 1)}{NB}%" for each in (found.main, found.median, found.p90))
+    figure = " · ".join(pc(page, signed(page, each.percent.best, 1)) for each in (found.main, found.median, found.p90))
     return Line("holds" if found.agree else "caution", _("Average, median and 90th percentile agree"), figure, _("They point the same way.") if found.agree else _("They do not point the same way: the pilot is not the same for the typical truck and the bad day."))
 
 
@@ -166,10 +166,10 @@ def sensitivities(page: Frame, found: Headline) -> list[Line]:
         own = pilots[1].visits_a_day / pilots[0].visits_a_day - 1 if all(pilots) and pilots[0].visits_a_day else 0.0
         apart = abs(moved - own) > TRAFFIC_APART
         said = _("Visits a day since the start; {pilots}: {size} %.", **names, size=signed(page, own * 100, 1)) + (" " + _("Trucks may have moved from one group to the other.") if apart else "")
-        made.append(Line("caution" if apart else "holds", _("Traffic of the {comparisons}", **names), f"{signed(page, moved * 100, 1)}{NB}%", said))
+        made.append(Line("caution" if apart else "holds", _("Traffic of the {comparisons}", **names), pc(page, signed(page, moved * 100, 1)), said))
     if found.main.means is not None:
         was, now = found.main.means[2:4]
-        made.append(Line("fact", _("Own change of the {comparisons}", **names), f"{signed(page, (now / was - 1) * 100, 1)}{NB}%", _("From {a} to {b} min, same mix: what moved where there is no pilot.", a=Words(page).number(was, 1), b=Words(page).number(now, 1))))
+        made.append(Line("fact", _("Own change of the {comparisons}", **names), pc(page, signed(page, (now / was - 1) * 100, 1)), _("From {a} to {b} min, same mix: what moved where there is no pilot.", a=Words(page).number(was, 1), b=Words(page).number(now, 1))))
     return made
 
 
@@ -179,7 +179,7 @@ def _again(page: Frame, name: str, again: Effect, main: Effect, said: str) -> Li
     if not again.has_number:
         return Line("unknown", name, "–", _("Too few days or visits remain to measure it."))
     agree = main.change.low <= again.change.best <= main.change.high or again.change.low <= main.change.best <= again.change.high
-    return Line("holds" if agree else "caution", name, f"{signed(page, again.percent.low, 1)} … {signed(page, again.percent.high, 1)}{NB}%", f"{_('It agrees with the answer.') if agree else _('It differs from the answer.')} {said}")
+    return Line("holds" if agree else "caution", name, pc(page, f"{signed(page, again.percent.low, 1)} … {signed(page, again.percent.high, 1)}"), f"{_('It agrees with the answer.') if agree else _('It differs from the answer.')} {said}")
 
 
 def sides(page: Frame, found: Headline) -> list[Line]:

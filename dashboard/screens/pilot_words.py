@@ -144,7 +144,7 @@ def card(page: Frame, name: str, effect: Effect, unit: str, *, is_whole: bool = 
     figure, way = ends(page, effect.change, is_whole)
     share, share_way = ends(page, effect.percent)
     best = _("Best estimate {value} {unit}", value=signed(page, effect.change.best, 0 if is_whole else 2), unit=unit)
-    return kpi_card.card(name, figure, f"{unit} {way}".strip(), say=f"{in_order(f'{plain(share)}{NB}%', page.lang)} {share_way}".strip(), notes=[best, mark], code=code)
+    return kpi_card.card(name, figure, f"{unit} {way}".strip(), say=f"{pc(page, share)} {share_way}".strip(), notes=[best, mark], code=code)
 
 
 def share_card(page: Frame, share: Share, recorded: float | None) -> str:
@@ -168,6 +168,11 @@ def columns(page: Frame, name: str, given: Range | None, digits: int) -> dict[st
 def window_of(page: Frame, effect: Effect) -> Selection:
     """The days of an Effect as a selection, for the line under a figure and its CSV."""
     return replace(page.selection, first_day=effect.first, end_day=effect.last + dt.timedelta(days=1), period="custom", comparison="none")
+
+
+def pc(page: Frame, figures: str) -> str:
+    """Figures with the per cent sign that belongs to them all, in their order in every direction."""
+    return in_order(f"{plain(figures)}{NB}%", page.lang)
 
 
 def signed(page: Frame, value: float, decimals: int = 0) -> str:

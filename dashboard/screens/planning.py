@@ -192,7 +192,7 @@ def _lanes(page: Frame, past: Past, start: dt.date, size: int) -> None:
         which = [w.lane(name) for name, is_in in zip(units.names, chosen(units, n), strict=True) if is_in]
         rows.append(
             {
-                _("Pilot lanes"): str(n), _("For example"): ", ".join(which), _("Days for {size}", size=w.percent(size / 100)): cell(page, option, size),
+                _("Pilot lanes"): str(n), _("For example"): _(", ").join(which), _("Days for {size}", size=w.percent(size / 100)): cell(page, option, size),
                 _("Smallest after {n} days", n=84): seen(w, option, 84),
             }
         )  # fmt: skip
@@ -205,7 +205,7 @@ def _rest(page: Frame, past: Past) -> None:
     panel.section(_("What these figures rest on"))
     lines = [_("Noise as measured from {first} to {last}, all visits, mean minutes in the port; lanes, gates and terminals like for like. A calmer or rougher time needs fewer or more days.", first=w.day(past.first_day), last=w.day(past.last_day))]
     if past.starts:
-        lines.append(_("The change at the start of the running pilot ({days}) is taken out. Only days since then count as days before of the next one.", days=", ".join(w.day(day) for day in past.starts)))
+        lines.append(_("The change at the start of the running pilot ({days}) is taken out. Only days since then count as days before of the next one.", days=_(", ").join(w.day(day) for day in past.starts)))
     thin = [name for units in past.kinds.values() for name in units.thin]
     if thin:
         lines.append(_("Left out for too few visits: {names}.", names=_(", ").join(w.place(name) for name in thin)))

@@ -55,7 +55,7 @@ def announce(page: Frame, options: list[Option], size: int, start: dt.date) -> N
     panel.section(_("Before the start: announce and lock"))
     ends = [(each, each.design.days(log_size(size))) for each in options if each.not_before is None]
     lines = [_("{design}: one verdict, on {day}.", design=each.label, day=w.day(start + dt.timedelta(days=days))) for each, days in ends if days]
-    looks = ", ".join(w.day(start + dt.timedelta(days=day)) for day, alpha in LOOKS)
+    looks = _(", ").join(w.day(start + dt.timedelta(days=day)) for day, alpha in LOOKS)
     lines.append(_("Units against units may be looked at three times instead ({days}); each look then asks for more. Blocks are read once, at the end.", days=looks))
     lines.append(_("Write the units into reference/pilot_arms.csv of the site folder and lock units, start, main measure and end before the start; after day {n} it is too late:", n=LOOKS[0][0]))
     st.markdown("\n".join(f"- {line}" for line in lines))

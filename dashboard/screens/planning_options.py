@@ -91,7 +91,7 @@ def in_words(page: Frame, options: list[Option], size: float) -> str:
     """Return every design with its days, as a list inside a sentence."""
     w = Words(page)
     said = [(each.label, days_in_words(page, each.design.days(log_size(size))) if each.not_before is None else page.say("not before {day}", day=w.day(each.not_before))) for each in options]
-    return ", ".join(f"{days} ({label[0].lower()}{label[1:]})" for label, days in said)
+    return page.say(", ").join(f"{days} ({label[0].lower()}{label[1:]})" for label, days in said)
 
 
 def shared_by(page: Frame, kind: str) -> list[str]:
