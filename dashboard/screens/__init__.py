@@ -21,13 +21,13 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Page:
-    """One page. `url` is its path in the address ('' for the first); `in_menu` pages stand in the masthead; `has_filters` shows the filter bar."""
+    """One page. `url` is its path in the address ('' for the first); `menu` says where its link stands in the masthead: among the subjects, the tools, or nowhere; `has_filters` shows the filter bar."""
 
     code: str
     url: str
     title: str
     script: str
-    in_menu: bool = True
+    menu: str = "subjects"
     has_filters: bool = True
 
     @property
@@ -45,9 +45,9 @@ PAGES: tuple[Page, ...] = (
     Page("exchange", "exchange", N_("Documents and exchange"), "exchange.py"),
     Page("pilot", "pilot", N_("Pilot effect"), "pilot.py"),
     Page("quality", "quality", N_("Data quality"), "quality.py"),
-    Page("explore", "explore", N_("Explore"), "explore.py"),
-    Page("briefing", "briefing", N_("Briefing"), "briefing.py"),
-    Page("handbook", "handbook", N_("KPI handbook"), "handbook.py", has_filters=False),
-    Page("planning", "planning", N_("Plan a pilot"), "planning.py", in_menu=False, has_filters=False),
-    Page("visit", "visit", N_("One visit"), "visit.py", in_menu=False, has_filters=False),
+    Page("explore", "explore", N_("Explore"), "explore.py", menu="tools"),
+    Page("briefing", "briefing", N_("Briefing"), "briefing.py", menu="tools"),
+    Page("handbook", "handbook", N_("KPI handbook"), "handbook.py", menu="tools", has_filters=False),
+    Page("planning", "planning", N_("Plan a pilot"), "planning.py", menu="", has_filters=False),
+    Page("visit", "visit", N_("One visit"), "visit.py", menu="", has_filters=False),
 )

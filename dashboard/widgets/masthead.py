@@ -20,15 +20,20 @@ def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Ma
             if is_sample:
                 st.html(stamp(say), width="content")
             st.space("stretch")
+            _links(say, "tools", here, pages, query)
             with st.container(key="languages", horizontal=True, gap="small", width="content"):
                 for language in LANGUAGES:
                     with st.container(key=f"here-lang-{language.code}" if language.code == say.lang else f"lang-{language.code}", width="content"):
                         st.button(language.short, key=f"speak-{language.code}", type="tertiary", on_click=address.speak, args=(language.code,))
-        with st.container(key="menu", horizontal=True, gap="medium"):
-            for page in PAGES:
-                if page.in_menu and page.code in pages:
-                    with st.container(key=f"here-{page.code}" if page is here else f"menu-{page.code}", width="content"):
-                        st.page_link(pages[page.code], label=say(page.title), query_params=dict(query))
+        _links(say, "subjects", here, pages, query)
+
+
+def _links(say: Translator, menu: str, here: Page, pages: Mapping[str, object], query: Mapping[str, str]) -> None:
+    with st.container(key=f"menu-{menu}", horizontal=True, gap="medium", width="stretch" if menu == "subjects" else "content"):
+        for page in PAGES:
+            if page.menu == menu and page.code in pages:
+                with st.container(key=f"here-{page.code}" if page is here else f"menu-{page.code}", width="content"):
+                    st.page_link(pages[page.code], label=say(page.title), query_params=dict(query))
 
 
 def stamp(say: Translator) -> str:

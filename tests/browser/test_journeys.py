@@ -52,7 +52,7 @@ def test_filter_goes_to_the_address_survives_reload_and_the_back_button(visit, s
 
 def test_filters_stay_when_the_page_changes(visit, settled) -> None:
     page = visit("/?lang=en&d=90d&lane=6A")
-    page.locator(".st-key-menu").get_by_text("Truck turnaround").click()
+    page.locator(".st-key-menu-subjects").get_by_text("Truck turnaround").click()
     page.wait_for_url(re.compile("/turnaround"))
     settled(page)
     assert "lane=6A" in page.url and "d=90d" in page.url and "lang=en" in page.url

@@ -141,7 +141,7 @@ def test_paper_holds_the_whole_page(visit, scheme) -> None:
     page.locator(".st-key-by_lane .js-plotly-plot").wait_for()
     page.emulate_media(media="print")
     assert page.get_by_test_id("sample-stamp").is_visible()
-    assert page.locator(".st-key-filters").is_hidden() and page.locator(".st-key-menu").is_hidden()
+    assert page.locator(".st-key-filters").is_hidden() and page.locator(".st-key-menu-subjects").is_hidden()
     sheets = page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n")
     assert 2 <= sheets <= 4, f"{sheets} sheets: a page cut after its first screen has one"
 
