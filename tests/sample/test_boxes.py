@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
+import gzip
 import importlib
 import io
+import re
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 import polars as pl
@@ -16,11 +20,14 @@ from starlette.applications import Starlette
 from streamlit.testing.v1 import AppTest
 
 from dashboard import exports, store
+from dashboard.details import DETAILS
+from dashboard.exports import files
 from dashboard.exports.route import ROUTES
+from dashboard.metrics import DIMENSIONS, FACTS, METRICS
 from dashboard.screens import PAGES, Page
 from dashboard.selection import Selection
 from dashboard.widgets import download
-from etl import pipeline, warehouse
+from etl import cli, pipeline, warehouse
 from etl.lake import Lake
 from etl.settings import SAMPLE_SITE, Settings
 from sample_data.simulator.boxes import CRITERIA
@@ -170,6 +177,56 @@ def test_no_page_and_no_file_it_offers_names_a_box_or_a_criterion(page: Page, po
     assert not [(where, needle) for where, text in texts for needle in needles if needle.encode() in text]
 
 
+def _people(port: Path) -> set[str]:
+    """What names trucks, badges, boxes, firms and declarants in the raw logs: some of each, as written."""
+    gates, customs = (port / "inbox" / "gate_port_2026-09-18.csv").read_text("utf-8-sig", "replace"), gzip.decompress((port / "inbox" / "douane_2026-09-21.csv.gz").read_bytes()).decode("utf-8", "replace")
+    kinds = [(gates, r"\b\d{3,5}-[A-Z]-\d{1,2}\b"), (gates, r"\bCH\d{6}\b"), (gates, r"TRANSPORTS ESSAI \d+"), (gates, r"\bSMPU\d{7}\b"), (customs, r"TRANSIT \d+"), (customs, r"\bSMPU\d{7}\b")]
+    found = [sorted(set(re.findall(pattern, text)))[:30] for text, pattern in kinds]
+    assert all(len(each) > 10 for each in found)
+    return set(chain.from_iterable(found))
+
+
+@pytest.mark.parametrize("splits", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_no_row_list_and_no_metric_names_a_box_a_truck_or_a_criterion(splits: bool, port: Path, loaded: Settings, tmp_path: Path):
+    """Straight from the store's door, not through pages: every row list and every metric as CSV; with the slow tests every split it takes, and workbooks."""
+    store.use(loaded)
+    try:
+        build = store.build()
+        whole = Selection(build.port_code, build.first_day, build.last_day + dt.timedelta(days=1), comparison="none")
+        params = {"visit_id": store.rows("visits", whole)["visit_id"][0], "step": "terminal", "top": 50}
+        wanted = [(exports.of_rows(code, whole if detail.takes_selection else None, **{name: params[name] for name in detail.params}), files.write) for code, detail in DETAILS.items()]
+        for fact in FACTS:
+            mine = [code for code, metric in METRICS.items() if metric.fact == fact]
+            dimensions = [[code] for code, dimension in DIMENSIONS.items() if fact in dimension.sql] if splits else []
+            wanted += [(exports.of_result(store.ask(whole, mine, by=by), name=fact), write) for by in ([], *dimensions) if mine for write in (files.write, *((files.write_xlsx,) if splits and not by else ()))]
+        texts = []
+        for number, (order, write) in enumerate(wanted):
+            (tmp_path / str(number)).mkdir()
+            made = write(order, tmp_path / str(number))
+            texts += [(order.name, text) for path in (made if isinstance(made, tuple) else (made,)) for text in _unpacked(path.read_bytes(), path.suffix[1:])]
+    finally:
+        store.use(None)
+    assert len(wanted) > len(DETAILS) + (150 if splits else 15) and sum(b"TC3" in text for _, text in texts) > 5, "the search reads what is written"
+    needles = [needle.encode() for needle in _needles(port) | _people(port)]
+    assert not [(where, needle) for where, text in texts for needle in needles if needle in text]
+
+
+def test_the_loader_says_no_box_and_no_criterion(port: Path, loaded: Settings, tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture):
+    """Loading, checking and listing rejects of the manifests, as a person sees them on the terminal and in logs; wrong lines among them."""
+    inbox, home = tmp_path / "inbox", str(tmp_path / "home")
+    inbox.mkdir()
+    for name in ("manifestes_us_2026-09-21.csv", "gate_port_2026-09-18.csv"):
+        (inbox / name).symlink_to(port / "inbox" / name)
+    cli.main(["load", str(inbox), "--home", home, "--progress"])
+    cli.main(["check", str(inbox / "manifestes_us_2026-09-21.csv"), "--home", home])
+    for command in (["rejects"], ["rejects", "--csv"], ["status"], ["status", "--json"]):
+        cli.main([*command, "--home", home])
+    said = capfd.readouterr()
+    text = said.out + said.err + caplog.text
+    assert "manifestes_us_2026-09-21.csv" in text and "reject" in text
+    assert not [needle for needle in _needles(port) | _people(port) if needle in text]
+
+
 def _fetched(url: str) -> tuple[int, bytes]:
     """Ask the export route itself, as a server would; a loop of its own in a thread of its own, for Playwright's may run in this one."""
     app, sent = Starlette(routes=list(ROUTES)), []
@@ -188,7 +245,7 @@ def _fetched(url: str) -> tuple[int, bytes]:
 
 
 def _unpacked(content: bytes, form: str) -> list[bytes]:
-    if form == "csv":
+    if form in ("csv", "md"):
         return [content]
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return [archive.read(name) for name in archive.namelist()]
