@@ -32,7 +32,7 @@ def show(page: Frame) -> None:
     say = page.say
     st.title(say("Clearance"), anchor=False)
     part = parts.asked(page, PARTS)
-    page.ahead(*{"times": (_headline, _curve, moved.logged, _stages, partial(_groups, split=st.session_state.get("clearance_split") or SPLITS[0])), "inspections": (_hits, _hits_by_month)}.get(part, (clearance_order.asked,)))
+    page.ahead(*{"times": (_headline, _curve, moved.logged, _stages, partial(_groups, split=st.session_state.get("clearance_split") or SPLITS[0])), "inspections": (_hits, _hits_by_month, _hits_over_time)}.get(part, (clearance_order.asked,)))
     whole = _headline(page) if part == "times" else None
     if whole is not None and not whole.cell("declarations").value:
         no_data.show(page, say("No declaration was lodged in this period."))
@@ -72,6 +72,10 @@ def _hits(page: Frame) -> Result:
     return page.ask(["declaration_hit_share", "physical_share", "declarations"], by=["office"], totals=True)
 
 
+def _hits_over_time(page: Frame) -> Result:
+    return page.ask(["declaration_hit_share"], grain="month")
+
+
 def _hits_by_month(page: Frame) -> Result:
     return page.ask(["declaration_hit_share"], by=["office"], grain="month")
 
@@ -90,13 +94,13 @@ def _answer(page: Frame, whole: Result) -> str:
 
 def _times(page: Frame, whole: Result) -> None:
     say = page.say
+    if whole.cell("clearance_p50").value is None and whole.cell("release_p50").value is None:
+        panel.quiet(say("No data: the log of these declarations gives dates without times, so no waiting time can be worked out. The inspections and hit rate can."))
+        return
     st.selectbox(
         say("Time limit"), LIMITS_H, index=LIMITS_H.index(DEFAULT_LIMIT_H), key="clearance_limit", format_func=lambda hours: say("{n} hours", n=hours), width=220,
         help=say("The share released within this time of the arrival; 48 hours is the limit of India's national study."),
     )  # fmt: skip
-    if whole.cell("clearance_p50").value is None and whole.cell("release_p50").value is None:
-        panel.quiet(say("No data: the log of these declarations gives dates without times, so no waiting time can be worked out. The inspections and hit rate can."))
-        return
     _cards(page, whole)
     _over_time(page)
     _holders(page)
@@ -241,13 +245,41 @@ def _inspections(page: Frame) -> None:
     by_month = _hits_by_month(page)
     table = pl.DataFrame([
         {
-            say("Month"): words.day(row["period"], lang), say("Office"): clearance_table.named(page, "office", row["office"]), say("Hit rate"): w.percent(row["declaration_hit_share"], 1),
+            say("Month"): _month(page, row["period"]), say("Office"): clearance_table.named(page, "office", row["office"]), say("Hit rate"): w.percent(row["declaration_hit_share"], 1),
             say("95 % interval"): words.interval(row["declaration_hit_share__low"], row["declaration_hit_share__high"], "share", lang, 1), "n": w.number(row["declaration_hit_share__n"]),
         }
         for row in by_month.rows.filter(pl.col("declaration_hit_share__n") > 0).sort("period", "office").iter_rows(named=True)
     ])  # fmt: skip
     panel.show(page, clock.rates(drawn), key="hits", finding=finding, table=table, result=by_month, n_words=say("n = {n} declarations with a result", n=w.number(whole.n)), name="hit_rate_by_office_and_month")
+    _months(page)
     panel.quiet(say("An office or a month is not better for a higher rate: who is inspected is chosen by risk."))
+
+
+def _month(page: Frame, first_day: dt.date) -> str:
+    return words.day(first_day, page.lang, "MMM y")
+
+
+def _months(page: Frame) -> None:
+    """The hit rate month by month, all offices together, where there is more than one month."""
+    say, w = page.say, Words(page)
+    result = _hits_over_time(page)
+    rows = [row for row in result.rows.sort("period").iter_rows(named=True) if row["declaration_hit_share__n"]]
+    if len(rows) < 2:
+        return
+    drawn, table = [], []
+    for row in rows:
+        value, low, high, n = (row[f"declaration_hit_share{end}"] for end in ("", "__low", "__high", "__n"))
+        name, text = _month(page, row["period"]), f"<b>{w.percent(value, 1)}</b> {w.span(low * 100, high * 100, 1)} · n = {w.number(n)}"
+        drawn.append(clock.Share(name, value, text, f"{name}<br>{text}", low=low, high=high, is_thin=n < MIN_N))
+        table.append({say("Month"): name, say("Hit rate"): w.percent(value, 1), say("95 % interval"): words.interval(low, high, "share", page.lang, 1), "n": w.number(n)})
+    low, high = min(rows, key=lambda row: row["declaration_hit_share"]), max(rows, key=lambda row: row["declaration_hit_share"])
+    apart = low["declaration_hit_share__high"] < high["declaration_hit_share__low"]
+    finding = say(
+        "By month the hit rate goes from {low} ({first}) to {high} ({last}).", low=w.percent(low["declaration_hit_share"], 1), first=_month(page, low["period"]),
+        high=w.percent(high["declaration_hit_share"], 1), last=_month(page, high["period"]),
+    ) if apart else say("No clear difference between months: their intervals overlap.")  # fmt: skip
+    panel.section(say("Hit rate by month"), say("All offices together, by the month the declarations were lodged; lines are 95 % Wilson intervals."))
+    panel.show(page, clock.rates(drawn), key="hits_by_month", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} declarations with a result", n=w.number(sum(row["declaration_hit_share__n"] for row in rows))))
 
 
 if __name__ == "__main__":

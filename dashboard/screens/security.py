@@ -188,6 +188,8 @@ def _filing(page: Frame) -> None:
         limits=words.plain(words.interval(row["csi_24h_share__low"], row["csi_24h_share__high"], "share", page.lang, 1)),
     )  # fmt: skip
     figure = _rates(page, result, rows)
+    if figure is None and row["csi_24h_share"] is not None:
+        finding += " " + say("By terminal too few were late in this period to be shown; a period of 12 weeks or more shows whole quarters.")
     panel.show(page, figure, key="filed_in_time", finding=finding, table=_rates_table(page, result, rows, say("Terminal")), result=result, n_words=_boxes(page, whole))
     _over_time(page)
     _by_tier(page)

@@ -206,7 +206,7 @@ def test_no_row_list_and_no_metric_names_a_box_a_truck_or_a_criterion(splits: bo
             texts += [(order.name, text) for path in (made if isinstance(made, tuple) else (made,)) for text in _unpacked(path.read_bytes(), path.suffix[1:])]
     finally:
         store.use(None)
-    assert len(wanted) > len(DETAILS) + (150 if splits else 15) and sum(b"TC3" in text for _, text in texts) > 5, "the search reads what is written"
+    assert len(wanted) > len(DETAILS) + (120 if splits else 15) and sum(b"TC3" in text for _, text in texts) > 5, "the search reads what is written"
     needles = [needle.encode() for needle in _needles(port) | _people(port)]
     assert not [(where, needle) for where, text in texts for needle in needles if needle in text]
 
