@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FORMS = ("csv", "zip", "about", "xlsx", "parquet")
 _CHUNK = 1 << 20
+_SAMPLE = 500  # rows the widths of a workbook's columns are read from
 _THIRDS = (1, 11, 21)  # days of a month
 
 
@@ -110,6 +111,13 @@ class _Rows:
             return self.answer.height
         return sum(int(self.opened.frame(f"SELECT count(*) AS n FROM ({sql})", params, days)["n"][0]) for sql, params, days in self.pieces)
 
+    def sample(self) -> pl.DataFrame:
+        """The first rows, for the widths of columns."""
+        if self.answer is not None:
+            return self.answer.head(_SAMPLE)
+        sql, params, days = self.pieces[0]
+        return self.opened.frame(f"SELECT * FROM ({sql}) LIMIT {_SAMPLE}", params, days)
+
     def typed(self) -> Iterator[pa.RecordBatch]:
         for sql, params, days in self.pieces:
             yield from self.opened.batches(typed_sql(sql, self.columns), params, days, answer=self.answer)
@@ -168,7 +176,7 @@ def write_xlsx(order: Order, folder: Path) -> Path:
 
     Raises DeclarationError where a sheet cannot hold them.
     """
-    rows, say = _rows(order), translator(order.lang)
+    rows, say = _rows(order, _THIRDS), translator(order.lang)  # a row is 1.6 kB of XML
     n = rows.count()
     if n > workbook.MOST_ROWS:
         raise DeclarationError("export", f"{n:,} rows are more than the {workbook.MOST_ROWS:,} an Excel sheet holds", "csv, zip, parquet", "Take the CSV, which has no limit")
@@ -184,7 +192,20 @@ def write_xlsx(order: Order, folder: Path) -> Path:
         meanings = [(say("Code"), say("Definition"), say("Unit")), *((name, told["about"], told["unit"]) for name, told in about.columns_of_rows([name for name, _ in rows.columns], order.lang).items())]
     columns = [workbook.Column(name, kind, _look(order, name, kind)) for name, kind in rows.columns]
     beside = ({say("What they mean"): (meanings, True)} if meanings else {}) | {say("About this file"): (facts, False)}
-    return workbook.write(folder / f"{order.stem}.xlsx", say("Rows") if order.detail else say("Figures"), columns, rows.typed(), n, beside)
+    path, body = folder / f"{order.stem}.xlsx", _scratch(folder)
+    styles = workbook.frame(path, say("Rows") if order.detail else say("Figures"), columns, rows.sample(), n, beside)
+
+    def pieces() -> Iterator[Path]:
+        following = 2
+        for sql, params, days in rows.pieces:
+            lines = workbook.rows_sql(typed_sql(sql, rows.columns), columns, styles, following)
+            following += rows.opened.copy(lines, params, str(body), workbook.COPY_OPTIONS, days, answer=rows.answer)
+            yield body
+
+    try:
+        return workbook.fill(path, pieces(), len(columns), n)
+    finally:
+        body.unlink(missing_ok=True)
 
 
 def too_long(order: Order, form: str) -> int | None:
@@ -195,14 +216,14 @@ def too_long(order: Order, form: str) -> int | None:
     return n if n > workbook.MOST_ROWS else None
 
 
-def _rows(order: Order) -> _Rows:
-    """Raises BuildError when the order's build is gone, and what the store refuses."""
+def _rows(order: Order, cuts: tuple[int, ...] = (1,)) -> _Rows:
+    """`cuts` are the days of a month a long list is cut at. Raises BuildError when the order's build is gone, and what the store refuses."""
     opened = store.of(order.port).opened(order.build_id)
     answer = order.result.frame if order.result is not None else order.table
     if answer is not None:
         return _Rows(opened, opened.columns("SELECT * FROM answer", {}, answer=answer), (("SELECT * FROM answer", {}, None),), answer)
     sql, params, _days = _asked(order, order.selection)
-    return _Rows(opened, opened.columns(sql, params), tuple(_asked(order, part) for part in _parts(order)), sql=sql)
+    return _Rows(opened, opened.columns(sql, params), tuple(_asked(order, part) for part in _parts(order, cuts)), sql=sql)
 
 
 def _about(order: Order, rows: _Rows, n: int, dialect: str | None = None) -> str:
@@ -227,13 +248,13 @@ def _look(order: Order, name: str, kind: str) -> str:
     return "0.0%" if metric.unit == "share" else f"#,##0.{'0' * metric.decimals}" if metric.decimals else "#,##0"
 
 
-def _parts(order: Order) -> list[Selection | None]:
+def _parts(order: Order, cuts: tuple[int, ...]) -> list[Selection | None]:
     """The order's selection, month by month where the list allows, steps in thirds of a month: sorting a year of visits at once took 1 GiB, a month of steps 450 MiB."""
     selection, how = order.selection, dict(order.how)
     if selection is None or not DETAILS[order.detail].by_month or "limit" in how:
         return [selection]
     days = (selection.first_day + dt.timedelta(days=number) for number in range(selection.days))
-    starts = [day for day in days if day == selection.first_day or day.day in (_THIRDS if order.detail == "steps" else (1,))]
+    starts = [day for day in days if day == selection.first_day or day.day in (_THIRDS if order.detail == "steps" else cuts)]
     return [replace(selection, first_day=first, end_day=end, period="custom") for first, end in pairwise([*starts, selection.end_day])]
 
 

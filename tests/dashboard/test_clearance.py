@@ -148,7 +148,7 @@ def test_a_workbook_holds_the_figures_as_numbers_and_no_formula(sel, tmp_path):
     path = exports.write_xlsx(order, tmp_path)
     with zipfile.ZipFile(path) as book:
         sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
-        texts = "".join(book.read("xl/sharedStrings.xml").decode())
+        texts = "".join(book.read(f"xl/{name}").decode() for name in ("sharedStrings.xml", "worksheets/sheet1.xml"))
     space = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
     cells = {cell.get("r"): (cell.get("t"), cell.findtext("x:v", namespaces=space)) for cell in sheet.iterfind(".//x:c", space)}
     assert not sheet.findall(".//x:f", space) and "=1+1" in texts and "Demonstration data - fictitious" in texts

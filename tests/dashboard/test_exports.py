@@ -243,7 +243,8 @@ def test_every_metric_is_the_same_figure_on_the_page_and_in_every_file(sel: Sele
         folder.mkdir()
         files = read_back(exports.of_result(result), folder)
         for code in codes:
-            meant = result.frame if by else store.ask(sel, [code]).frame
+            # Figures about cargo may be of other whole months, and hidden, in other company: there the answer as it was asked counts.
+            meant = result.frame if by or METRICS[code].privacy == "cargo" else store.ask(sel, [code]).frame
             for form, file in files.items():
                 assert file.columns == result.frame.columns
                 assert file[f"{code}__n"].to_list() == meant[f"{code}__n"].to_list(), (form, code, by)
