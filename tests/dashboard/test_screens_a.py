@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 from pathlib import Path
 
 import polars as pl
@@ -13,6 +14,7 @@ from dashboard import store
 from dashboard.briefing import record
 from dashboard.i18n import LANGUAGES, translator
 from dashboard.screens import PAGES
+from dashboard.selection import Selection
 from dashboard.widgets import kpi_card, unknown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +50,20 @@ def test_overview_answers_with_n_freshness_and_a_word(small) -> None:
     for part in ("Half of the trucks leave the port within", "1 truck in 10 takes more than", "n = ", "data up to", "At the last complete reading", "Reference mark", "seen for"):
         assert part in text, part
     assert 'class="word' in text
+
+
+def test_overview_shows_the_border_judged_like_the_visits(sel: Selection) -> None:
+    text = text_of(open_page("overview", lang="en"))
+    assert "The border" in text
+    border = text[text.index('data-testid="card-clearance_p50"') :]
+    for code in ("clearance_p50", "clearance_48h_share", "both_weighings_share", "csi_24h_share"):
+        assert f'data-testid="card-{code}"' in border, code
+    released = store.ask(sel, ["clearance_48h_share"]).cell("clearance_48h_share")
+    assert f'<div class="value">{released.value:.1%}</div>' in border and f"n = {released.n:,}" in border
+    day = store.build().now_day - dt.timedelta(days=8)  # a week later than the visits' day: goods had time to be released
+    assert border.count(f"on {day:%A}, {day.day} {day:%B}: ") == 2
+    filtered = text_of(open_page("overview", lang="en", terminal="TCE"))
+    assert "Whole port; of the filters only the customs channel applies." in filtered and "Whole port; of the filters" not in text
 
 
 def test_overview_says_the_same_median_as_the_store(sel) -> None:
