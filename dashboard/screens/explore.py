@@ -11,9 +11,10 @@ import polars as pl
 import streamlit as st
 
 from dashboard import format as words
+from dashboard.details import DETAILS
 from dashboard.i18n import N_
-from dashboard.metrics import DIMENSIONS, METRICS, Result
-from dashboard.metrics.compiler import GRAINS
+from dashboard.metrics import DIMENSIONS, FACTS, METRICS, Result
+from dashboard.metrics.compiler import GRAINS, unanswered
 from dashboard.screens import explore_chart, explore_words
 from dashboard.screens import explore_state as asking
 from dashboard.screens.explore_state import MOST_FIGURES, MOST_SPLITS, PERIOD, Asked, Unfit
@@ -23,6 +24,7 @@ from dashboard.widgets.frame import Frame, current
 
 MOST_ROWS, FIRST_ROWS, MOST_ACROSS = 5000, 500, 40
 GRAIN_WORDS: dict[str, str] = {"": N_("None"), "hour": N_("Hour"), "day": N_("Day"), "week": N_("Week"), "month": N_("Month")}
+ROW_LISTS = ("visits", "steps", "stays", "declarations")
 _KEYS = {"m": "explore_figures", "by": "explore_by", "grain": "explore_grain", "across": "explore_across", "draw": "explore_draw"}
 
 
@@ -40,6 +42,7 @@ def show(page: Frame) -> None:
     _chart(page, asked, result)
     _table(page, asked, result)
     _sources(page, asked, result)
+    _rows(page)
 
 
 # ---------------------------------------------------------------------- the question
@@ -160,6 +163,17 @@ def _sources(page: Frame, asked: Asked, result: Result) -> None:
         st.code(_link(page, asked), language=None)
         panel.quiet(say("For a pipeline:"))
         st.code(_command(page, asked), language="bash")
+
+
+def _rows(page: Frame) -> None:
+    """Every row of the selection, whatever the figures above: the lists a reader may take home, streamed and never cut."""
+    say = page.say
+    with st.expander(say("All rows of this selection"), key="explore_rows"):
+        detail = st.segmented_control(say("List"), list(ROW_LISTS), key="explore_list", required=True, default=ROW_LISTS[0], format_func=lambda code: say(DETAILS[code].label), label_visibility="collapsed")
+        panel.quiet(say("All of them, without a limit; trucks by the first six signs of their pseudonym."))
+        if missing := unanswered(FACTS[DETAILS[detail].fact], page.selection):
+            panel.quiet(say("these filters do not apply to it: {names}", names=", ".join(say(FILTERS[name][0]) if name in FILTERS else say("View") for name in missing)))
+        download.rows(page, detail, key=f"explore_rows_{detail}")
 
 
 def _link(page: Frame, asked: Asked) -> str:

@@ -111,7 +111,7 @@ def grid(cells: pl.DataFrame, rows: Sequence[str], across: Sequence[str], *, sho
     """Draw two splits as a heatmap in five classes of equally many cells. `cells`: row, column (places in `rows` and `across`), value, n."""
     known = sorted(value for value in cells["value"].to_list() if value is not None)
     limits = [known[len(known) * part // 5] for part in range(1, 5)] if known else []
-    numbers, step = list(range(len(across))), -(-len(across) // 12)
+    numbers, step = list(range(len(across))), -(-len(across) // 8) if len(across) > 12 else 1  # labels of a phone
     labels = [f"{name}\u200a" if rows.count(name) == 1 else f"{name} {number + 1}" for number, name in enumerate(rows)]
     placed = cells.with_columns(pl.col("row").replace_strict(dict(enumerate(labels)), return_dtype=pl.String))
     written = (lambda cell: "" if cell["value"] is None else show(cell["value"])) if len(across) <= 14 else None
