@@ -131,7 +131,7 @@ def _hours(page: Frame, told: Told) -> None:
     if page.store.build().now_day >= told.day:
         panel.quiet(_("This day has begun. The day after it is forecast once it is over, from the bookings known by then."))
     panel.show(
-        page, drawn.day_hours(frame, words, hover=hover), key="tomorrow", finding=finding, table=table, selection=_days(page, told.day, told.day + dt.timedelta(days=1)),
+        page, drawn.day_hours(frame, words, hover=hover, hour_word=_("h")), key="tomorrow", finding=finding, table=table, selection=_days(page, told.day, told.day + dt.timedelta(days=1)),
         n_words=_("n = {n} bookings", n=w.number(told.booked_n)),
     )  # fmt: skip
 
@@ -197,7 +197,7 @@ def _queues(page: Frame, score: Score) -> str:
         return _("Too few queues were observed in overloaded hours: whether they hurt is not known.")
 
     def median(middle: Middle) -> str:
-        return f"{w.number(middle.value)} {page.say('min')} ({w.number(middle.low)}–{w.number(middle.high)}; n = {w.number(middle.n)})"
+        return f"{w.number(middle.value)} {page.say('min')} ({w.span(middle.low, middle.high)}; n = {w.number(middle.n)})"
 
     figures = {"over": median(over), "other": median(other)}
     if over.low > other.high:
@@ -231,4 +231,4 @@ def _look_back(page: Frame, told: Told) -> None:
     finding = _("{day}: {came} trucks came, {told} had been forecast.", day=w.date(day), came=w.number(hours["entries_n"].sum()), told=w.number(hours["expected_n"].sum()))
     finding += " " + (_("Overloaded hours: {met}; named in advance: {named}.", met=met, named=named) if met else _("No hour was overloaded."))
     finding = finding[:1].upper() + finding[1:]
-    panel.show(page, drawn.day_hours(frame, words, hover=hover), key="tomorrow_past", finding=finding, table=_every_hour(page, hours), selection=_days(page, day, day + dt.timedelta(days=1)), n_words=_("n = {n} trucks", n=w.number(hours["entries_n"].sum())))
+    panel.show(page, drawn.day_hours(frame, words, hover=hover, hour_word=_("h")), key="tomorrow_past", finding=finding, table=_every_hour(page, hours), selection=_days(page, day, day + dt.timedelta(days=1)), n_words=_("n = {n} trucks", n=w.number(hours["entries_n"].sum())))

@@ -120,7 +120,7 @@ def _by_hour(page: Frame) -> None:
         {say("Hour"): row["hour"], say("Offered"): w.number(row["slots_offered"]), say("Given"): w.number(row["slots_given"]), say("Refused by the terminal"): share(page, row, "slot_refused_share")}
         for row in rows.to_dicts()
     ])  # fmt: skip
-    figure = tomorrow.day_hours(frame, tomorrow.Words(say("Given"), "", say("Offered")), hover=hover, height=280)
+    figure = tomorrow.day_hours(frame, tomorrow.Words(say("Given"), "", say("Offered")), hover=hover, height=280, hour_word=say("h"))
     panel.show(page, figure, key="slots_by_hour", finding=finding, table=table, result=result, n_words=say("n = {n} places offered", n=w.number(rows["slots_offered"].sum())))
 
 

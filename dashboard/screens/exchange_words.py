@@ -15,7 +15,7 @@ LONG = 20  # letters of a terminal's name that leave room for its figures on a p
 
 def rate(page: Frame, name: str, value: float, low: float, high: float, n: int, hover: str = "", decimals: int = 1) -> clock.Share:
     w = Words(page)
-    text = f"<b>{w.percent(value, decimals)}</b> {w.span(low * 100, high * 100, decimals)} · n = {w.number(n)}"
+    text = f"<b>{w.percent(value, decimals)}</b> ({w.span(low * 100, high * 100, decimals)}) · n = {w.number(n)}"
     return clock.Share(panel.short(name), value, text, f"{hover or name}<br>{text}", low=low, high=high, is_thin=n < MIN_N)
 
 

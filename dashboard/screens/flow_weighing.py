@@ -90,7 +90,7 @@ def _declared(page: Frame) -> None:
     for row in result.rows.filter(pl.col("declared_mass_within_share__n") > 0).sort("terminal", nulls_last=True).iter_rows(named=True):
         name = page.name("terminal", row["terminal"]) if row["terminal"] else say("unknown")
         value, low, high, n = (row[f"declared_mass_within_share{end}"] for end in ("", "__low", "__high", "__n"))
-        text = f"<b>{w.percent(value, 1)}</b> {w.span(low * 100, high * 100, 1)} · n = {w.number(n)}"
+        text = f"<b>{w.percent(value, 1)}</b> ({w.span(low * 100, high * 100, 1)}) · n = {w.number(n)}"
         drawn += [clock.Share(panel.short(name, 20), value, text, f"{name}<br>{text}", low=low, high=high)] if n >= MIN_N else []
         table.append({
             say("Terminal"): name, say("Within {tolerance}", tolerance=tolerance): w.percent(value, 1), say("95 % interval"): words.plain(words.interval(low, high, "share", page.lang, 1)),

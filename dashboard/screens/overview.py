@@ -161,7 +161,8 @@ def _last_incident(page: Frame) -> None:
     row = rows[-1]
     where = page.place(row["place_code"]) if row["place_code"] else say("whole port")
     until = say("until {at}", at=words.moment(row["ended_local_at"], page.lang)) if row["ended_local_at"] else say("still going on")
-    st.html(f'<p class="lead"><b>{html.escape(say(LOGBOOK.codes[row["logbook_code"]]))}</b>, {html.escape(where)}</p><p class="quiet">{html.escape(words.moment(row["started_local_at"], page.lang))}, {html.escape(until)}</p>')
+    what, comma = html.escape(say(LOGBOOK.codes[row["logbook_code"]])), say(", ")
+    st.html(f'<p class="lead"><b>{what}</b>{comma}{html.escape(where)}</p><p class="quiet">{html.escape(words.moment(row["started_local_at"], page.lang))}{comma}{html.escape(until)}</p>')
 
 
 if __name__ == "__main__":

@@ -144,7 +144,7 @@ def _rate(page: Frame, result: Result, code: str, name: str, row: dict) -> clock
     value, low, high = row[code], row.get(f"{code}__low"), row.get(f"{code}__high")
     text = _text(page, result, code, row)
     if value is not None:
-        text = f"<b>{w.percent(value, decimals)}</b> {w.span(low * 100, high * 100, decimals)} · n = {w.number(row[f'{code}__n'])}"
+        text = f"<b>{w.percent(value, decimals)}</b> ({w.span(low * 100, high * 100, decimals)}) · n = {w.number(row[f'{code}__n'])}"
     return clock.Share(panel.short(name, LONG), value, text, f"{name}<br>{text}", low=low, high=high, is_thin=value is None or row[f"{code}__n"] < MIN_N)
 
 

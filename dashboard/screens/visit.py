@@ -63,7 +63,7 @@ def _facts(page: Frame, visit: dict) -> None:
     rows = [
         (say("Turnaround"), words.duration(visit["turnaround_min"], lang) if visit["turnaround_min"] is not None else say(VISIT_STATUS.codes[visit["status_code"]])),
         (say("Queue before the gate"), words.duration(visit["queue_min"], lang) if visit["queue_min"] is not None else unseen),
-        (say("Gate and lane"), f"{page.name('gate', visit['entry_gate_code'])}, {page.name('lane', visit['entry_lane_code'])}" if visit["entry_lane_code"] else unseen),
+        (say("Gate and lane"), f"{page.name('gate', visit['entry_gate_code'])}{say(', ')}{page.name('lane', visit['entry_lane_code'])}" if visit["entry_lane_code"] else unseen),
         (say("Terminal"), page.name("terminal", visit["terminal_code"]) if visit["terminal_code"] else unseen),
         (say("Direction"), say(DIRECTION.codes[visit["direction_code"]]) if visit["direction_code"] else unseen),
         (say("Cargo class"), say(CARGO_CLASS.codes[visit["cargo_class_code"]]) if visit["cargo_class_code"] else unseen),

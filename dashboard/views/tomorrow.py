@@ -23,7 +23,7 @@ class Words:
     told: str = ""
 
 
-def day_hours(hours: pl.DataFrame, words: Words, *, hover: Sequence[str] = (), height: int = 320) -> theme.Figure:
+def day_hours(hours: pl.DataFrame, words: Words, *, hover: Sequence[str] = (), height: int = 320, hour_word: str = "h") -> theme.Figure:
     """Draw one bar an hour, those over the limit in another colour and marked by a triangle; the limit as a dashed step, and as points what had been told.
 
     `hours`: hour 0..23, value, limit (null where none is known), is_over, told (optional). Hours come in order.
@@ -51,7 +51,7 @@ def day_hours(hours: pl.DataFrame, words: Words, *, hover: Sequence[str] = (), h
     known = [value for column in ("value", "limit", *(("told",) if words.told else ())) for value in hours[column].to_list() if value is not None]
     shape = theme.layout(
         height, barmode="overlay", showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}, margin={"l": 8, "r": 8, "t": 30, "b": 8},
-        xaxis={"range": [-0.6, 23.6], "tickvals": list(_TICKS), "ticktext": [f"{hour} h" for hour in _TICKS]}, yaxis={"range": [0, max(known, default=1) * 1.18 or 1], "nticks": 6},
+        xaxis={"range": [-0.6, 23.6], "tickvals": list(_TICKS), "ticktext": [f"{hour} {hour_word}" for hour in _TICKS]}, yaxis={"range": [0, max(known, default=1) * 1.18 or 1], "nticks": 6},
     )  # fmt: skip
     return theme.figure(data, shape)
 

@@ -74,8 +74,8 @@ class Words:
         return str(get_day_names(width, locale=locale(self.page.lang))[number - 1])
 
     def span(self, low: float, high: float, decimals: int = 0) -> str:
-        """Two ends without a unit, in brackets and in their order in every direction: '(9–14)'."""
-        return words_of.in_order(f"({self.number(low, decimals)}–{self.number(high, decimals)})", self.page.lang)
+        """Two ends without a unit, in their order in every direction: '9–14'."""
+        return words_of.in_order(f"{self.number(low, decimals)}–{self.number(high, decimals)}", self.page.lang)
 
     def place(self, code: str | None) -> str:
         """The name of a service point, else of the gate, lane, terminal or zone of that code."""
