@@ -65,6 +65,8 @@ def frame(path: Path, sheet: str, columns: Sequence[Column], sample: pl.DataFram
     shown = {pattern: book.add_format({"num_format": pattern}) for pattern in dict.fromkeys(column.format for column in columns) if pattern}
     page = book.add_worksheet(sheet[:31])
     page.freeze_panes(1, 0)
+    _printed(page)
+    page.repeat_rows(0)
     for index, column in enumerate(columns):
         page.set_column(index, index, _width(column, sample))
         page.write_string(0, index, column.name, head)
@@ -147,7 +149,15 @@ def _width(column: Column, sample: pl.DataFrame) -> float:
     return min(_WIDEST, max(len(column.name) * 0.7, 8.0, letters * 1.05))
 
 
+def _printed(page: Worksheet) -> None:
+    """On paper: A4, all columns side by side, as many pages down as it takes."""
+    page.set_paper(9)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+
+
 def _lines(page: Worksheet, lines: Sequence[tuple[str, ...]], widths: Sequence[float], first: Format, rest: Format) -> None:
+    _printed(page)
     for column, width in enumerate(widths):
         page.set_column(column, column, width)
     for row, line in enumerate(lines):
