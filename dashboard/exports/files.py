@@ -238,7 +238,7 @@ def _about(order: Order, rows: _Rows, n: int, dialect: str | None = None) -> str
 def _look(order: Order, name: str, kind: str) -> str:
     """The Excel number format of a column: shares as percent, a metric with the decimals its page shows."""
     if order.result is None:
-        return "0.0%" if name in order.shares else "0.00" if order.detail and kind == "DOUBLE" else ""
+        return "0.0%" if name in order.shares else "" if kind != "DOUBLE" else "0.00" if order.detail else "#,##0.0"
     code, _side, side = name.partition("__")
     metric = next((metric for metric in order.result.metrics if metric.code == code), None)
     if metric is None:

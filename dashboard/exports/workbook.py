@@ -67,6 +67,7 @@ def frame(path: Path, sheet: str, columns: Sequence[Column], sample: pl.DataFram
     page.freeze_panes(1, 0)
     _printed(page)
     page.repeat_rows(0)
+    page.set_row(0, 30)  # two lines: names are wrapped
     for index, column in enumerate(columns):
         page.set_column(index, index, _width(column, sample))
         page.write_string(0, index, column.name, head)
