@@ -34,6 +34,11 @@ def is_about(metrics: Sequence[Metric]) -> bool:
     return any(metric.privacy == "cargo" for metric in metrics)
 
 
+def grains(metric: Metric) -> tuple[str, ...]:
+    """The steps of time a figure about cargo is told by: none of what is rare."""
+    return () if metric.is_rare else GRAINS
+
+
 def refuse(metrics: Sequence[Metric], splits: Sequence[Sequence[Dimension]], grain: str | None) -> None:
     """Raise DeclarationError for what is not answered about cargo: other figures beside it, two dimensions at once, weeks, days and hours."""
     code = next(metric.code for metric in metrics if metric.privacy == "cargo")
@@ -41,9 +46,8 @@ def refuse(metrics: Sequence[Metric], splits: Sequence[Sequence[Dimension]], gra
         raise DeclarationError(f"metric {code}", f"it is about cargo and cannot be asked together with '{other}'", "", "Ask them apart: figures about cargo are of whole months and of the whole port")
     if any(len(by) > 1 for by in splits):
         raise DeclarationError(f"metric {code}", "it is about cargo and can be split by one dimension at a time")
-    rare = next((metric.code for metric in metrics if metric.is_rare), None)
-    if grain is not None and (rare or grain not in GRAINS):
-        raise DeclarationError(f"metric {rare or code}", f"it is about cargo and is not given by {grain}", "" if rare else ", ".join(GRAINS))
+    if grain is not None and (against := next((metric for metric in metrics if grain not in grains(metric)), None)):
+        raise DeclarationError(f"metric {against.code}", f"it is about cargo and is not given by {grain}", ", ".join(grains(against)))
 
 
 def settled(selection: Selection, now_day: dt.date, begins: dt.date | None, *, is_rare: bool = False, by_month: bool = False) -> Selection:

@@ -100,7 +100,7 @@ def not_split(metrics: Iterable[str], split: str) -> tuple[str, ...]:
 
 def not_stepped(metrics: Iterable[str], grain: str) -> tuple[str, ...]:
     """The metrics that cannot be shown by a step of time: their rows have no hour, or too few boxes would be left."""
-    return tuple(code for code in metrics if (grain == "hour" and FACTS[METRICS[code].fact].hour is None) or (_is_cargo(code) and grain not in cargo.GRAINS))
+    return tuple(code for code in metrics if (grain == "hour" and FACTS[METRICS[code].fact].hour is None) or (_is_cargo(code) and grain not in cargo.grains(METRICS[code])))
 
 
 def goes_with(code: str, metrics: Sequence[str]) -> bool:

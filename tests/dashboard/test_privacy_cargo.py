@@ -17,6 +17,7 @@ from dashboard.details import DETAILS
 from dashboard.metrics import DIMENSIONS, METRICS, cargo
 from dashboard.metrics.frames import LEAST_FOR_LIMITS
 from dashboard.metrics.intervals import wilson
+from dashboard.screens import explore_state
 from dashboard.selection import FILTERS, Selection
 from etl.errors import DeclarationError
 
@@ -282,3 +283,10 @@ def test_quarters_do_not_overlap():
     for first, second in pairwise(range(84, 400, 23)):
         one, two = (cargo.settled(Selection("MACAS", now - dt.timedelta(days=days + days % 5), now), now, None) for days in (first, second))
         assert all(day.month % 3 == 1 and day.day == 1 for each in (one, two) for day in (each.first_day, each.end_day))
+
+
+def test_the_free_analysis_offers_nothing_the_store_refuses(sel: Selection):
+    """Whatever an address asks of cargo, what Explore makes of it is answered."""
+    for query in ({"m": "csi_filings,visits", "by": "terminal,tier", "grain": "week"}, {"m": "visits,csi_filings", "by": "terminal"}, {"m": "csi_24h_share,csi_hit_share", "by": "tier", "grain": "month"}):
+        asked, notes = explore_state.read(query)
+        assert notes and not store.ask(sel, asked.metrics, asked.by, grain=asked.grain or None, totals=True).frame.is_empty()
