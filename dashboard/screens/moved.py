@@ -49,7 +49,7 @@ def events(page: Frame, asked: Selection) -> list[over_time.Event]:
     """The site's calendar, and in the period asked closures, outages, strikes and incidents of the logbook of two hours or more on days the calendar names no incident or strike for."""
     calendar = page.store.table("dim_calendar").sort("from_on").to_dicts()
     told = [(row["from_on"], row["to_on"]) for row in calendar if row["calendar_code"] in ("incident", "strike")]
-    found = [over_time.Event(row["from_on"], row["to_on"], row.get(f"name_{page.lang}") or row["name_en"]) for row in calendar]
+    found = [over_time.Event(row["from_on"], row["to_on"], words.name(row.get(f"name_{page.lang}") or row["name_en"])) for row in calendar]
     for row in logged(page, asked).to_dicts():
         first, last = row["started_local_at"], row["ended_local_at"]
         if last is not None and last - first >= dt.timedelta(minutes=LONG_MIN) and not any(start <= last.date() and first.date() <= end for start, end in told):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import polars as pl
 import streamlit as st
 
+from dashboard import format as fmt
 from dashboard.evidence import study, words
 from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
@@ -151,7 +152,7 @@ def gap(page: Frame, effect: Effect, weeks: Sequence[Week], window: Selection) -
         points.append(shapes.Point(week.first, size, f"{w.day(week.first)} – {w.day(week.last)}<br>{signed(page, size, 1)}{NB}%<br>{n}", week.is_after))
         rows.append({_("From"): week.first, _("To"): week.last, _("Gap, %"): round(size, 2), _("Since the start"): _("yes") if week.is_after else _("no"), _("n, pilot"): week.pilot_n, _("n, comparison"): week.comparison_n})
     calendar = page.store.table("dim_calendar").sort("from_on").to_dicts()
-    events = [Event(row["from_on"], row["to_on"], row.get(f"name_{lang}") or row["name_en"]) for row in calendar if row["calendar_code"] != "pilot"]
+    events = [Event(row["from_on"], row["to_on"], fmt.name(row.get(f"name_{lang}") or row["name_en"])) for row in calendar if row["calendar_code"] != "pilot"]
     band = tuple(axis(each, effect) for each in (effect.gap.low, effect.gap.best, effect.gap.high))
     figure, way = ends(page, effect.percent)
     words_of_band = f"{pc(page, figure)} {way}".strip()

@@ -20,6 +20,7 @@ import pydeck as pdk
 from bidi.algorithm import get_display
 from pydeck.bindings import deck as pdk_deck
 
+from dashboard.format import name
 from dashboard.views import theme
 
 # Congestion classes: the index from which each holds, and its colour. Lightness falls steadily from class to class (the order survives every
@@ -60,7 +61,7 @@ def colour_of(index: float | None, n: int) -> str:
 
 
 def zone_name(zone: Mapping[str, object], language: str) -> str:
-    return str(zone.get(f"name_{language}") or zone.get("name_en") or zone["zone_code"])
+    return name(str(zone.get(f"name_{language}") or zone.get("name_en") or zone["zone_code"]))
 
 
 def rings(geometry: str | Mapping) -> list[list[list[float]]]:
