@@ -24,6 +24,7 @@ from dashboard.i18n import N_, language, locale, translator
 ISOLATE, ISOLATE_RTL, POP = "\u2066", "\u2067", "\u2069"  # a number with its unit stays together in any direction; right to left where the unit is Arabic
 LRM, RLM = "\u200e", "\u200f"
 MINUS = "\u2212"
+MARKS = f"{LRM}{RLM}\u2066-\u2069"  # every mark of direction a screen is given, as a class of a regular expression
 _ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _SIGN = re.compile(f"[-+{MINUS}]")
@@ -81,6 +82,11 @@ def turned(text: str, lang: str) -> str:
         return text
     bare = text.replace(LRM, "").replace(f"%{RLM}", "%")
     return _SIGN.sub(f"{LRM}\\g<0>", bare).replace("%", f"{LRM}%{LRM}{RLM}")
+
+
+def unmarked(text: str) -> str:
+    """Take every mark of direction out, for files that programs read."""
+    return re.sub(f"[{MARKS}]", "", text)
 
 
 def headed(text: str) -> str:

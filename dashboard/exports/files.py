@@ -18,7 +18,7 @@ from dashboard import store
 from dashboard.details import DETAILS
 from dashboard.exports import about, parquet, workbook
 from dashboard.exports.dialects import BOM, DIALECTS, copy_options, file_sql, typed_sql, written
-from dashboard.format import ISOLATE, POP
+from dashboard.format import MARKS, unmarked
 from dashboard.i18n import translator
 from dashboard.metrics import METRICS, Result
 from dashboard.selection import Selection
@@ -87,8 +87,8 @@ def of_table(
     metrics: tuple[str, ...] = (), shares: tuple[str, ...] = (),
 ) -> Order:  # fmt: skip
     """Order a small table whose columns are already in the reader's words, e.g. one made of several answers."""
-    worded = table.with_columns(pl.col(pl.String).str.replace_all(f"[{ISOLATE}{POP}]", ""))  # they are for screens
-    return Order(port, build_id, dialect, lang, name, selection, table=worded, title=title, metrics=metrics, shares=shares)
+    worded = table.rename(unmarked).with_columns(pl.col(pl.String).str.replace_all(f"[{MARKS}]", ""))  # marks of direction are for screens
+    return Order(port, build_id, dialect, lang, name, selection, table=worded, title=title, metrics=metrics, shares=tuple(map(unmarked, shares)))
 
 
 @dataclass(frozen=True)

@@ -60,3 +60,8 @@ def test_every_unit_can_be_written() -> None:
     for metric in METRICS.values():
         for lang in ("en", "fr", "ar"):
             assert fmt.cell(Cell(metric, 0.5, 3), lang)
+
+
+def test_marks_of_direction_are_for_screens_only() -> None:
+    said = f"{fmt.share(0.123, 'ar', 1)} {fmt.value(69, 'min', 'ar')} {fmt.in_order('9–14', 'ar')} {fmt.number(-3, 'ar')}"
+    assert fmt.unmarked(said) == "12,3% 69 د 9–14 -3" and fmt.plain(said) != fmt.unmarked(said) != said
