@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -16,17 +15,15 @@ from dashboard.evidence.selected import LEAST_DAYS, Extra, extra_of
 from dashboard.i18n import N_, locale
 from dashboard.metrics import Result
 from dashboard.screens import moved
+from dashboard.screens.security_words import LONG, MIN_N, card, counted, hidden, rates, rates_table, terminal, told
 from dashboard.store import widened
 from dashboard.views import clock, groups
-from dashboard.views.theme import Figure
 from dashboard.widgets import chart, download, kpi_card, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
 from etl.contracts.codes import RISK_TIER
 
 PARTS: dict[str, str] = {"filing": N_("Filing and risk"), "screening": N_("Referrals and inspections"), "holds": N_("Holds and loading")}
-MIN_N = 30
-LONG = 20  # letters of a terminal's name that leave room for its figures on a phone
 SCREENED = ("csi_answered_share", "csi_accepted_share", "csi_nii_share", "csi_physical_share", "csi_hit_share")
 
 
@@ -105,98 +102,34 @@ def _answer(page: Frame, extra: Extra) -> str:
     return say("No clear difference between trucks that brought a referred US-bound box and others of the same hour and terminal: the 95 % interval of the extra stay goes from {low} to {high} ({n} visits against {others}).", **said)
 
 
-def _hidden(page: Frame) -> str:
-    return page.say("hidden (fewer than {n})", n=page.store.settings.small_cell)
-
-
-def _text(page: Frame, result: Result, code: str, row: dict | None = None) -> str:
-    """A figure in words: hidden where it speaks of too few boxes, no data where nothing lies behind it, and never 0 for either."""
-    row, metric = row or result.frame.row(0, named=True), result.metric(code)
-    if row[code] is None and row[f"{code}__n"] is None:
-        return _hidden(page)
-    return words.plain(words.duration(row[code], page.lang) if metric.unit == "min" else words.value(row[code], metric.unit, page.lang, metric.decimals))
-
-
-def _n(page: Frame, row: dict, code: str) -> str:
-    """The count behind a shown figure, or that it is hidden."""
-    n = row[f"{code}__n"]
-    return page.say("n hidden") if n is None else page.say("n = {n}", n=Words(page).number(n))
-
-
-def _card(page: Frame, result: Result, code: str, name: str, about: str) -> str:
-    say, metric = page.say, result.metric(code)
-    row = result.frame.row(0, named=True)
-    notes = []
-    if row[code] is not None:
-        notes = ["" if metric.count else _n(page, row, code)]
-        if metric.share:
-            notes.append(say("95 %: {limits}", limits=words.plain(words.interval(row[f"{code}__low"], row[f"{code}__high"], "share", page.lang, metric.decimals))))
-        before = row.get(f"{code}__before")
-        if before is not None:
-            notes.append(say("before: {value}", value=words.plain(words.duration(before, page.lang) if metric.unit == "min" else words.value(before, metric.unit, page.lang, metric.decimals))))
-    if row[code] is None and row[f"{code}__n"] is None:
-        return kpi_card.card(name, say("hidden"), say("(fewer than {n})", n=page.store.settings.small_cell), say=about, code=code)
-    return kpi_card.card(name, _text(page, result, code, row), say=about, notes=notes, code=code)
-
-
-def _rate(page: Frame, result: Result, code: str, name: str, row: dict) -> clock.Share:
-    w, decimals = Words(page), result.metric(code).decimals
-    value, low, high = row[code], row.get(f"{code}__low"), row.get(f"{code}__high")
-    text = _text(page, result, code, row)
-    if value is not None:
-        text = f"<b>{w.percent(value, decimals)}</b> ({w.span(low * 100, high * 100, decimals)}) · n = {w.number(row[f'{code}__n'])}"
-    return clock.Share(panel.short(name, LONG), value, text, f"{name}<br>{text}", low=low, high=high, is_thin=value is None or row[f"{code}__n"] < MIN_N)
-
-
-def _rates(page: Frame, result: Result, rows: Sequence[tuple[str, str, dict]]) -> Figure | None:
-    """The shares with their limits; no axis where every one of them is hidden."""
-    return clock.rates([_rate(page, result, code, name, row) for name, code, row in rows]) if any(row[code] is not None for _, code, row in rows) else None
-
-
-def _rates_table(page: Frame, result: Result, rows: Sequence[tuple[str, str, dict]], what: str) -> pl.DataFrame:
-    """One line a (name, metric code, row of the result)."""
-    say, w = page.say, Words(page)
-    return pl.DataFrame([
-        {
-            what: name, say("Share"): _text(page, result, code, row), "n": _hidden(page) if row[f"{code}__n"] is None else w.number(row[f"{code}__n"]),
-            say("95 % interval"): words.plain(words.interval(row[f"{code}__low"], row[f"{code}__high"], "share", page.lang, result.metric(code).decimals)),
-        }
-        for name, code, row in rows
-    ])  # fmt: skip
-
-
-def _terminal(page: Frame, code: str | None) -> str:
-    return page.say("unknown") if code is None else page.name("terminal", code)
-
-
 # ---------------------------------------------------------------------- filing and risk
 def _filing(page: Frame) -> None:
     say, w = page.say, Words(page)
     whole = _filed(page)
     row = whole.frame.row(0, named=True)
     st.html(kpi_card.grid([
-        _card(page, whole, "csi_filings", say("US-bound boxes"), say("filed in this period")),
-        _card(page, whole, "csi_24h_share", say("Filed 24 h before loading"), say("or earlier, where the loading is known")),
-        _card(page, whole, "csi_lead_p50", say("Filing to loading"), say("median")),
-        _card(page, whole, "csi_high_share", say("High-risk boxes"), say("of those with a known tier")),
+        card(page, whole, "csi_filings", say("US-bound boxes"), say("filed in this period")),
+        card(page, whole, "csi_24h_share", say("Filed 24 h before loading"), say("or earlier, where the loading is known")),
+        card(page, whole, "csi_lead_p50", say("Filing to loading"), say("median")),
+        card(page, whole, "csi_high_share", say("High-risk boxes"), say("of those with a known tier")),
     ]))  # fmt: skip
     panel.section(say("Filed in time, by terminal"), say("The 24-hour rule of the United States: the manifest is filed 24 hours or more before the box is loaded. Lines are 95 % Wilson intervals."))
     result = _filed_by_terminal(page)
-    rows = [(_terminal(page, each["terminal"]), "csi_24h_share", each) for each in result.rows.sort("terminal", nulls_last=True).iter_rows(named=True)]
-    finding = say("The share filed in time is not shown: {why}.", why=_text(page, whole, "csi_24h_share")) if row["csi_24h_share"] is None else say(
+    rows = [(terminal(page, each["terminal"]), "csi_24h_share", each) for each in result.rows.sort("terminal", nulls_last=True).iter_rows(named=True)]
+    finding = say("The share filed in time is not shown: {why}.", why=told(page, whole, "csi_24h_share")) if row["csi_24h_share"] is None else say(
         "{share} of the boxes were filed 24 hours or more before their loading (95 % interval {limits}).", share=w.percent(row["csi_24h_share"], 1),
         limits=words.plain(words.interval(row["csi_24h_share__low"], row["csi_24h_share__high"], "share", page.lang, 1)),
     )  # fmt: skip
-    figure = _rates(page, result, rows)
+    figure = rates(page, result, rows)
     if figure is None and row["csi_24h_share"] is not None:
         finding += " " + say("By terminal too few were late in this period to be shown; a period of 12 weeks or more shows whole quarters.")
-    panel.show(page, figure, key="filed_in_time", finding=finding, table=_rates_table(page, result, rows, say("Terminal")), result=result, n_words=_boxes(page, whole))
+    panel.show(page, figure, key="filed_in_time", finding=finding, table=rates_table(page, result, rows, say("Terminal")), result=result, n_words=_boxes(page, whole))
     _over_time(page)
     _by_tier(page)
 
 
 def _boxes(page: Frame, whole: Result) -> str:
-    return page.say("n = {n} boxes filed", n=_text(page, whole, "csi_filings"))
+    return page.say("n = {n} boxes filed", n=told(page, whole, "csi_filings"))
 
 
 def _over_time(page: Frame) -> None:
@@ -225,7 +158,7 @@ def _by_tier(page: Frame) -> None:
     total = next(result.total.iter_rows(named=True), None)
     panel.section(say("Risk tiers"), say("As told by the filing's own system; what puts a box into a tier is not kept here."))
     if total is None or total["csi_filings"] is None:
-        panel.quiet(say("The tiers are not shown: {why}.", why=_hidden(page)))
+        panel.quiet(say("The tiers are not shown: {why}.", why=hidden(page)))
         return
     found = {each["tier"]: each for each in result.rows.iter_rows(named=True)}
     drawn, table = [], []
@@ -234,11 +167,11 @@ def _by_tier(page: Frame) -> None:
             continue
         name, value = coded(say, RISK_TIER, tier) if tier else say("unknown"), found[tier]["csi_filings"]
         share = None if value is None else value / total["csi_filings"]
-        text = _hidden(page) if share is None else f"<b>{w.percent(share, 1)}</b> · n = {w.number(value)}"
+        text = hidden(page) if share is None else f"<b>{w.percent(share, 1)}</b> · n = {w.number(value)}"
         drawn.append(clock.Share(name, share, text, f"{name}<br>{text}"))
-        table.append({say("Risk tier"): name, say("Boxes"): _text(page, result, "csi_filings", found[tier]), say("Share"): _hidden(page) if share is None else w.percent(share, 1)})
+        table.append({say("Risk tier"): name, say("Boxes"): told(page, result, "csi_filings", found[tier]), say("Share"): hidden(page) if share is None else w.percent(share, 1)})
     most = max((each for each in drawn if each.value is not None), key=lambda each: each.value, default=None)
-    finding = say("The tiers are not shown: {why}.", why=_hidden(page)) if most is None else say("Most boxes, {share}, are in one tier: {tier}.", share=w.percent(most.value), tier=most.name)
+    finding = say("The tiers are not shown: {why}.", why=hidden(page)) if most is None else say("Most boxes, {share}, are in one tier: {tier}.", share=w.percent(most.value), tier=most.name)
     panel.show(page, clock.bars(drawn), key="tiers", finding=finding, table=pl.DataFrame(table), result=result, n_words=say("n = {n} boxes filed", n=w.number(total["csi_filings"])))
 
 
@@ -248,10 +181,10 @@ def _screening(page: Frame) -> None:
     result = _screened(page)
     row = result.frame.row(0, named=True)
     st.html(kpi_card.grid([
-        _card(page, result, "csi_referrals", say("Referred to the host"), say("boxes")),
-        _card(page, result, "csi_accepted_share", say("Accepted for inspection"), say("of the answered; the others were waived")),
-        _card(page, result, "csi_nii_share", say("Scanned"), say("of all the boxes filed")),
-        _card(page, result, "csi_physical_share", say("Opened and inspected"), say("of all the boxes filed")),
+        card(page, result, "csi_referrals", say("Referred to the host"), say("boxes")),
+        card(page, result, "csi_accepted_share", say("Accepted for inspection"), say("of the answered; the others were waived")),
+        card(page, result, "csi_nii_share", say("Scanned"), say("of all the boxes filed")),
+        card(page, result, "csi_physical_share", say("Opened and inspected"), say("of all the boxes filed")),
     ]))  # fmt: skip
     panel.section(say("From the referral to the finding"), say("Each share has a base of its own, named with it. Lines are 95 % Wilson intervals."))
     names = {
@@ -259,12 +192,12 @@ def _screening(page: Frame) -> None:
         "csi_physical_share": say("Opened, of all filed"), "csi_hit_share": say("Irregular, of the inspected"),
     }  # fmt: skip
     rows = [(names[code], code, row) for code in SCREENED]
-    hit = say("The hit rate is not shown: {why}.", why=_text(page, result, "csi_hit_share")) if row["csi_hit_share"] is None else say(
+    hit = say("The hit rate is not shown: {why}.", why=told(page, result, "csi_hit_share")) if row["csi_hit_share"] is None else say(
         "Of {n} boxes inspected, {share} showed an irregularity (95 % interval {limits}).", n=w.number(row["csi_hit_share__n"]), share=w.percent(row["csi_hit_share"], 1),
         limits=words.plain(words.interval(row["csi_hit_share__low"], row["csi_hit_share__high"], "share", page.lang, 1)),
     )  # fmt: skip
-    figure = _rates(page, result, rows)
-    panel.show(page, figure, key="screened", finding=hit, table=_rates_table(page, result, rows, say("Share of what")), result=result, n_words=say("n = {n} boxes referred", n=_text(page, result, "csi_referrals")))
+    figure = rates(page, result, rows)
+    panel.show(page, figure, key="screened", finding=hit, table=rates_table(page, result, rows, say("Share of what")), result=result, n_words=say("n = {n} boxes referred", n=told(page, result, "csi_referrals")))
     panel.quiet(say("A higher hit rate is no better inspection by itself: who is inspected is chosen by risk."))
 
 
@@ -274,25 +207,25 @@ def _holds(page: Frame) -> None:
     whole = _held(page)
     row = whole.frame.row(0, named=True)
     st.html(kpi_card.grid([
-        _card(page, whole, "csi_resolved_share", say("Resolved before loading"), say("of the boxes referred with a known loading")),
-        _card(page, whole, "csi_hold_p50", say("Hold to release"), say("median, from the referral")),
-        _card(page, whole, "csi_hold_p90", say("1 in 10 over"), say("from the referral to the release")),
+        card(page, whole, "csi_resolved_share", say("Resolved before loading"), say("of the boxes referred with a known loading")),
+        card(page, whole, "csi_hold_p50", say("Hold to release"), say("median, from the referral")),
+        card(page, whole, "csi_hold_p90", say("1 in 10 over"), say("from the referral to the release")),
     ]))  # fmt: skip
     panel.section(say("Hold to release, by terminal"))
     result = _held_by_terminal(page)
     drawn, table = [], []
     for each in result.rows.sort("terminal", nulls_last=True).iter_rows(named=True):
-        name, median, p90 = _terminal(page, each["terminal"]), _text(page, result, "csi_hold_p50", each), _text(page, result, "csi_hold_p90", each)
-        n = _hidden(page) if each["csi_hold_p50"] is None else _n(page, each, "csi_hold_p50")
+        name, median, p90 = terminal(page, each["terminal"]), told(page, result, "csi_hold_p50", each), told(page, result, "csi_hold_p90", each)
+        n = hidden(page) if each["csi_hold_p50"] is None else counted(page, each, "csi_hold_p50")
         text = median if each["csi_hold_p50"] is None else f"<b>{median}</b> · {p90} · {n}"
         hours = [None if each[column] is None else each[column] / 60 for column in ("csi_hold_p50", "csi_hold_p50__low", "csi_hold_p50__high", "csi_hold_p90")]
         drawn.append(groups.Group(panel.short(name, LONG), "", *hours, text, f"{name}<br>{text}", each["csi_hold_p50"] is None or (each["csi_hold_p50__n"] is not None and each["csi_hold_p50__n"] < MIN_N)))
         table.append({say("Terminal"): name, say("Median"): median, say("1 in 10 over"): p90, "n": n})
     if row["csi_hold_p50"] is None:
-        panel.quiet(say("The time from hold to release is not shown: {why}.", why=_text(page, whole, "csi_hold_p50")))
+        panel.quiet(say("The time from hold to release is not shown: {why}.", why=told(page, whole, "csi_hold_p50")))
     else:
-        finding = say("Half of the holds are lifted within {median} of the referral; 1 in 10 takes more than {p90}.", median=words.duration(row["csi_hold_p50"], lang), p90=_text(page, whole, "csi_hold_p90"))
-        n_words = say("holds: {n}; bars are 95 % intervals of the median; grey under n = {thin}", n=_n(page, row, "csi_hold_p50"), thin=MIN_N)
+        finding = say("Half of the holds are lifted within {median} of the referral; 1 in 10 takes more than {p90}.", median=words.duration(row["csi_hold_p50"], lang), p90=told(page, whole, "csi_hold_p90"))
+        n_words = say("holds: {n}; bars are 95 % intervals of the median; grey under n = {thin}", n=counted(page, row, "csi_hold_p50"), thin=MIN_N)
         chart.show(page, groups.dots(drawn, median=say("median"), p90=say("1 in 10 over"), unit=say("h")), key="holds", finding=finding, result=result, n_words=n_words, table=table)
     _extra_table(page)
 
