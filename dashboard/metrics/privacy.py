@@ -5,7 +5,7 @@
 (a) a total less its parts                      closed. The next smallest cells are hidden too, until the hidden ones hold together no few.
 (b) two splits of one total                     closed for cargo: one dimension at a time, each table closed by itself. Of persons and firms several
                                                 dimensions may be crossed, and each line of the crossed table is closed; two crossings are not set against each other.
-(c) two selections, one filter or day apart     closed for cargo: no filter, whole months that are over, quarters above them (cargo.py). Open for persons
+(c) two selections, one filter or day apart     closed for cargo: no filter, only whole months that are over, of what is rare whole quarters (cargo.py). Open for persons
                                                 and firms: whoever may choose any period and filter can subtract one answer from the other.
 (d) a share and its n                           closed for cargo: judged by the boxes it is true of and by the others. Of firms by n alone.
 (e) Wilson limits, which give hits and n back   closed: a hidden share goes with its limits and its n. Where only the n of a percentile would tell, only n goes.
