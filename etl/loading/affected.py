@@ -43,7 +43,8 @@ def of_new_rows(lake: Lake, after_n: int, zone: str) -> Affected:
         if table.name == "stg_tracking":
             found.fix_days = {dt.date.fromisoformat(part.first_day) for part in lake.parts("stg_tracking", after_n=after_n)}
             found.counted["stg_tracking"] = set(found.fix_days)
-            found.days |= touched_days({day + step * ONE_DAY for day in found.fix_days for step in (-1, 0, 1)})
+            ends = [dt.datetime.combine(day, at) for day in found.fix_days for at in (dt.time.min, dt.time.max)]
+            found.days |= touched_days(local_days(pl.Series(ends, dtype=pl.Datetime("us")), zone))  # a UTC day lies on one local day or on two
             continue
         if not lake.parts(table.name, after_n=after_n):
             continue

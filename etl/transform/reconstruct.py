@@ -85,7 +85,7 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
     visits = filters.with_arms(visits, site.tables["dim_pilot_arms"])
 
     queues = site.tables["dim_zones"].filter(pl.col("zone_kind_code") == "queue")["zone_code"].to_list()
-    stayed = stays.stitch(pieces, site)
+    stayed = stays.stitch(pieces, site, named=keep)
     visits = visits.join(tracking.queued_since(stays.queue_arrivals(stayed, site), visits), on="visit_no", how="left", maintain_order="left")
     visits = tracking.with_queue(visits)
     stay_owners = tracking.stay_visits(stayed, visits, queues)

@@ -18,6 +18,7 @@ The rules, chosen on tracks with known truth (figures in tests/benchmarks/RESULT
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
@@ -95,29 +96,30 @@ def pieces(fixes: pl.DataFrame, grid: ZoneGrid, ordered: Ordered | None = None) 
     )  # fmt: skip
 
 
-def stitch(pieces: pl.DataFrame, site: Site, grid: ZoneGrid | None = None) -> pl.DataFrame:
+def stitch(pieces: pl.DataFrame, site: Site, grid: ZoneGrid | None = None, named: frozenset[dt.date] | None = None) -> pl.DataFrame:
     """Return the columns of FCT_ZONE_STAYS but visit_id, from the pieces of any run of days, sorted by truck and entry.
 
     `grid` may be given to spare making it anew. Stays that begin before the first day given or end after the last are cut there:
-    give a day of margin on each side and keep what lies within.
+    give a day of margin on each side and keep what lies within. Only stays entered on the local days `named` get their stay_id, if
+    days are given: the margins are looked at, and a digest a stay is dear.
     """
     grid = grid or ZoneGrid.from_site(site)
     # Trucks do not know of each other: many pieces are stitched in buckets of trucks, in plate order, so that memory stays bounded.
     sizes = pieces.group_by("plate_key").len().sort("plate_key").with_columns(bucket=(pl.col("len").cum_sum() - 1) // _BUCKET)
     spans = sizes.group_by("bucket", maintain_order=True).agg(first=pl.col("plate_key").first(), last=pl.col("plate_key").last())
     if len(spans) <= 1:
-        return _stitch(pieces, site, grid)
+        return _stitch(pieces, site, grid, named)
     plate = pl.col("plate_key")
-    return pl.concat([_stitch(pieces.filter(plate.is_between(pl.lit(first), pl.lit(last))), site, grid) for _, first, last in spans.iter_rows()])
+    return pl.concat([_stitch(pieces.filter(plate.is_between(pl.lit(first), pl.lit(last))), site, grid, named) for _, first, last in spans.iter_rows()])
 
 
-def _stitch(pieces: pl.DataFrame, site: Site, grid: ZoneGrid) -> pl.DataFrame:
+def _stitch(pieces: pl.DataFrame, site: Site, grid: ZoneGrid, named: frozenset[dt.date] | None) -> pl.DataFrame:
     known = pieces.filter(pl.col("zone_code").is_null() | pl.col("zone_code").is_in(grid.codes)).sort("plate_key", "first_fix_at")
     runs = _join_over_midnight(known, grid)
     if runs["entered"].size == 0:
         return FCT_ZONE_STAYS.empty().select(_STAY_COLUMNS)
     stays = _settle_edges(_merge(runs, grid))
-    return _as_facts(stays, known["plate_key"], grid, site)
+    return _as_facts(stays, known["plate_key"], grid, site, named)
 
 
 def queue_arrivals(stays: pl.DataFrame, site: Site) -> pl.DataFrame:
@@ -263,7 +265,7 @@ def _settle_edges(stays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return _in_entry_order(stays)
 
 
-def _as_facts(stays: dict[str, np.ndarray], plates: pl.Series, grid: ZoneGrid, site: Site) -> pl.DataFrame:
+def _as_facts(stays: dict[str, np.ndarray], plates: pl.Series, grid: ZoneGrid, site: Site, named: frozenset[dt.date] | None) -> pl.DataFrame:
     frame = pl.DataFrame(
         {
             "port_code": pl.Series([site.port_code], dtype=pl.String).new_from_index(0, len(stays["row"])), "plate_key": plates.gather(stays["row"]),
@@ -273,9 +275,12 @@ def _as_facts(stays: dict[str, np.ndarray], plates: pl.Series, grid: ZoneGrid, s
     )  # fmt: skip
     local = clock.to_local(frame["entered_at"], site.zone_name)
     marks = frame.select(pl.concat_str("port_code", "plate_key", "zone_code", pl.col("entered_at").to_physical(), separator="|")).to_series()
+    days = local.dt.date()
+    if named is not None:
+        marks = marks.set(~days.is_in(pl.Series(sorted(named), dtype=pl.Date).implode()), None)
     return frame.with_columns(
-        pl.Series("stay_id", [hashlib.sha256(mark.encode()).hexdigest()[:16] for mark in marks], dtype=pl.String),
-        local.dt.date().alias("entered_day"), local.dt.hour().cast(pl.Int64).alias("entered_hour"), local.dt.weekday().cast(pl.Int64).alias("entered_weekday"),
+        pl.Series("stay_id", [mark and hashlib.sha256(mark.encode()).hexdigest()[:16] for mark in marks], dtype=pl.String),
+        days.alias("entered_day"), local.dt.hour().cast(pl.Int64).alias("entered_hour"), local.dt.weekday().cast(pl.Int64).alias("entered_weekday"),
     ).select(_STAY_COLUMNS)  # fmt: skip
 
 

@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-
 from bench_load import load
 
 HEADER = "DUM;Evenement;Horodatage;Bureau;Regime;SH;Circuit;Resultat;Declarant;Conteneur;Masse brute (kg)\n"
@@ -29,7 +28,7 @@ FAULTY = 50
 
 
 def write(folder: Path, declarations_n: int, days: int, seed: int = 1) -> dict:
-    """Write one gzip-free CSV file a day, events in time order. Return how many lines and bytes, and how many lines are damaged."""
+    """Write one plain CSV file a day, events in time order. Return how many lines and bytes, and how many lines are damaged."""
     folder.mkdir(parents=True)
     rng, counted = np.random.default_rng(seed), {"lines_n": 0, "bytes_n": 0, "faulty_n": 0}
     waiting: list[pl.DataFrame] = []
