@@ -65,6 +65,7 @@ def frame(path: Path, sheet: str, columns: Sequence[Column], sample: pl.DataFram
     shown = {pattern: book.add_format({"num_format": pattern}) for pattern in dict.fromkeys(column.format for column in columns) if pattern}
     page = book.add_worksheet(sheet[:31])
     page.freeze_panes(1, 0)
+    page.set_row(0, 32)  # two lines of a column's name: LibreOffice does not make room by itself
     _printed(page)
     page.repeat_rows(0)
     page.set_row(0, 30)  # two lines: names are wrapped
