@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import pytest
 from babel.messages.pofile import read_po
@@ -11,6 +12,7 @@ from dashboard.i18n import FOLDER, LANGUAGES, language, marked, translator
 from dashboard.metrics.words import keys
 
 OTHERS = [each.code for each in LANGUAGES if each.code != "en"]
+_keys = lru_cache(keys)  # every source is read
 _PLACE = re.compile(r"\{[a-z_]+")
 
 
@@ -22,7 +24,7 @@ def _catalogue(lang: str):
 @pytest.mark.parametrize("lang", OTHERS)
 def test_no_text_is_missing(lang: str) -> None:
     found = {message.id[0] if isinstance(message.id, tuple) else message.id for message in _catalogue(lang) if message.id and message.string and not message.fuzzy}
-    missing = sorted(keys() - found)
+    missing = sorted(_keys() - found)
     assert not missing, f"{len(missing)} texts lack their {lang}; add them to dashboard/i18n/{lang}.po: {missing[:20]}"
 
 

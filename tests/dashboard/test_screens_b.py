@@ -42,7 +42,7 @@ def alts(app: AppTest) -> list[str]:
     return [str(element.proto.alt) for element in app.get("plotly_chart")]
 
 
-@pytest.mark.parametrize("lang", LANGS)
+@pytest.mark.parametrize("lang", ["en", "fr", pytest.param("ar", marks=pytest.mark.slow)])  # in Arabic every page opens in test_screens_a
 @pytest.mark.parametrize("code", MINE)
 def test_page_answers_in_words_and_every_chart_has_its_finding(code: str, lang: str, small) -> None:
     app = open_page(code, lang=lang)
