@@ -48,7 +48,7 @@ def main() -> None:
     selection, notes = address.resolve(port.port_code, build.now_day, known)
     names = {dimension: {code: words.closed(words.name(name), say.lang) for code, name in port.names(dimension, say.lang).items()} for dimension in NAMED}
     page = keep(Frame(port, selection, say, names, pages, address.own()))
-    masthead.show(say, build.port_name, build.is_sample, here, pages, page.query())
+    masthead.show(say, words.closed(words.name(build.name(say.lang)), say.lang), build.is_sample, here, pages, page.query())
     unknown.note(say)
     if here.has_filters:
         filter_bar.show(selection, notes, known, say, names, build.first_day, build.now_day, _left_out(page))

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.5
 # The copy it warns of is of the answer, a few rows; the relation it recommends plans the question a second time.
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result", category=UserWarning)
+_NAME = "port_name_"
+# A port that has sent no gate log yet has data from the first day of its other logs on.
+_REACH = "SELECT coalesce(min(entry_day), (SELECT min(day) FROM dq_source_days WHERE rows_n > 0)) AS first_day, max(entry_day) AS last_day FROM fct_visits"
 BATCH_ROWS = 65_536  # rows of a piece of a streamed export
 OPEN_BUILDS = 3  # the current one and two replaced ones, so that an open page still exports its own
 
@@ -49,11 +52,16 @@ class Build:
     built_at: dt.datetime | None
     first_day: dt.date
     last_day: dt.date
+    port_names: Mapping[str, str]
 
     @property
     def now_day(self) -> dt.date:
         """The local day of now: presets count back from it."""
         return self.now_local_at.date()
+
+    def name(self, lang: str) -> str:
+        """The port's name in a language, else the one it has in all."""
+        return self.port_names.get(lang) or self.port_name
 
 
 class Opened:
@@ -64,7 +72,7 @@ class Opened:
         self._guard = threading.Lock()
         self._made: set[str] = set()  # schemas and tables made in memory so far
         self._first: dict[tuple[str, str], dt.date | None] = {}
-        self.about = _about(self.frame("SELECT * FROM meta_builds"), self.frame("SELECT min(entry_day) AS first_day, max(entry_day) AS last_day FROM fct_visits"))
+        self.about = _about(self.frame("SELECT * FROM meta_builds"), self.frame(_REACH))
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -199,4 +207,5 @@ def _about(row: pl.DataFrame, days: pl.DataFrame) -> Build:
     return Build(
         told["build_id"], told["port_code"], told["port_name"], told["zone_name"], now_at, now_local_at, bool(told["is_sample"]), told["built_at"],
         reach[0] or now_local_at.date(), reach[1] or now_local_at.date(),
+        {name.removeprefix(_NAME): text for name, text in told.items() if name.startswith(_NAME) and text},  # a build of older rules has no such columns
     )  # fmt: skip

@@ -37,7 +37,7 @@ def _deck(store: Store, opened: Opened, selection: Selection, code: str, lang: s
     store.ahead(*(partial(SECTIONS[code], brief) for code in codes))
     made = {code: SECTIONS[code](brief) for code in codes}
     told = store.table("meta_builds").row(0, named=True)
-    port = words.closed(words.name(build.port_name), lang)
+    port = words.closed(words.name(build.name(lang)), lang)
     reach, changed = words.moment(build.now_local_at, lang), revised(brief, made.values())
     facts = (
         (say("Port"), f"{port} ({build.port_code})"), (say("Period"), selection.in_words(lang, brief.names)),

@@ -65,7 +65,7 @@ def _pdf(facts: Facts, header: Header, names: dict[str, dict[str, str]]) -> byte
 
 def _header(store: Store, lang: str) -> Header:
     told, build = store.table("meta_builds").row(0, named=True), store.build()
-    return Header(build.port_name, build.zone_name, build.build_id, str(told["rules_version"]), f"{build.now_at.isoformat()}Z", build.is_sample, language(lang).code)
+    return Header(build.name(lang), build.zone_name, build.build_id, str(told["rules_version"]), f"{build.now_at.isoformat()}Z", build.is_sample, language(lang).code)
 
 
 # ---------------------------------------------------------------------- checks

@@ -125,7 +125,7 @@ def _head(title: str, build: Build, selection: Selection | None, lang: str, dial
     lines = [f"# {title}", ""]
     if build.is_sample:
         lines += [f"**{_('Demonstration data - fictitious')}**", ""]
-    lines += [f"- {_('Port')}: {build.port_name} ({build.port_code})"]
+    lines += [f"- {_('Port')}: {build.name(lang)} ({build.port_code})"]
     if selection:
         lines += [
             f"- {_('Selection')}: {selection.in_words(lang)}", f"- {_('First and last day, local')}: {selection.first_day} / {selection.last_day}",

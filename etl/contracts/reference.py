@@ -11,7 +11,8 @@ import datetime as dt
 import hashlib
 import json
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -103,6 +104,7 @@ DIM_CONSTANTS = Table(
 REFERENCE_TABLES: tuple[Table, ...] = (
     DIM_GATES, DIM_LANES, DIM_TERMINALS, DIM_SERVICE_POINTS, DIM_ZONES, DIM_PILOT_ARMS, DIM_PILOT_PLAN, DIM_CALENDAR, DIM_BENCHMARKS, DIM_CONSTANTS, DIM_PARTNERS, DIM_REGIMES,
 )  # fmt: skip
+NAME_LANGUAGES = ("en", "fr", "ar")
 _CSV_TYPES = {"float": float, "int": int, "bool": lambda text: text.lower() == "true"}
 
 
@@ -120,6 +122,7 @@ class Site:
     tables: dict[str, pl.DataFrame]
     digest: str
     stay_gap_s: float = 180.0  # pieces of presence in a zone at most this far apart are one stay; a port with rarer fixes sets a longer one
+    port_names: Mapping[str, str] = field(default_factory=dict)  # language -> name, for the languages that have their own; port_name says it in all others
 
     @cached_property
     def references(self) -> dict[str, frozenset[str]]:
@@ -155,6 +158,7 @@ def load_site(folder: Path) -> Site:
         return Site(
             folder, site["port_code"], site["port_name"], site["zone_name"], float(site["longitude_deg"]), float(site["latitude_deg"]),
             bool(site.get("is_sample", False)), tables, digest.hexdigest()[:16], float(site.get("stay_gap_s", 180.0)),
+            {lang: str(site[f"port_name_{lang}"]) for lang in NAME_LANGUAGES if site.get(f"port_name_{lang}")},
         )  # fmt: skip
     except KeyError as error:
         raise SettingsError(str(about), f"{error} is missing", "port_code, port_name, zone_name, longitude_deg, latitude_deg, is_sample") from error

@@ -95,6 +95,8 @@ def build_id(int_files: pl.DataFrame, rules_version: str, tzdata_version: str, f
 def facts_digest(site: Site) -> str:
     """Return the digest of what the site adds to the facts: its reference tables and its own words, not its mappings."""
     digest = hashlib.sha256(f"{site.port_code}|{site.port_name}|{site.zone_name}|{site.longitude_deg}|{site.latitude_deg}|{site.is_sample}|{getattr(site, 'stay_gap_s', '')}".encode())
+    for lang in sorted(site.port_names):
+        digest.update(f"|{lang}|{site.port_names[lang]}".encode())
     for name in sorted(site.tables):
         digest.update(name.encode() + site.tables[name].write_csv().encode())
     return digest.hexdigest()[:16]

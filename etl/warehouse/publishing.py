@@ -13,7 +13,7 @@ import polars as pl
 
 from etl import clock
 from etl.contracts.facts import DQ_REJECTS, META_BUILDS
-from etl.contracts.reference import REFERENCE_TABLES, Site
+from etl.contracts.reference import NAME_LANGUAGES, REFERENCE_TABLES, Site
 from etl.errors import BuildError
 from etl.settings import Settings
 from etl.warehouse.files import check_rows, do, sync
@@ -80,6 +80,7 @@ def build_row(site: Site, build_id: str, now_at: dt.datetime | None, files_n: in
         {
             "port_code": site.port_code, "build_id": build_id, "built_at": dt.datetime.now(dt.UTC).replace(tzinfo=None), "port_name": site.port_name,
             "zone_name": site.zone_name, "rules_version": rules_version, "tzdata_version": clock.TZDATA_VERSION, "is_sample": site.is_sample, "files_n": files_n,
+            **{f"port_name_{lang}": site.port_names.get(lang) for lang in NAME_LANGUAGES},
         }
     )  # fmt: skip
     return META_BUILDS.conform(row.with_columns(now, clock.to_local(now, site.zone_name).alias("now_local_at")))

@@ -180,3 +180,26 @@ def test_among_several_ports_the_sites_own_is_shown(tmp_path) -> None:
     assert store._shown_port(settings) == "BBBBB"
     (settings.build / "BBBBB" / "current.json").unlink()
     assert store._shown_port(settings) == "AAAAA"
+
+
+def test_the_port_is_named_in_the_readers_language_and_older_builds_open(tmp_path) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "site.toml").write_text('port_code = "XXTST"\nport_name = "Essai"\nport_name_ar = "تجربة"\nzone_name = "UTC"\nlongitude_deg = 0\nlatitude_deg = 0\n', "utf-8")
+    settings, site = Settings(home=tmp_path, site=folder), load_site(folder)
+    warehouse.publish(settings, site, warehouse.Changes({}), {})
+    build = store.Store(settings, "XXTST").build()
+    assert [build.name(lang) for lang in ("en", "fr", "ar")] == ["Essai", "Essai", "تجربة"]
+    row = warehouse.build_row(site, "old", dt.datetime(2026, 10, 4), 1)
+    older = builds._about(row.drop(name for name in row.columns if name.startswith("port_name_")), pl.DataFrame({"first_day": [None], "last_day": [None]}))
+    assert older.name("ar") == "Essai"
+
+
+def test_a_comparison_lies_wholly_within_the_data_or_is_not_made(sel: Selection) -> None:
+    first = store.build().first_day
+    within = replace(sel, first_day=first + dt.timedelta(days=28), end_day=first + dt.timedelta(days=56), period="custom")
+    beyond = replace(within, first_day=within.first_day - dt.timedelta(days=1), end_day=within.end_day - dt.timedelta(days=1))
+    asked, refused = (store.ask(each, ["visits"], compare=True) for each in (within, beyond))
+    assert asked.before == within.previous(first) and asked.uncompared is None and asked.cell("visits").before > 0
+    assert refused.before is None and refused.cell("visits").before is None
+    assert refused.uncompared == (beyond.previous(), first) and "commence avant le premier jour de données" in beyond.uncompared(first, "fr") and not within.uncompared(first, "fr")
