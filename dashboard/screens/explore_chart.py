@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import plotly.graph_objects as go
@@ -12,6 +12,7 @@ from dashboard import format as words
 from dashboard.metrics import DIMENSIONS, Metric, Result
 from dashboard.screens import explore_words
 from dashboard.screens.explore_state import PERIOD
+from dashboard.screens.security_words import hidden
 from dashboard.views import explore as view
 from dashboard.widgets import panel
 from dashboard.widgets.frame import Frame
@@ -24,11 +25,13 @@ def drawn(page: Frame, result: Result, code: str) -> tuple[go.Figure | None, str
     """Return the figure of one metric of the answer, and the finding it shows; no figure where the question has no picture, and why."""
     metric, keys = result.metric(code), result.keys
     rows = result.rows.filter(pl.col(code).is_not_null())
+    if rows.is_empty() and result.suppressed_n and result.rows[f"{code}__n"].null_count():
+        return None, page.say("{label}: {values}", label=page.say(metric.label), values=hidden(page)) + "."
     if rows.is_empty():
         return None, page.say("{figure}: no value in this selection.", figure=page.say(metric.label))
     if not keys:
         cell = result.cell(code)
-        return None, page.say("{figure}: {value} (n = {n}).", figure=page.say(metric.label), value=words.cell(cell, page.lang), n=words.number(cell.n, page.lang))
+        return None, page.say("{figure}: {value} (n = {n}).", figure=page.say(metric.label), value=words.cell(cell, page.lang), n=explore_words.behind(page, rows[f"{code}__n"][0]))
     if len(keys) > 2:
         return None, page.say("Three keys at once have no picture: the table below holds them. Take one away to see a chart.")
     if PERIOD in keys:
@@ -65,7 +68,7 @@ def _one(page: Frame, result: Result, metric: Metric, rows: pl.DataFrame, key: s
     marks = [_mark(page, metric, row, name(row[key])) for row in shown.iter_rows(named=True)]
     how: dict[str, Any] = {"unit": _unit(page, metric), "percent": metric.unit == "share"}
     figure = view.columns(marks, **how) if is_clock else view.dots(marks, bars=_is_counted(metric), **how)
-    finding = _ends(page, metric, [mark for mark in marks if not mark.is_thin] or marks, shown)
+    finding = _ends(page, metric, rows, lambda row: _mark(page, metric, row, name(row[key])))
     if shown.height < rows.height:
         finding += " " + say("The {n} groups with the most rows are drawn, of {all}.", n=view.MOST_ROWS, all=words.number(rows.height, page.lang))
     return figure, finding
@@ -99,7 +102,7 @@ def _two(page: Frame, result: Result, metric: Metric, rows: pl.DataFrame, keys: 
 def _mark(page: Frame, metric: Metric, row: Mapping[str, Any], name: str) -> view.Mark:
     n = row[f"{metric.code}__n"] or 0
     value = explore_words.figure(page, metric, row[metric.code])
-    label = f"<b>{value}</b>" if _is_counted(metric) and row[metric.code] == n else f"<b>{value}</b> · n = {words.number(n, page.lang)}"
+    label = f"<b>{value}</b>" if _is_counted(metric) and row[metric.code] == n else f"<b>{value}</b> · n = {explore_words.behind(page, row[f'{metric.code}__n'])}"
     return view.Mark(_short(name, 60), row[metric.code], label, f"{name}<br>{_said(page, metric, row)}", row.get(f"{metric.code}__low"), row.get(f"{metric.code}__high"), not metric.count and n < THIN)
 
 
@@ -107,15 +110,16 @@ def _said(page: Frame, metric: Metric, row: Mapping[str, Any]) -> str:
     """A figure with its limits and n, for a hover."""
     low, high = row.get(f"{metric.code}__low"), row.get(f"{metric.code}__high")
     limits = f" ({words.plain(words.interval(low, high, metric.unit, page.lang, metric.decimals))})" if low is not None and high is not None else ""
-    return f"{explore_words.figure(page, metric, row[metric.code])}{limits}<br>n = {words.number(row[f'{metric.code}__n'], page.lang)}"
+    return f"{explore_words.figure(page, metric, row[metric.code])}{limits}<br>n = {explore_words.behind(page, row[f'{metric.code}__n'])}"
 
 
-def _ends(page: Frame, metric: Metric, marks: list[view.Mark], rows: pl.DataFrame) -> str:
-    """The range the chart shows. Never a ranking: of percentiles and shares it says whether the ends differ by more than chance."""
-    say, ordered = page.say, sorted((mark for mark in marks if mark.value is not None), key=lambda mark: mark.value)
-    if len(ordered) < 2:
+def _ends(page: Frame, metric: Metric, rows: pl.DataFrame, mark: Callable[[Mapping[str, Any]], view.Mark]) -> str:
+    """The range of all groups, drawn or not, but those of few rows. Never a ranking: of percentiles and shares it says whether the ends differ by more than chance."""
+    say, thick = page.say, rows if metric.count else rows.filter(pl.col(f"{metric.code}__n").fill_null(0) >= THIN)
+    ordered = (rows if thick.is_empty() else thick).sort(metric.code, maintain_order=True)
+    if ordered.height < 2:
         return say("One group only in this selection.")
-    low, high = ordered[0], ordered[-1]
+    low, high = (mark(ordered.row(index, named=True)) for index in (0, -1))
     ends = {"low": explore_words.figure(page, metric, low.value), "high": explore_words.figure(page, metric, high.value), "first": low.name, "last": high.name}
     finding = say("{figure}: from {low} ({first}) to {high} ({last}).", figure=say(metric.label), **ends)
     if low.high is not None and high.low is not None and low.high >= high.low:

@@ -52,6 +52,11 @@ def figure(page: Frame, metric: Metric, value: float | None) -> str:
     return words.plain(words.value(value, metric.unit, page.lang, metric.decimals))
 
 
+def behind(page: Frame, n: int | None) -> str:
+    """The rows behind a figure that is shown; their number may be hidden where the figure is not."""
+    return page.say("hidden") if n is None else words.number(n, page.lang)
+
+
 def long(page: Frame, result: Result, most: int) -> pl.DataFrame:
     """The first `most` rows in words, n beside each figure; a total row stands first, where a table that is cut still shows it."""
     rows = pl.concat([result.total, result.frame.filter(~pl.col("is_total"))]) if "is_total" in result.frame.columns else result.frame
@@ -65,7 +70,7 @@ def long(page: Frame, result: Result, most: int) -> pl.DataFrame:
         hidden = rows["is_suppressed"].to_list() if "is_suppressed" in rows.columns else [False] * rows.height
         made[page.say(metric.label)] = [page.say("hidden") if value is None and gone else figure(page, metric, value) for value, gone in zip(rows[metric.code], hidden, strict=True)]
         if not metric.count:
-            made[f"n ({page.say(metric.label)})"] = [words.number(n, page.lang) for n in rows[f"{metric.code}__n"]]
+            made[f"n ({page.say(metric.label)})"] = [page.say("hidden") if n is None and gone else words.number(n, page.lang) for n, gone in zip(rows[f"{metric.code}__n"], hidden, strict=True)]
     return pl.DataFrame(made)
 
 
@@ -105,7 +110,7 @@ def _cell(page: Frame, metric: Metric, row: dict | None) -> str:
     value, n = row[metric.code], row[f"{metric.code}__n"]
     if value is None and row.get("is_suppressed"):
         return page.say("hidden")
-    return figure(page, metric, value) if metric.count and metric.unit == "count" else f"{figure(page, metric, value)} ({words.number(n, page.lang)})"
+    return figure(page, metric, value) if metric.count and metric.unit == "count" else f"{figure(page, metric, value)} ({behind(page, n) if value is not None else words.number(n, page.lang)})"
 
 
 def times(result: Result, across: str = PERIOD) -> list[dt.date | dt.datetime]:

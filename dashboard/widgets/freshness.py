@@ -35,5 +35,6 @@ def under(page: Frame, result: Result, n_words: str = "") -> None:
 
 def line(page: Frame, result: Result, n_words: str = "") -> str:
     say = page.say
-    n = n_words or say("n = {n}", n=words.number(result.n, page.lang))
+    counts = result.rows[f"{result.metrics[0].code}__n"] if result.suppressed_n else None
+    n = n_words or (say("n hidden") if counts is not None and counts.null_count() == counts.len() else say("n = {n}", n=words.number(result.n, page.lang)))
     return " · ".join([n, result.selection.period_in_words(page.lang), say("data up to {at}", at=words.moment(result.now_local_at, page.lang))])

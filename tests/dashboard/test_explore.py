@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import polars as pl
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -16,10 +17,11 @@ from dashboard import format as fmt
 from dashboard.exports import files, links
 from dashboard.i18n import translator
 from dashboard.metrics import DIMENSIONS, METRICS
-from dashboard.screens import PAGES, explore_words
+from dashboard.screens import PAGES, explore_chart, explore_words
 from dashboard.screens.explore_state import OPENING, Asked, Unfit, figures_for, inlined, not_split, read, splits_for, without
 from dashboard.selection import Note, Selection
 from dashboard.views import explore as view
+from dashboard.widgets import freshness
 from dashboard.widgets.frame import Frame
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,3 +160,14 @@ def test_hostile_names_are_drawn_as_text() -> None:
     sent = view.dots([mark], unit="").checked().to_json()
     assert "<a" not in sent and "\\u003ca" not in sent and "javascript:alert(1)" in sent and "\\\\u202e" in sent and len(sent) < 20_000
     assert exports.FORMS == ("csv", "zip", "about", "xlsx", "parquet")
+
+
+def test_what_is_hidden_is_said_to_be_and_the_range_is_of_every_group(sel: Selection) -> None:
+    """Of hidden counts nothing reads 'no value' or 0; groups that are not drawn lie in the range like the others."""
+    page, result = frame(sel), store.ask(sel, ["csi_hit_share"], by=["terminal"], totals=True)
+    assert result.suppressed_n and result.rows["csi_hit_share"].null_count() == result.rows.height  # the small build has few hits
+    assert explore_chart.drawn(page, result, "csi_hit_share")[1] == "Hit rate of inspections: hidden (fewer than 10)." and freshness.line(page, result).startswith("n hidden · ")
+    many = store.ask(sel, ["visits"], by=["lane"])
+    counts = [*range(500, 500 - explore_chart.view.MOST_ROWS, -1), 13]
+    drawn = replace(many, frame=pl.DataFrame({"lane": [f"L{n}" for n in counts], "visits": counts, "visits__n": counts}))
+    assert explore_chart.drawn(page, drawn, "visits")[1].startswith("Visits: from 13 (L13) to 500 (L500). The 30 groups")
