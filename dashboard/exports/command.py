@@ -25,6 +25,7 @@ from dashboard.store import Store
 from etl.errors import DeclarationError, SettingsError
 
 _CHUNK = 1 << 18
+_LISTED = ("metric", "dimension", "row list")  # what --list prints: where one of them may be meant, two hundred others help nobody
 
 
 def run(arguments: argparse.Namespace, port: Store) -> int:
@@ -57,6 +58,8 @@ def _order(arguments: argparse.Namespace, port: Store) -> files.Order:
     _known("metric", arguments.metrics, METRICS)
     _known("dimension", by, DIMENSIONS)
     result = port.ask(selection, arguments.metrics, by, arguments.grain, compare=arguments.compare, totals=arguments.totals, intervals=True)
+    if (result.selection.first_day, result.selection.end_day) != (selection.first_day, selection.end_day):
+        print(f"smartport: note: the figures are of {result.selection.first_day} to {result.selection.last_day}, not of {selection.first_day} to {selection.last_day}: about cargo they are of whole months that are over, what is rare of whole quarters.", file=sys.stderr)
     for code, missing in result.unanswered.items():
         print(f"smartport: note: {', '.join(missing)} does not apply to {code}, whose rows know nothing of it.", file=sys.stderr)
     if result.suppressed_n:
@@ -89,7 +92,9 @@ def _known(what: str, names: Collection[str], known: Collection[str]) -> None:
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, 3, 0.6) or [each for each in known if name and name in each][:3]
-            raise DeclarationError(f"export: {what}", f"'{name}' is not known" + (f" (did you mean {' or '.join(near)}?)" if near else ""), ", ".join(known))
+            meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+            is_short = near and what in _LISTED
+            raise DeclarationError(f"export: {what}", f"'{name}' is not known{meant}", "" if is_short else ", ".join(known), "`smartport export --list` prints all" if is_short else "")
 
 
 def _placed(order: files.Order, form: str, out: str) -> list[Path]:

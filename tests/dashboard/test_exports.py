@@ -401,6 +401,9 @@ def test_the_command_writes_data_and_nothing_else_on_standard_output(sel: Select
     assert capfdbinary.readouterr().out.decode().split() == [str(tmp_path / "d.parquet")] and pl.read_parquet(tmp_path / "d.parquet").height == store.rows("declarations", sel).height
     assert command("visits", "--format", "zip", "--out", str(tmp_path / "new" / "folder")) == 0
     assert [path.suffix for path in (tmp_path / "new" / "folder").iterdir()] == [".zip"]
+    assert command("csi_filings", "--from", str(sel.first_day), "--to", str(sel.last_day), "--out", "-") == 0
+    whole = store.ask(sel, ["csi_filings"]).selection
+    assert f"note: the figures are of {whole.first_day} to {whole.last_day}, not of {sel.first_day} to {sel.last_day}: about cargo".encode() in capfdbinary.readouterr().err
     assert command("--list") == 0
     listed = capfdbinary.readouterr().out.decode()
     assert all(f"\r\n{kind},{code}," in listed for kind, names in (("metric", METRICS), ("dimension", DIMENSIONS)) for code in names)
@@ -409,7 +412,7 @@ def test_the_command_writes_data_and_nothing_else_on_standard_output(sel: Select
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["turnaround_p5"], "export: metric: 'turnaround_p5' is not known (did you mean turnaround_p"), (["visits", "--by", "termnal"], "did you mean terminal?). Known: gate, lane,"),
+        (["turnaround_p5"], "export: metric: 'turnaround_p5' is not known (did you mean turnaround_p"), (["visits", "--by", "termnal"], "did you mean terminal?). `smartport export --list` prints all.\n"),
         (["visits", "--by", "zone"], "it cannot be split by 'zone'. Known: gate"), (["visits", "--lane", "6Q"], "export: --lane: '6Q' is not known. Known: "),
         (["visits", "--filter", "truck=1"], "export: filter: 'truck' is not known"), (["visits", "--from", "2026-13-01"], "is no period"), (["--rows", "drivers"], "export: row list: 'drivers' is not known"),
         ([], "give metric codes, or --rows LIST"), (["visits", "--lang", "xx"], "export: language: 'xx' is not known"), (["visits", "--out", "/proc/nowhere/x.csv"], "it cannot be written"),
