@@ -41,7 +41,7 @@ def of_result(result: Result, build: Build, lang: str, dialect: str | None, rows
         lines.append(f"- `{metric.code}`: **{_(metric.label)}** ({_unit(metric.unit, _)}). {_(metric.about)}{standard}")
     lines += [
         f"- `...__n`: {_('rows behind the figure')}; `...__low`, `...__high`: {_('95 % interval, rows taken as independent')}; `...__before`: {_('the same figure of the comparison period')}",
-        "", f"## {_('Rows behind the figures')}", "", *(f"- `{metric.code}`: {n}" for metric, n in behind(result)),
+        "", f"## {_('Rows behind the figures')}", "", *(f"- `{metric.code}`: {n}" for metric, n in behind(result, lang)),
         "", "## SQL", "", *(f"```sql\n{sql}\n```\n\n`{json.dumps(params, default=str, ensure_ascii=False)}`\n" for sql, params in zip(result.sql, result.params, strict=True)),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -80,9 +80,14 @@ def facts(text: str, lang: str) -> list[tuple[str, str]]:
     return [(lines[0], ""), *((what, said) for what, _colon, said in (line.partition(": ") for line in lines[1:]))]
 
 
-def behind(result: Result) -> list[tuple[Metric, int]]:
-    """The rows behind each metric, over the whole answer."""
-    return [(metric, int(result.rows[f"{metric.code}__n"].sum() or 0)) for metric in result.metrics]
+def behind(result: Result, lang: str) -> list[tuple[Metric, str]]:
+    """The rows behind each metric, over the whole answer; of some rows of it, or of all, their number may be hidden, which is not 0."""
+    told = []
+    for metric in result.metrics:
+        counts = result.rows[f"{metric.code}__n"]
+        n, gone = int(counts.sum() or 0), counts.null_count() if result.suppressed_n else 0
+        told.append((metric, translator(lang)("hidden") if gone and gone == counts.len() else f"≥ {n}" if gone else str(n)))
+    return told
 
 
 def meanings(metrics: Sequence[Metric], lang: str, by: Sequence[Dimension] = ()) -> list[tuple[str, ...]]:

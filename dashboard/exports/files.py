@@ -182,7 +182,7 @@ def write_xlsx(order: Order, folder: Path) -> Path:
         raise DeclarationError("export", f"{n:,} rows are more than the {workbook.MOST_ROWS:,} an Excel sheet holds", "csv, zip, parquet", "Take the CSV, which has no limit")
     facts = about.facts(_about(order, rows, n), order.lang)
     if order.result is not None:
-        facts += [("", ""), (say("Rows behind the figures"), ""), *((say(metric.label), str(behind)) for metric, behind in about.behind(order.result))]
+        facts += [("", ""), (say("Rows behind the figures"), ""), *((say(metric.label), behind) for metric, behind in about.behind(order.result, order.lang))]
         facts += [("", ""), *(("SQL", f"{sql}\n\n{params}") for sql, params in zip(order.result.sql, order.result.params, strict=True))]
         meanings = about.meanings(order.result.metrics, order.lang, order.result.by)
     elif order.table is not None:

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import exports, store
 from dashboard import format as fmt
-from dashboard.exports import files, links
+from dashboard.exports import about, files, links
 from dashboard.i18n import translator
 from dashboard.metrics import DIMENSIONS, METRICS
 from dashboard.screens import PAGES, explore_chart, explore_words
@@ -167,6 +167,7 @@ def test_what_is_hidden_is_said_to_be_and_the_range_is_of_every_group(sel: Selec
     page, result = frame(sel), store.ask(sel, ["csi_hit_share"], by=["terminal"], totals=True)
     assert result.suppressed_n and result.rows["csi_hit_share"].null_count() == result.rows.height  # the small build has few hits
     assert explore_chart.drawn(page, result, "csi_hit_share")[1] == "Hit rate of inspections: hidden (fewer than 10)." and freshness.line(page, result).startswith("n hidden · ")
+    assert "\n- `csi_hit_share`: hidden\n" in about.of_result(result, store.build(), "en", None, result.frame.height)
     many = store.ask(sel, ["visits"], by=["lane"])
     counts = [*range(500, 500 - explore_chart.view.MOST_ROWS, -1), 13]
     drawn = replace(many, frame=pl.DataFrame({"lane": [f"L{n}" for n in counts], "visits": counts, "visits__n": counts}))
