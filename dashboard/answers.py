@@ -25,7 +25,8 @@ from etl import clock
 class Question:
     """What is asked, names resolved; `splits` are answered one by one (Store.ask has one). The other fields are those of Store.ask.
 
-    About cargo the selection is `settled` on whole months; `asked_of` is then the one that was asked of.
+    About cargo the selection is `settled` on whole months; `asked_of` is then the one that was asked of. `since` is the first day with data: no comparison
+    reaches before it.
     """
 
     selection: Selection
@@ -37,10 +38,17 @@ class Question:
     intervals: bool = False
     limit: int | None = None
     asked_of: Selection | None = None
+    since: dt.date | None = None
 
     @property
     def before(self) -> Selection | None:
-        """The comparison period, if one is asked and the selection has one."""
+        """The comparison period, if one is asked and the selection has one that lies wholly within the data."""
+        wanted = self.wanted
+        return None if wanted is None or (self.since and wanted.first_day < self.since) else wanted
+
+    @property
+    def wanted(self) -> Selection | None:
+        """The comparison period that is asked for, whether there are data of it or not."""
         if not self.compare:
             return None
         return cargo.earlier(self.selection) if self.asked_of else self.selection.previous()
@@ -49,7 +57,7 @@ class Question:
     def key(self) -> tuple:
         """What tells this question from any other of the same build."""
         splits = tuple(tuple(dimension.code for dimension in by) for by in self.splits)
-        return (self.selection, tuple(metric.code for metric in self.metrics), splits, self.grain, self.before is not None, self.totals, self.intervals, self.limit)
+        return (self.selection, tuple(metric.code for metric in self.metrics), splits, self.grain, self.wanted is not None, self.totals, self.intervals, self.limit)
 
 
 def answer_spans(opened: Opened, questions: tuple[Question, ...], small_cell: int) -> tuple[Result, ...]:
@@ -75,8 +83,9 @@ def answer(opened: Opened, asked: Question, small_cell: int, passed: Mapping[str
     if cargo.is_about(asked.metrics) and small_cell > 1:
         cargo.refuse(asked.metrics, asked.splits, asked.grain)
         # By month there is no comparison: months are not equally long, so one cannot be shifted onto the other.
-        whole = cargo.settled(asked.selection, opened.about.now_day, opened.first(*cargo.LOG), is_rare=any(metric.is_rare for metric in asked.metrics), by_month=asked.grain is not None)
-        asked, passed = replace(asked, selection=whole, asked_of=asked.selection, compare=asked.compare and asked.grain is None), None
+        begins = opened.first(*cargo.LOG)
+        whole = cargo.settled(asked.selection, opened.about.now_day, begins, is_rare=any(metric.is_rare for metric in asked.metrics), by_month=asked.grain is not None)
+        asked, passed = replace(asked, selection=whole, asked_of=asked.selection, compare=asked.compare and asked.grain is None, since=begins), None
     build, selection = opened.about, asked.selection
     cut_at = build.now_at if build.now_local_at < dt.datetime.combine(selection.end_day, dt.time()) else None
     then_at = _earlier(build.now_local_at, build.zone_name, selection.shift_days) if cut_at and asked.before else None
@@ -127,7 +136,7 @@ def _result(
     return Result(
         frame, asked.metrics, by, asked.grain, asked.selection, asked.before, opened.build_id, build.now_at, build.now_local_at, tuple(query.sql for query in queries),
         tuple(query.params for query in queries), cut_at, asked.totals, hidden,
-        {metric.code: missing for metric in asked.metrics if (missing := _unanswered(asked, metric))},
+        {metric.code: missing for metric in asked.metrics if (missing := _unanswered(asked, metric))}, (asked.wanted, asked.since) if asked.wanted and asked.since and not asked.before else None,
     )  # fmt: skip
 
 

@@ -192,15 +192,32 @@ class Selection:
         """Days back to the comparison period: whole weeks, at least the period's own length, so that weekdays meet weekdays."""
         return -(-self.days // 7) * 7
 
-    def previous(self) -> Selection | None:
-        """Return the comparison period (None when no comparison is asked). Where now cuts this period, the store cuts that one alike."""
+    def previous(self, since: dt.date | None = None) -> Selection | None:
+        """Return the comparison period; None when no comparison is asked, or where it begins before `since`, the first day with data.
+
+        Where now cuts this period, the store cuts that one alike.
+        """
         if self.comparison == "none":
             return None
         back = dt.timedelta(days=self.shift_days)
-        return replace(self, first_day=self.first_day - back, end_day=self.end_day - back, period="custom")
+        first = self.first_day - back
+        return None if since and first < since else replace(self, first_day=first, end_day=self.end_day - back, period="custom")
+
+    def uncompared(self, since: dt.date, lang: str) -> str:
+        """Return why a comparison that was asked for is not made: its period begins before the first day with data. Empty where it is made, or not asked."""
+        if (before := self.previous()) is None or self.previous(since) is not None:
+            return ""
+        return not_reached(before, since, lang)
 
 
 FIELDS = tuple(field.name for field in fields(Selection))
+
+
+def not_reached(before: Selection, since: dt.date, lang: str) -> str:
+    """Return in words that a comparison period begins before the first day with data: part of it would be days nobody recorded."""
+    spoken = language(lang)
+    day = format_date(since, spoken.day, locale=spoken.locale)
+    return translator(lang)("no comparison: the period before ({period}) begins earlier than the first day with data, {day}", period=before.period_in_words(lang), day=day)
 
 
 def _text(value: object) -> str:

@@ -76,7 +76,7 @@ class Store:
     ) -> Result:  # fmt: skip
         """Return the metrics over the selection, split by dimensions and by a time grain (hour, day, week, month).
 
-        compare    add the like-for-like comparison period (if the selection has one), aligned to this one
+        compare    add the like-for-like comparison period (if the selection has one that lies wholly within the data), aligned to this one
         totals     add one row over everything, marked `is_total`, recomputed from the rows and never from the groups
         intervals  add order-statistic limits to percentiles (a sort per group: ask for it where they are shown); shares always have Wilson's
         limit      keep only the groups with the largest first metric
@@ -84,7 +84,7 @@ class Store:
         Raises DeclarationError for an unknown name or a split a fact cannot give, BuildError without a build.
         """
         opened = self._builds.opened(build_id)
-        question = Question(selection, _named(metrics, METRICS, "metric"), (_named(by, DIMENSIONS, "dimension"),), grain, compare, totals, intervals, limit)
+        question = Question(selection, _named(metrics, METRICS, "metric"), (_named(by, DIMENSIONS, "dimension"),), grain, compare, totals, intervals, limit, since=opened.about.first_day)
         return self._cached(("ask", opened.build_id, question.key), lambda: answer(opened, question, self.settings.small_cell))[0]
 
     def ask_each(
@@ -95,7 +95,7 @@ class Store:
         Counts and percentiles of one fact only. Raises DeclarationError for other metrics, and as `ask` does.
         """
         opened = self._builds.opened(build_id)
-        question = Question(selection, _named(metrics, METRICS, "metric"), tuple(_named(by, DIMENSIONS, "dimension") for by in splits), compare=compare, intervals=intervals)
+        question = Question(selection, _named(metrics, METRICS, "metric"), tuple(_named(by, DIMENSIONS, "dimension") for by in splits), compare=compare, intervals=intervals, since=opened.about.first_day)
         return self._cached(("ask", opened.build_id, question.key), lambda: answer(opened, question, self.settings.small_cell))
 
     def ask_spans(self, metrics: Sequence[str], *spans: Span, build_id: str | None = None) -> tuple[Result, ...]:
@@ -105,7 +105,8 @@ class Store:
         Spans share filters and view. Raises DeclarationError for metrics that days do not add up to, hours, and as `ask` does.
         """
         opened = self._builds.opened(build_id)
-        questions = tuple(Question(span.selection, _named(metrics, METRICS, "metric"), grain=span.grain, compare=span.compare, intervals=span.intervals) for span in spans)
+        named, since = _named(metrics, METRICS, "metric"), opened.about.first_day
+        questions = tuple(Question(span.selection, named, grain=span.grain, compare=span.compare, intervals=span.intervals, since=since) for span in spans)
         return self._cached(("spans", opened.build_id, tuple(question.key for question in questions)), lambda: answer_spans(opened, questions, self.settings.small_cell))
 
     def ahead(self, *questions: Callable[[], object]) -> None:

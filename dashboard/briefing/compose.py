@@ -41,7 +41,7 @@ def _deck(store: Store, opened: Opened, selection: Selection, code: str, lang: s
     reach, changed = words.moment(build.now_local_at, lang), revised(brief, made.values())
     facts = (
         (say("Port"), f"{port} ({build.port_code})"), (say("Period"), selection.in_words(lang, brief.names)),
-        (say("Compared with"), before.period_in_words(lang) if (before := selection.previous()) else say("No comparison")),
+        (say("Compared with"), before.period_in_words(lang) if (before := selection.previous(build.first_day)) else selection.uncompared(build.first_day, lang) or say("No comparison")),
         (say("Data up to"), f"{reach} ({build.zone_name})"), (say("Data build"), say("{build}, rules {rules}, files: {files}", build=build.build_id, rules=told["rules_version"], files=words.number(told["files_n"], lang))),
         (say("Figures"), status(brief)),
     )  # fmt: skip

@@ -10,6 +10,7 @@ from dashboard.briefing.brief import MIN_N, Brief
 from dashboard.briefing.deck import Bar, Bars, Card, Cards, Curve, Line, Mark, Section, Strip, Table
 from dashboard.i18n import N_
 from dashboard.metrics import BANDS4, Cell, Result
+from dashboard.selection import not_reached
 
 HEADLINE = ("visits", "turnaround_p50", "turnaround_p90", "over_120_share", "queue_p50", "document_checks_mean")
 ASKED = (*HEADLINE, "queue_observed_share", "document_checks_coverage")
@@ -31,6 +32,9 @@ def headline(b: Brief) -> Section:
     cards = tuple(_card(b, now, code) for code in HEADLINE)
     alt = "; ".join(f"{card.name}: {card.text} {card.unit}".strip() for card in cards)
     text = (say("Compared with {period}, weekdays aligned.", period=now.before.period_in_words(b.lang)),) if now.before else ()
+    if now.uncompared:
+        why = not_reached(*now.uncompared, b.lang)
+        text = (f"{why[:1].upper()}{why[1:]}.",)
     return b.section("headline", title, finding, now, figures=(Cards(cards, alt),), text=text, n=say("n = {n} visits", n=b.number(visits.value)))
 
 

@@ -11,7 +11,7 @@ from dashboard.details import Detail
 from dashboard.exports.dialects import DIALECTS
 from dashboard.i18n import translator
 from dashboard.metrics import METRICS, Dimension, Metric, Result
-from dashboard.selection import FILTERS, VIEWS, Selection
+from dashboard.selection import FILTERS, VIEWS, Selection, not_reached
 from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def of_result(result: Result, build: Build, lang: str, dialect: str | None, rows
     lines = _head(_("Export of figures"), build, result.selection, lang, dialect, rows)
     if result.before:
         lines.append(f"- {_('Comparison')}: {result.before.period_in_words(lang)}" + (f" ({_('both cut at the same local time of their last day')})" if result.cut_at else ""))
+    if result.uncompared:
+        lines.append(f"- {_('Comparison')}: {not_reached(*result.uncompared, lang)}")
     if result.suppressed_n:
         lines.append(f"- {_('Small cells hidden to protect persons and firms')}: {result.suppressed_n}")
     for code, missing in result.unanswered.items():

@@ -20,7 +20,7 @@ from dashboard.details import DETAILS
 from dashboard.exports import files
 from dashboard.i18n import LANGUAGES
 from dashboard.metrics import DIMENSIONS, METRICS
-from dashboard.selection import FILTERS, Selection
+from dashboard.selection import FILTERS, Selection, not_reached
 from dashboard.store import Store
 from etl.errors import DeclarationError, SettingsError
 
@@ -62,6 +62,8 @@ def _order(arguments: argparse.Namespace, port: Store) -> files.Order:
         print(f"smartport: note: the figures are of {result.selection.first_day} to {result.selection.last_day}, not of {selection.first_day} to {selection.last_day}: about cargo they are of whole months that are over, what is rare of whole quarters.", file=sys.stderr)
     for code, missing in result.unanswered.items():
         print(f"smartport: note: {', '.join(missing)} does not apply to {code}, whose rows know nothing of it.", file=sys.stderr)
+    if result.uncompared:
+        print(f"smartport: note: {not_reached(*result.uncompared, 'en')}.", file=sys.stderr)
     if result.suppressed_n:
         print(f"smartport: note: {result.suppressed_n} small cells are hidden to protect persons and firms.", file=sys.stderr)
     return files.of_result(result, dialect=arguments.dialect, lang=arguments.lang)

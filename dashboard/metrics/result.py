@@ -49,6 +49,7 @@ class Result:
     before     the comparison selection, or None; its periods are moved forward so that they lie on this one's
     cut_at     where now lies inside the period: the comparison is cut as long before as its shift (UTC), else None
     unanswered metric code -> filters this metric's rows know nothing of
+    uncompared the comparison period that was asked for and begins before the first day with data, and that day; else None
     """
 
     frame: pl.DataFrame
@@ -66,6 +67,7 @@ class Result:
     is_total: bool = False
     suppressed_n: int = 0
     unanswered: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    uncompared: tuple[Selection, dt.date] | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:

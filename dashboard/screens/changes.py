@@ -21,6 +21,9 @@ def show(page: Frame, now: Result) -> None:
     if page.selection.previous() is None:
         st.markdown(say("No comparison is chosen; choose one under Filters."))
         return
+    if why := page.selection.uncompared(page.store.build().first_day, page.lang):
+        st.markdown(f"{why[:1].upper()}{why[1:]}.")
+        return
     if now.cell("turnaround_p50").value is None:
         st.markdown(say("No visit with a certain turnaround in this selection."))
         return

@@ -28,7 +28,7 @@ MIN_INCIDENT_DAYS = 90
 def show(page: Frame) -> None:
     say = page.say
     st.title(say("Port overview"), anchor=False)
-    page.ahead(_visits, *((changes.medians,) if page.selection.previous() else ()), border.cleared, border.filed, _hours, _reading)  # the longest first, so that none is left alone at the end
+    page.ahead(_visits, *((changes.medians,) if page.selection.previous(page.store.build().first_day) else ()), border.cleared, border.filed, _hours, _reading)  # the longest first, so that none is left alone at the end
     visits = _visits(page)
     now = visits.now
     if not now.cell("visits").value:

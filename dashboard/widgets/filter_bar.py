@@ -47,7 +47,7 @@ def show(
             _more(options, say, names)
         if selection.filters or selection.view != "all" or selection.comparison != "previous" or selection.period != "28d":
             st.button(say("Reset"), key="filters_reset", type="tertiary", on_click=address.reset)
-    st.html(f'<p class="words" data-testid="selection-words">{_sentence(selection, say, names, left_out)}</p>')
+    st.html(f'<p class="words" data-testid="selection-words">{_sentence(selection, say, names, left_out, first_day)}</p>')
     for note in notes:
         st.warning(note.in_words(say.lang))
 
@@ -64,10 +64,12 @@ def _more(options: Mapping[str, Sequence[str]], say: Translator, names: Mapping[
         st.multiselect(say(label), values, key=f"f_{name}", on_change=address.touched, format_func=lambda value, words=words: words[value], placeholder=say("All"))
 
 
-def _sentence(selection: Selection, say: Translator, names: Mapping[str, Mapping[str, str]], left_out: int | None) -> str:
+def _sentence(selection: Selection, say: Translator, names: Mapping[str, Mapping[str, str]], left_out: int | None, first_day: date) -> str:
     parts = [selection.in_words(say.lang, names)]
     if left_out is not None:
         parts.append(say.plural("{number} visit left out", "{number} visits left out", left_out, number=words.number(left_out, say.lang)))
-    if (before := selection.previous()) is not None:
+    if (before := selection.previous(first_day)) is not None:
         parts.append(say("compared with {period}", period=before.period_in_words(say.lang)))
+    elif why := selection.uncompared(first_day, say.lang):
+        parts.append(why)
     return html.escape(" · ".join(parts))
