@@ -72,13 +72,18 @@ def security(b: Brief) -> Section:
         row, metric = result.frame.row(0, named=True), result.metric(code)
         limits = words.interval(row.get(f"{code}__low"), row.get(f"{code}__high"), metric.unit, lang, metric.decimals) if row[code] is not None else ""
         n = say("hidden") if row[f"{code}__n"] is None else "" if metric.count else b.number(row[f"{code}__n"])
-        rows.append((say(metric.label), _text(b, result, code), limits, n))
-    table = Table((say("What"), say("Value"), say("95 % interval"), "n"), tuple(rows), finding, (1, 2, 3))
+        rows.append((say(metric.label), result.selection.period_in_words(lang), _text(b, result, code), limits, n))
+    table = Table((say("What"), say("Period"), say("Value"), say("95 % interval"), "n"), tuple(rows), finding, (2, 3, 4))
     text = (say("This compares visits; it was no experiment. Boxes are selected for their risk, so their cargo and papers may differ too: it does not prove that screening caused the minutes, nor count what the box waits after its truck has left."),)
     limits = (say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what beside them would give them back. No box and no targeting criterion is kept in this dashboard.", n=small),)
     periods = " / ".join(dict.fromkeys(found.selection.period_in_words(lang) for found in (filed, held)))
     limits = (say("Figures about US-bound boxes are of the whole port and of whole months that are over, from the referral on of whole quarters, here {period}: otherwise hidden counts could be had back by subtraction.", period=periods), *limits)
-    return b.section("security", title, finding, filed, screened, held, figures=() if b.is_short else (table,), text=text, limits=limits[:1] if b.is_short else limits, n=say("n = {n} boxes filed", n=_text(b, filed, "csi_filings")))
+    # The line under the section is about its finding; each row of the table has a period of its own.
+    if extra.minutes is None or extra.selection is None:
+        n, period = say("n = {n} boxes filed", n=_text(b, filed, "csi_filings")), filed.selection.period_in_words(lang)
+    else:
+        n, period = say("n = {n} visits", n=b.number(extra.selected_n + extra.other_n)), extra.selection.period_in_words(lang)
+    return b.section("security", title, finding, filed, screened, held, figures=() if b.is_short else (table,), text=text, limits=limits[:1] if b.is_short else limits, n=n, period=period)
 
 
 def _answer(b: Brief, extra: Extra) -> str:

@@ -41,7 +41,7 @@ _PRESETS = (
         (
             (("headline",), ("spread",), ("curve",)),
             (("plan",), ("lost", "minutes"), ("hours",)),
-            (("pilot",), ("clearance", "security")),
+            (("pilot",), ("clearance",), ("security",)),
             (("method",), ("definitions", "glossary"), ("freshness",)),
         ),
     ),

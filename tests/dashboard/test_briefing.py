@@ -15,6 +15,7 @@ from dashboard import format as words
 from dashboard import store
 from dashboard.__main__ import main
 from dashboard.briefing import command, compose, paper
+from dashboard.briefing.border import SHOWN
 from dashboard.briefing.deck import Cards, Terms
 from dashboard.briefing.presets import PRESETS, SECTIONS
 from dashboard.evidence import study
@@ -126,3 +127,11 @@ def test_the_page_makes_nothing_before_it_is_asked(small, monkeypatch) -> None:
     app.button(key="briefing_show").click().run()
     shown = "".join(str(block.proto.body) for block in app.get("html"))
     assert not app.exception and set(asked) == {"weekly"} and shown.count("<img") == 2 and "Camions au port" not in shown and "La moitié des camions" in shown
+
+
+def test_a_figure_of_us_bound_boxes_stands_beside_its_own_period(sel) -> None:
+    """What is filed is told by months, what is screened by quarters: one table, two periods."""
+    section = next(each for each in compose.deck(store.of(), sel, preset="delegation", lang="en").sections if each.code == "security")
+    periods = [row[1] for row in section.figures[0].rows]
+    asked = {code: result.selection.period_in_words("en") for result in section.results for code in result.frame.columns}
+    assert periods == [asked[code] for code in SHOWN] and len(set(periods)) == 2 and section.period == asked["csi_referrals"]
