@@ -52,7 +52,7 @@ def _over_time(page: Frame, result: Result, metric: Metric, rows: pl.DataFrame, 
         found = {row[PERIOD]: row for row in mine.iter_rows(named=True)}
         hover = [f"{name(group)}<br>{at(time)}<br>{_said(page, metric, found[time])}" if time in found else "" for time in times] if is_said else []
         series.append((_short(name(group)), times, [found[time][metric.code] if time in found else None for time in times], hover))
-    figure = view.lines(series, unit=_unit(page, metric), percent=metric.unit == "share")
+    figure = view.lines(series, unit=_unit(page, metric), percent=metric.unit == "share", separators=_separators(page))
     lowest, highest = (rows.sort(metric.code, nulls_last=True).row(index, named=True) for index in (0, -1))
     ends = {"low": explore_words.figure(page, metric, lowest[metric.code]), "high": explore_words.figure(page, metric, highest[metric.code]), "first": at(lowest[PERIOD]), "last": at(highest[PERIOD])}
     finding = say("{figure}: from {low} ({first}) to {high} ({last}).", figure=say(metric.label), **ends)
@@ -66,7 +66,7 @@ def _one(page: Frame, result: Result, metric: Metric, rows: pl.DataFrame, key: s
     shown = rows if is_clock else rows.sort(f"{metric.code}__n", descending=True).head(view.MOST_ROWS)
     name = explore_words.named(page, key)
     marks = [_mark(page, metric, row, name(row[key])) for row in shown.iter_rows(named=True)]
-    how: dict[str, Any] = {"unit": _unit(page, metric), "percent": metric.unit == "share"}
+    how: dict[str, Any] = {"unit": _unit(page, metric), "percent": metric.unit == "share", "separators": _separators(page)}
     figure = view.columns(marks, **how) if is_clock else view.dots(marks, bars=_is_counted(metric), **how)
     finding = _ends(page, metric, rows, lambda row: _mark(page, metric, row, name(row[key])))
     if shown.height < rows.height:
@@ -133,6 +133,12 @@ def _is_counted(metric: Metric) -> bool:
 
 def _unit(page: Frame, metric: Metric) -> str:
     return page.say("min") if metric.unit == "min" else page.say("h") if metric.unit == "hours" else ""
+
+
+def _separators(page: Frame) -> str:
+    """What stands before decimals and between thousands on an axis, as in the page's own numbers."""
+    group, decimal = (letter for letter in words.unmarked(words.number(1234.5, page.lang, 1)) if not letter.isdigit())
+    return decimal + group
 
 
 def _plain(page: Frame, metric: Metric, value: float) -> str:

@@ -169,6 +169,8 @@ def test_what_is_hidden_is_said_to_be_and_the_range_is_of_every_group(sel: Selec
     assert explore_chart.drawn(page, result, "csi_hit_share")[1] == "Hit rate of inspections: hidden (fewer than 10)." and freshness.line(page, result).startswith("n hidden · ")
     assert "\n- `csi_hit_share`: hidden\n" in about.of_result(result, store.build(), "en", None, result.frame.height)
     many = store.ask(sel, ["visits"], by=["lane"])
+    axis = explore_chart.drawn(frame(sel, "fr"), many, "visits")[0].checked().layout
+    assert (axis.separators, axis.xaxis.separatethousands) == (",\u202f", True)
     counts = [*range(500, 500 - explore_chart.view.MOST_ROWS, -1), 13]
     drawn = replace(many, frame=pl.DataFrame({"lane": [f"L{n}" for n in counts], "visits": counts, "visits__n": counts}))
     assert explore_chart.drawn(page, drawn, "visits")[1].startswith("Visits: from 13 (L13) to 500 (L500). The 30 groups")
