@@ -39,7 +39,7 @@ def of_result(result: Result, build: Build, lang: str, dialect: str | None, rows
     if "is_total" in result.frame.columns:
         lines.append(f"- `is_total`: {_('true in the row over everything, recomputed from the rows')}")
     for metric in result.metrics:
-        standard = f" {_('Standard')}: {metric.standard}." if metric.standard else ""
+        standard = f" {_('Standard')}: {_(metric.standard)}." if metric.standard else ""
         lines.append(f"- `{metric.code}`: **{_(metric.label)}** ({_unit(metric.unit, _)}). {_(metric.about)}{standard}")
     lines += [
         f"- `...__n`: {_('rows behind the figure')}; `...__low`, `...__high`: {_('95 % interval, rows taken as independent')}; `...__before`: {_('the same figure of the comparison period')}",
@@ -97,7 +97,7 @@ def meanings(metrics: Sequence[Metric], lang: str, by: Sequence[Dimension] = ())
     _ = translator(lang)
     return [
         (_("Code"), _("Name"), _("Definition"), _("Unit"), _("Standard")), *((dimension.code, _(dimension.label), _codes(dimension.codes, _).strip(" []"), "", "") for dimension in by),
-        *((metric.code, _(metric.label), _(metric.about), _unit(metric.unit, _), metric.standard) for metric in metrics),
+        *((metric.code, _(metric.label), _(metric.about), _unit(metric.unit, _), _(metric.standard)) for metric in metrics),
     ]  # fmt: skip
 
 

@@ -121,6 +121,10 @@ def test_a_table_a_page_worded_goes_by_the_same_writer(sel: Selection, tmp_path:
         assert part in about.read_text("utf-8")
 
 
+def test_the_standard_of_a_figure_is_named_in_the_reader_s_language() -> None:
+    assert [line[4] for line in exports.about.meanings([METRICS["csi_24h_share"], METRICS["visits"]], "fr")] == ["Norme", "Règle américaine des 24 heures", ""]
+
+
 def test_the_visits_behind_a_step_are_those_that_have_it(sel: Selection, tmp_path: Path) -> None:
     narrowed = replace(sel, terminal=("TCE",))
     ids = set(store.rows("steps", narrowed, narrow={"step": "scan"})["visit_id"])
