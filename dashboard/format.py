@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
 
@@ -29,6 +30,8 @@ _ISOLATES = dict.fromkeys(range(0x2066, 0x206A))
 _ARABIC = re.compile("[\u0600-\u06ff]")
 _SIGN = re.compile(f"[-+{MINUS}]")
 NO_DATA = N_("no data")
+_COMMA = N_(", ")
+_CLAUSES = {"fr": "\u00a0; ", "ar": "\u061b "}
 _SUFFIX: dict[str, str] = {
     "count": "", "min": N_("min"), "hours": N_("h"), "per_visit": N_("per visit"), "per_hour": N_("per hour"), "index": "", "ratio": "",
 }  # fmt: skip
@@ -92,6 +95,16 @@ def unmarked(text: str) -> str:
 def headed(text: str) -> str:
     """A column's name as the grid draws it: from the right where its letters are Arabic. The grid looks for the direction of cells, not of names."""
     return f"{ISOLATE_RTL}{text}{POP}" if _ARABIC.search(text) else text
+
+
+def listed(parts: Iterable[str], lang: str) -> str:
+    """Words one behind the other, with the comma of the language."""
+    return translator(lang)(_COMMA).join(parts)
+
+
+def clauses(parts: Iterable[str], lang: str) -> str:
+    """Parts of a sentence one behind the other, with the semicolon of the language."""
+    return _CLAUSES.get(lang, "; ").join(parts)
 
 
 def plain(text: str) -> str:

@@ -14,6 +14,7 @@ import streamlit as st
 
 from dashboard import forecast
 from dashboard.forecast import Errors, Middle, Past, Score
+from dashboard.format import listed, worded
 from dashboard.i18n import N_
 from dashboard.selection import Selection
 from dashboard.views import tomorrow as drawn
@@ -84,7 +85,7 @@ def _answer(page: Frame) -> str:
         return expected + " " + _("No hour goes beyond what was let in with the same means open.")
     if over.height > LISTED:
         return expected + " " + _("{n} hours are overloaded, from {first} h to {last} h.", n=over.height, first=over["hour"][0], last=over["hour"][-1])
-    return expected + " " + _("Overloaded hours: {hours}.", hours=", ".join(f"{hour}\u00a0h" for hour in over["hour"]))
+    return expected + " " + _("Overloaded hours: {hours}.", hours=listed((worded(f"{hour}\u00a0{_('h')}", page.lang) for hour in over["hour"]), page.lang))
 
 
 def show(page: Frame) -> None:
@@ -102,7 +103,7 @@ def show(page: Frame) -> None:
 def _means(page: Frame, text: str) -> str:
     """The means open, in words: "lane:9 weighbridge:4" becomes "Gate lane 9, Weighbridge 4"."""
     pairs = (part.split(":") for part in text.split())
-    return ", ".join(f"{page.say(codes.MEANS.codes[kind])} {n}" for kind, n in pairs) or page.say("not logged")
+    return listed((f"{page.say(codes.MEANS.codes[kind])} {n}" for kind, n in pairs), page.lang) or page.say("not logged")
 
 
 def _hours(page: Frame, told: Told) -> None:

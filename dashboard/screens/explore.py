@@ -172,7 +172,7 @@ def _rows(page: Frame) -> None:
         detail = st.segmented_control(say("List"), list(ROW_LISTS), key="explore_list", required=True, default=ROW_LISTS[0], format_func=lambda code: say(DETAILS[code].label), label_visibility="collapsed")
         panel.quiet(say("All of them, without a limit; trucks by the first six signs of their pseudonym."))
         if missing := unanswered(FACTS[DETAILS[detail].fact], page.selection):
-            panel.quiet(say("these filters do not apply to it: {names}", names=", ".join(say(FILTERS[name][0]) if name in FILTERS else say("View") for name in missing)))
+            panel.quiet(say("these filters do not apply to it: {names}", names=words.listed((say(FILTERS[name][0]) if name in FILTERS else say("View") for name in missing), page.lang)))
         download.rows(page, detail, key=f"explore_rows_{detail}")
 
 

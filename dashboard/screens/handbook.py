@@ -10,6 +10,7 @@ import html
 import polars as pl
 import streamlit as st
 
+from dashboard.format import listed
 from dashboard.i18n import N_
 from dashboard.metrics.catalogue import Entry, entries
 from dashboard.metrics.glossary import GLOSSARY
@@ -69,7 +70,7 @@ def _entry(page: Frame, item: Entry, is_open: bool) -> str:
     _ = page.say
     lines = [
         (_("Formula"), html.escape(item.formula)), ("SQL", f"<code>{html.escape(item.sql)}</code>"), (_("Unit"), html.escape(item.unit + (f", {item.direction}" if item.direction else ""))),
-        (_("Standard"), html.escape(item.standard)), (_("Rows"), html.escape(item.source)), (_("View"), html.escape(item.view)), (_("Split by"), html.escape(", ".join(item.splits))),
+        (_("Standard"), html.escape(item.standard)), (_("Rows"), html.escape(item.source)), (_("View"), html.escape(item.view)), (_("Split by"), html.escape(listed(item.splits, page.lang))),
         (_("Greyed"), html.escape(_("under n = {n}", n=item.min_n)) if item.min_n else ""), (_("Code"), f"<code>{item.code}</code>"),
     ]  # fmt: skip
     body = "".join(f'<tr><th scope="row" style="inline-size:8rem">{html.escape(name)}</th><td style="overflow-wrap:anywhere">{text}</td></tr>' for name, text in lines if text)

@@ -53,7 +53,7 @@ def events(page: Frame, asked: Selection) -> list[over_time.Event]:
     for row in logged(page, asked).to_dicts():
         first, last = row["started_local_at"], row["ended_local_at"]
         if last is not None and last - first >= dt.timedelta(minutes=LONG_MIN) and not any(start <= last.date() and first.date() <= end for start, end in told):
-            name = ", ".join(filter(None, (page.say(LOGBOOK.codes.get(row["logbook_code"], row["logbook_code"])), page.place(row["place_code"]))))
+            name = words.listed(filter(None, (page.say(LOGBOOK.codes.get(row["logbook_code"], row["logbook_code"])), page.place(row["place_code"]))), page.lang)
             found.append(over_time.Event(first.date(), last.date(), name))
     return sorted(found, key=lambda event: (event.first_day, event.last_day))
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from dashboard.evidence import study
 from dashboard.evidence.words import refusal
+from dashboard.format import listed
 from dashboard.i18n import N_
 from dashboard.screens import pilot_answer, pilot_checks, pilot_method, pilot_raw, pilot_value, pilot_where
 from dashboard.screens.pilot_words import unit_name
@@ -61,10 +62,10 @@ def _taking_part(page: Frame, arms: pl.DataFrame) -> None:
     said = []
     for arm, name in (("pilot", N_("Pilot")), ("comparison", N_("Comparison"))):
         units = [unit_name(page, unit) for unit in arms.filter(pl.col("arm_code") == arm).sort("unit_code")["unit_code"].unique(maintain_order=True)]
-        listed = page.say(", ").join(units[:8]) + (f" … (+{len(units) - 8})" if len(units) > 8 else "")
-        said.append(f"<b>{html.escape(_(name))}</b> {html.escape(listed or '–')}")
+        names = listed(units[:8], page.lang) + (f" … (+{len(units) - 8})" if len(units) > 8 else "")
+        said.append(f"<b>{html.escape(_(name))}</b> {html.escape(names or '–')}")
     starts = arms.filter(pl.col("arm_code") == "pilot")["start_on"].unique().sort().to_list() or arms["start_on"].unique().sort().to_list()
-    said.append(f"<b>{html.escape(_('Start'))}</b> {html.escape(', '.join(w.day(day) for day in starts[:3]) + (' …' if len(starts) > 3 else ''))}")
+    said.append(f"<b>{html.escape(_('Start'))}</b> {html.escape(listed((w.day(day) for day in starts[:3]), page.lang) + (' …' if len(starts) > 3 else ''))}")
     st.html(f'<p class="words arms" data-testid="arms">{" · ".join(said)}</p>')
     panel.quiet(_("This page has its own dates, all days before and since the start: the period above plays no part. The other filters and the view apply."))
 

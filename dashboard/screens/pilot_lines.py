@@ -13,6 +13,7 @@ from dashboard.evidence.diagnostics import LEAVE_OUT_SHARE
 from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
 from dashboard.evidence.verdict import LEAST_VISITS, MISSING_EXITS_CAP, MISSING_EXITS_GAP
+from dashboard.format import clauses, listed
 from dashboard.i18n import N_
 from dashboard.screens.pilot_words import pc, percent_of, signed, unit_name, units
 from dashboard.widgets.frame import Frame
@@ -116,7 +117,7 @@ def _noise(page: Frame, effect: Effect, period_days: int) -> Line | None:
         return None
     w = Words(page)
     figure = " · ".join(pc(page, w.number(size * 100, 1)) if effect.plan.scale == "log" else w.number(size, 2) for _length, size in checks.se_by_length)
-    days = ", ".join(str(length * period_days) for length, _size in checks.se_by_length)
+    days = listed((str(length * period_days) for length, _size in checks.se_by_length), page.lang)
     rises = checks.se_by_length[-1][1] > RISING * checks.se_by_length[0][1]
     said = _("Standard error from blocks of {days} days: it rises, a sign of slow drift, and the range counts it.", days=days) if rises else _("Standard error from blocks of {days} days: it does not rise, so no slow drift shows.", days=days)
     return Line("caution" if rises else "holds", _("Noise over short and long blocks"), figure, said)
@@ -195,9 +196,9 @@ def sides(page: Frame, found: Headline) -> list[Line]:
     covered = min((side.covered for side in found.sides), default=1.0)
     made.append(Line("fact", _("Visits with their like on the other side"), w.percent(covered, 1), _("At least, on each side: same {unit}, hours and cargo before and since.", **units(page))))
     made.append(Line("fact", _("Days used"), w.number(found.days_used), _("{first} to {last}", first=w.day(effect.first), last=w.day(effect.last)) + (" · " + _("by week, because days are thin") if found.period_days > 1 else "")))
-    listed = {"fr": "\u00a0; ", "ar": "؛ "}.get(page.lang, "; ").join(words.excluded(each.code, each.n, page.lang) for each in found.exclusions)
+    left_out = clauses((words.excluded(each.code, each.n, page.lang) for each in found.exclusions), page.lang)
     visits = sum(each.n for each in found.exclusions if each.code in study.OF_VISITS)
-    made.append(Line("caution" if effect.plan.excluded_after_look else "fact", _("Not counted"), _.plural("{n} visit", "{n} visits", visits, n=w.number(visits)), listed or _("nothing")))
+    made.append(Line("caution" if effect.plan.excluded_after_look else "fact", _("Not counted"), _.plural("{n} visit", "{n} visits", visits, n=w.number(visits)), left_out or _("nothing")))
     return made
 
 

@@ -7,6 +7,7 @@ import html
 import streamlit as st
 
 from dashboard.evidence.verdict import LOOKS
+from dashboard.format import listed
 from dashboard.i18n import N_
 from dashboard.screens.pilot_words import units
 from dashboard.widgets import panel
@@ -29,7 +30,7 @@ LINES: tuple[tuple[str, str], ...] = (
 def show(page: Frame) -> None:
     _, said = page.say, units(page)
     panel.section(_("How the answer is found"))
-    days = f" {_('and')} ".join([", ".join(str(day) for day, _alpha in LOOKS[:-1]), str(LOOKS[-1][0])])
+    days = f" {_('and')} ".join([listed((str(day) for day, _alpha in LOOKS[:-1]), page.lang), str(LOOKS[-1][0])])
     rows = "".join(f"<li><b>{html.escape(_(name))}</b><div>{html.escape(_(text, **said, days=days))}</div></li>" for name, text in LINES)
     st.html(f'<ol class="method" data-testid="method">{rows}</ol>')
     panel.quiet(_("Formulae, sources, measured error rates and limits, for analysts: {file} in the program's folder.", file=DOCS))

@@ -11,6 +11,7 @@ import streamlit as st
 from dashboard.evidence import parts, words
 from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
+from dashboard.format import clauses
 from dashboard.i18n import N_
 from dashboard.screens import pilot_raw
 from dashboard.screens.pilot_words import (
@@ -120,7 +121,7 @@ def _groups(page: Frame, main: Effect, window: Selection) -> None:
         parts_of.append(_("{n} not measurable ({names})", n=len(found.left_out), names=_(", ").join(_group(page, dimension, code) for code, _reason in found.left_out[:6]) + (" …" if len(found.left_out) > 6 else "")))
     if found.too_small:
         parts_of.append(_("{n} with fewer than 300 visits on a side, not looked at", n=found.too_small))
-    tested = "; ".join(parts_of)
+    tested = clauses(parts_of, page.lang)
     if not passed:
         panel.quiet(f"{_('No group stands out.')} {tested}.")
         return
@@ -151,5 +152,5 @@ def _silent(page: Frame, effects: Sequence[tuple[str, Effect]]) -> None:
     """What cannot be measured, named with its reason, in one line."""
     if not effects:
         return
-    said = "; ".join(f"{name} ({words.reason(effect.verdict.reasons[0], effect, page.lang)})" for name, effect in effects)
+    said = clauses((f"{name} ({words.reason(effect.verdict.reasons[0], effect, page.lang)})" for name, effect in effects), page.lang)
     st.html(f'<p class="quiet">{html.escape(page.say("Not measurable: {listed}.", listed=said))}</p>')

@@ -13,6 +13,7 @@ from functools import partial
 import polars as pl
 import streamlit as st
 
+from dashboard.format import listed
 from dashboard.i18n import N_
 from dashboard.screens import reject_words
 from dashboard.views import heatmap, quality
@@ -196,7 +197,7 @@ def _lines(page: Frame, file: dict | None) -> None:
     words = {code: _(text) for code, text in codes.REJECT.codes.items()}
     table = lines.select(
         pl.col("day").alias(_("Date")), pl.col("file_name").alias(_("File")), pl.col("source_line").alias(_("Line")),
-        pl.col("reason_codes").map_elements(lambda text: ", ".join(words.get(code, code) for code in text.split()), return_dtype=pl.String).alias(_("Reasons")),
+        pl.col("reason_codes").map_elements(lambda text: listed((words.get(code, code) for code in text.split()), page.lang), return_dtype=pl.String).alias(_("Reasons")),
         pl.col("reasons").map_elements(lambda text: reject_words.in_words(text, _), return_dtype=pl.String).alias(_("What was found")), pl.col("masked_line").alias(_("The line, masked")),
     )  # fmt: skip
     panel.grid(table.head(_MANY_REJECTS), key="quality_lines")

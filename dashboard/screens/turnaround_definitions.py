@@ -180,7 +180,7 @@ def _row(page: Frame, definition: Definition, figure: Figure, result: Result, ma
 def _mark_in_words(page: Frame, row: dict) -> str:
     """'58 %, Los Angeles and Long Beach, 2010', with what kind of figure it is, and a word where its source could not be read again."""
     doubt = "" if row["read_on"] else page.say("source not read again")
-    return ", ".join(filter(None, (_mark_value(page, row), page.say(row["port"]), when(page, row), doubt)))
+    return words.listed(filter(None, (_mark_value(page, row), page.say(row["port"]), when(page, row), doubt)), page.lang)
 
 
 def published(page: Frame, row: dict) -> str:

@@ -21,7 +21,7 @@ from dashboard.evidence import study, words
 from dashboard.evidence.effect import Range
 from dashboard.evidence.verdict import Reason
 from dashboard.evidence.words import FORBIDDEN
-from dashboard.format import plain
+from dashboard.format import listed, plain
 from dashboard.i18n import LANGUAGES, translator
 from dashboard.screens import pilot_answer, pilot_lines
 from dashboard.screens.pilot import PARTS
@@ -408,7 +408,7 @@ def test_several_starts_show_every_check(lang: str, shown, two_starts) -> None:
     for said in ("Trial dates before the start", "One unit left out in turn", "Each comparison unit as a fake pilot", "Drift before the start", "Start by start", "days since the start of each"):
         assert _(said) in text
     days = sorted(day for trace in drawn[0]["data"] for day in trace["x"])
-    assert headline().period_days == 7 and "14, 28, 56" in text  # thin days: the blocks count weeks, the page days
+    assert headline().period_days == 7 and listed(("14", "28", "56"), lang) in text  # thin days: the blocks count weeks, the page days
     assert days == sorted((7 * block.first + 7 * block.last + 6) / 2 for block in effect.checks.event_study) and days[0] < 0 < days[-1]
     left = [frame.value for frame in app.dataframe if {_("Change, %"), _("Check")} <= {plain(name) for name in frame.value.columns}]
     assert len(left) == 1 and len(left[0]) == 9  # six lanes left out, three fake pilots
