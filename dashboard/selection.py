@@ -17,7 +17,7 @@ from dataclasses import dataclass, fields, replace
 
 from babel.dates import format_date
 
-from dashboard.i18n import N_, language, translator
+from dashboard.i18n import N_, language, ordinal, translator
 from etl.contracts import codes
 from etl.errors import DeclarationError
 
@@ -169,7 +169,7 @@ class Selection:
     def period_in_words(self, lang: str) -> str:
         _ = translator(lang)
         spoken = language(lang)
-        first, last = (format_date(day, spoken.day, locale=spoken.locale) for day in (self.first_day, self.last_day))
+        first, last = (ordinal(format_date(day, spoken.day, locale=spoken.locale), lang) for day in (self.first_day, self.last_day))
         return first if first == last else _("{first} to {last}", first=first, last=last)
 
     # ------------------------------------------------------------------ asking
@@ -216,7 +216,7 @@ FIELDS = tuple(field.name for field in fields(Selection))
 def not_reached(before: Selection, since: dt.date, lang: str) -> str:
     """Return in words that a comparison period begins before the first day with data: part of it would be days nobody recorded."""
     spoken = language(lang)
-    day = format_date(since, spoken.day, locale=spoken.locale)
+    day = ordinal(format_date(since, spoken.day, locale=spoken.locale), lang)
     return translator(lang)("no comparison: the period before ({period}) begins earlier than the first day with data, {day}", period=before.period_in_words(lang), day=day)
 
 

@@ -73,6 +73,7 @@ REFUSALS: dict[str, str] = {
     "arms_overlap": "الوحدة «{unit}» مذكورة مرتين: يجب ألا تتداخل المجموعات.",
     "no_pilot": "لا وحدة ضمن المشروع التجريبي: لا شيء يُقارن.",
     "start_outside": "بداية «{unit}»، {start}، تقع خارج الأيام المقيسة بعد اليوم الأول: من {first} إلى {last}.",
+    "start_ahead": "يبدأ المشروع التجريبي يوم {start}؛ ولا شيء يمكن قياسه بعد.",
     "no_days": "لم يكتمل أي يوم بعد: قد تدوم الزيارة 72 ساعة، ولا يُحتسب يومها إلا بعد ذلك.",
     "carriers_whole": "حين تكون الوحدات ناقلين لا تُقاس إلا الزيارات الكاملة مجتمعة.",
     "comparison_filtered_out": "تستبعد المرشحات كل وحدات المقارنة: أزيلوها لعرض أثر المشروع التجريبي.",
@@ -90,6 +91,7 @@ EXCLUSIONS: dict[str, str] = {
     "unfinished_weeks": "أيام من أسبوع غير مكتمل في أحد الطرفين: {n}",
     "one_sided_units": "وحدات بلا زيارات قبل البداية أو بعدها: {n}",
 }  # fmt: skip
+OLDER_LOGS = "الانتظار لا يضيف أياما قبل البداية: يجب تحميل سجلات أقدم."
 NO_VALUE: dict[str, str] = {
     "value_needs_verdict": "لا تُعطى أي قيمة: يتطلب ذلك مستوى أدلة قويا أو متوسطا.",
     "value_needs_mean": "لا تُعطى أي قيمة: لا تُستخلص ساعات الشاحنات إلا من متوسط دقائق الزيارة.",
@@ -127,7 +129,7 @@ def reason(each: Reason, effect: Effect) -> str:
 
 
 def refusal(each: Reason) -> str:
-    values = {name: "، ".join(map(str, value)) if isinstance(value, tuple) else day(value, AR) for name, value in each.values.items()}
+    values = {name: "، ".join(map(str, value)) if isinstance(value, tuple) else f"\u2068{value}\u2069" if name == "unit" else day(value, AR) for name, value in each.values.items()}
     return REFUSALS[each.code].format(**values)
 
 
@@ -228,6 +230,8 @@ def _not_yet(effect: Effect) -> tuple[str, ...]:
     why, around = _reasons(effect.verdict.reasons, effect), effect.seen_around
     since = "" if effect.days_after is None else "، يوم البداية نفسه" if effect.days_after == 0 else f"، بعد البداية {days(effect.days_after)}"
     made = (f"لا يمكن قياسه بعد{_topic(effect)}{since}، لأن {why}.",)
+    if any(each.code == "short_before" for each in effect.verdict.reasons):
+        made = (*made, OLDER_LOGS)
     if around is None or not isinstance(effect.last, dt.date) or around <= effect.last:
         return made
     return (*made, f"بتقلبات اليوم، يصير تغير بنسبة {percent(10, AR)} مرئيا حوالي {day(around, AR)}.")

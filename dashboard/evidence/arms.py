@@ -26,6 +26,8 @@ def problem(arms: pl.DataFrame, first_day: dt.date, last_day: dt.date) -> Reason
     if pilots.is_empty():
         return Reason("no_pilot")
     outside = pilots.filter(~((pl.col("start_on") > first_day) & (pl.col("start_on") <= last_day)))
+    if pilots["start_on"].min() > last_day:
+        return Reason("start_ahead", {"start": pilots["start_on"].min()})
     if outside.height:
         return Reason("start_outside", {"unit": str(outside["unit_code"][0]), "start": outside["start_on"][0], "first": first_day, "last": last_day})
     return None

@@ -41,7 +41,10 @@ def drift(size: float, effect: Effect, lang: str) -> str:
 
 
 def day(given: object, lang: str) -> str:
-    return format_date(given, "d MMM y", locale=LOCALES[lang]) if isinstance(given, dt.date) else str(given)
+    if not isinstance(given, dt.date):
+        return str(given)
+    spelled = format_date(given, "d MMM y", locale=LOCALES[lang])
+    return f"1er{spelled[1:]}" if lang == "fr" and given.day == 1 else spelled
 
 
 def step(size: float, is_minutes: bool) -> float:

@@ -101,6 +101,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "The start of '{unit}', {start}, lies outside the days measured after the first: {first} to {last}.",
         "Le début de « {unit} », le {start}, est hors des jours mesurés après le premier : du {first} au {last}.",
     ),
+    "start_ahead": ("The pilot starts on {start}; nothing can be measured yet.", "Le pilote commence le {start} ; rien n’est encore mesurable."),
     "no_days": ("No day is complete yet: a visit may last 72 hours, and its day counts after that.", "Aucun jour n’est encore complet : une visite peut durer 72 heures, et son jour compte ensuite."),
     "carriers_whole": (
         "With transporters as units, only whole visits and all of them together are measured.", "Avec des transporteurs pour unités, seules les visites entières, toutes ensemble, sont mesurées.",
@@ -110,6 +111,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "pilot_filtered_out": ("The filters leave out every pilot unit: remove them to see the effect of the pilot.", "Les filtres écartent toutes les unités pilotes : retirez-les pour voir l’effet du pilote."),
     "no_visits": ("No visit of the pilot's units is left with these filters.", "Il ne reste aucune visite des unités du pilote avec ces filtres."),
+}  # fmt: skip
+# Days before the start do not come with time.
+OLDER_LOGS: dict[str, str] = {
+    "en": "Waiting adds no days before the start: older logs have to be loaded.", "fr": "Attendre n’ajoute aucun jour avant le début : il faut charger des journaux plus anciens.", "ar": arabic.OLDER_LOGS,
 }  # fmt: skip
 # What was not counted, by the code of study.Exclusion: English (one, several), French (one, several); {n} is how many.
 EXCLUSIONS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
@@ -239,7 +244,7 @@ def _found(effect: Effect, lang: str) -> tuple[str, ...]:
     size = percent(abs(effect.percent.best), lang)
     who = _units(effect.pilots, effect.plan.unit_kind, lang)
     against = _units(effect.comparisons, effect.plan.unit_kind, lang)
-    dates = f"{day(effect.start, lang)}–{day(effect.last, lang)}"
+    dates = f"{day(effect.start, lang)} to {day(effect.last, lang)}" if en else f"du {day(effect.start, lang)} au {day(effect.last, lang)}"
     against = (f", compared with {against}" if en else f", par comparaison avec {against}") if effect.comparisons else (", compared with units that start later" if en else ", par comparaison avec les unités qui commencent plus tard")
     change = f"**{span(effect.change, unit, lang)}**"
     if is_minutes:
@@ -321,10 +326,11 @@ def _not_yet(effect: Effect, lang: str) -> tuple[str, ...]:
     days, around, topic = effect.days_after, effect.seen_around, _topic(effect, lang)
     waits = around is not None and isinstance(effect.last, dt.date) and around > effect.last
     s = "" if days == 1 else "s"
+    older = (OLDER_LOGS[lang],) if any(each.code == "short_before" for each in effect.verdict.reasons) else ()
     if lang == "en":
-        made = (f"Not yet measurable{topic}{f': {days} day{s} after the start' if days is not None else ''}, because {why}.",)
+        made = (f"Not yet measurable{topic}{f': {days} day{s} after the start' if days is not None else ''}, because {why}.", *older)
         return (*made, f"At today's noise a change of 10 % would be visible around {day(around, lang)}.") if waits else made
-    made = (f"Pas encore mesurable{topic}{f' : {days} jour{s} après le début' if days is not None else ''}, car {why}.",)
+    made = (f"Pas encore mesurable{topic}{f' : {days} jour{s} après le début' if days is not None else ''}, car {why}.", *older)
     return (*made, f"Au bruit actuel, un changement de 10 % serait visible vers le {day(around, lang)}.") if waits else made
 
 

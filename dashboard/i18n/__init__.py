@@ -75,6 +75,11 @@ class Translator:
         return {name: isolated(value) if isinstance(value, str) else value for name, value in values.items()} if self.direction == "rtl" else values
 
 
+def ordinal(date: str, lang: str) -> str:
+    """Return a date spelled by Babel with the first of a month as French has it: 1er avr."""
+    return re.sub(r"(?<![\d.,])1 (?=[^\W\d])", "1er ", date, count=1) if lang == "fr" else date
+
+
 def isolated(text: str) -> str:
     """Wrap text with Latin letters in an isolate that takes the direction of its first letter; other text, and what is wrapped already, stays."""
     return f"\u2068{text}\u2069" if _LATIN.search(text) and text[0] not in "\u2066\u2067\u2068" else text

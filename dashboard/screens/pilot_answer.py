@@ -85,7 +85,8 @@ def trials_since(page: Frame, effect: Effect) -> str:
 def waiting(page: Frame, effect: Effect, period_days: int) -> None:
     """What there is and what is needed, where nothing can be measured yet; the counts of an Effect are periods of `period_days`."""
     _, w = page.say, Words(page)
-    panel.section(_("What is still missing"), _("A figure given now would be chance. These have to be reached first."))
+    is_short = any(each.code == "short_before" for each in effect.verdict.reasons)
+    panel.section(_("What is still missing"), _("A figure given now would be chance. Days before the start come from older logs only, not with time.") if is_short else _("A figure given now would be chance. These have to be reached first."))
     days = {side: period_days * max((n for _arm, period, n, _visits in effect.counts if period == side), default=0) for side in ("before", "after")}
     least = min((visits for *_rest, visits in effect.counts), default=0)
     rows = [

@@ -81,6 +81,8 @@ def verdict(page: Frame, effect: Effect) -> str:
     since = ""
     if effect.verdict_on is not None and effect.verdict.code != "not_yet":
         since = _("verdict of {day}", day=w.day(effect.verdict_on))
+        if isinstance(effect.last, dt.date) and effect.last > effect.verdict_on:
+            since += " · " + _("figures up to {day}", day=w.day(effect.last))
     elif effect.verdict.code != "not_yet" and isinstance(effect.last, dt.date):
         since = _("with the data up to {day}", day=w.day(effect.last))
     return f'<p class="verdict" data-testid="verdict">{dots(effect.verdict.code)} <b>{html.escape(_(NAMES[effect.verdict.code]))}</b> <span>{html.escape(since)}</span></p>'

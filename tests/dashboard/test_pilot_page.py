@@ -350,7 +350,7 @@ def test_only_the_part_shown_is_computed(shown, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("arms", "reason"),
     [
-        ("lane,6A,pilot,2026-07-13\nlane,6A,comparison,2026-07-13\n", "arms_overlap"), ("lane,6A,pilot,2030-01-01\nlane,6D,comparison,2030-01-01\n", "start_outside"),
+        ("lane,6A,pilot,2026-07-13\nlane,6A,comparison,2026-07-13\n", "arms_overlap"), ("lane,6A,pilot,2030-01-01\nlane,6D,comparison,2030-01-01\n", "start_ahead"),
         ("lane,6D,comparison,2026-07-13\n", "no_pilot"), ("lane,6A,pilot,2026-07-13\n", "no_comparison"), ("", "no_arms"),
     ],
     ids=lambda each: each if "," not in each else "",

@@ -151,7 +151,7 @@ def _refused(arms=LANES, rows=None, days: int = 110) -> study.Headline:
 
 BAD = {
     "no_arms": {"arms": ()}, "mixed_kinds": {"arms": (*LANES[:2], ("gate", "P6", "comparison", START))}, "arms_overlap": {"arms": (*LANES, ("lane", "6A", "comparison", START))},
-    "no_pilot": {"arms": LANES[2:]}, "start_outside": {"arms": tuple((*row[:3], dt.date(2031, 1, 1)) for row in LANES)}, "no_visits": {"rows": [visit(0, "9Z", 40.0)]}, "no_days": {"days": 1},
+    "no_pilot": {"arms": LANES[2:]}, "start_ahead": {"arms": tuple((*row[:3], dt.date(2031, 1, 1)) for row in LANES)}, "start_outside": {"arms": tuple((*row[:3], dt.date(2021, 1, 1)) for row in LANES)}, "no_visits": {"rows": [visit(0, "9Z", 40.0)]}, "no_days": {"days": 1},
 }  # fmt: skip
 
 
