@@ -118,6 +118,12 @@ class Store:
         for question in questions:
             self._pool.submit(_quietly, question)
 
+    def begins(self, result: Result) -> dt.date | None:
+        """Return the first local day on which every log behind a result's figures had begun, None where one has nothing."""
+        opened, facts = self._builds.opened(result.build_id), (FACTS[metric.fact] for metric in result.metrics)
+        days = [opened.first(fact.table, "entry_day" if fact.table == "fct_visits" else fact.day) for fact in facts if fact.table.startswith("fct_")]
+        return None if None in days else max(days, default=None)
+
     def rows(
         self, detail: str, selection: Selection | None = None, *, narrow: Mapping[str, object] | None = None, metric: str | None = None,
         grain: str | None = None, period: object = None, limit: int | None = None, build_id: str | None = None, **params: object,

@@ -35,6 +35,8 @@ def of_result(result: Result, build: Build, lang: str, dialect: str | None, rows
     lines += ["", f"## {_('Columns')}", ""]
     if result.grain:
         lines.append(f"- `period`: {_('start of the step of time, local')}")
+    if "is_partial" in result.frame.columns:
+        lines.append(f"- `is_partial`: {_('true where the step of time is not whole in the selection or in the data')}")
     lines += [f"- `{dimension.code}`: {_(dimension.label)}{_codes(dimension.codes, _)}" for dimension in result.by]
     if "is_total" in result.frame.columns:
         lines.append(f"- `is_total`: {_('true in the row over everything, recomputed from the rows')}")
@@ -106,6 +108,7 @@ def columns_of_result(result: Result, lang: str) -> dict[str, dict[str, str]]:
     _ = translator(lang)
     named = {dimension.code: {"label": _(dimension.label), "about": _codes(dimension.codes, _).strip(" []")} for dimension in result.by}
     named["period"] = {"label": _("Period"), "about": _("start of the step of time, local")}
+    named["is_partial"] = {"label": _("Period"), "about": _("true where the step of time is not whole in the selection or in the data")}
     named["is_total"] = {"label": _("Total"), "about": _("true in the row over everything, recomputed from the rows")}
     sides = {
         "n": _("rows behind the figure"), "low": _("95 % interval, rows taken as independent"), "high": _("95 % interval, rows taken as independent"), "before": _("the same figure of the comparison period"),

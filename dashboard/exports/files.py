@@ -68,8 +68,11 @@ class Order:
 
 
 def of_result(result: Result, *, dialect: str = "comma", lang: str = "en", name: str = "") -> Order:
-    """Order the very frame a page shows."""
+    """Order the very frame a page shows; with a step of time each row says whether its step is whole."""
     plain = "".join(letter if letter.isalnum() and letter.isascii() else "_" for letter in name or result.metrics[0].code)
+    if result.grain:  # the page marks such steps in words
+        place, partial = result.frame.columns.index("period") + 1, result.is_partial(store.of(result.selection.port).begins(result))
+        result = replace(result, frame=result.frame.select(*result.frame.columns[:place], partial, *result.frame.columns[place:]))
     return Order(result.selection.port, result.build_id, dialect, lang, plain, result.selection, result=result)
 
 

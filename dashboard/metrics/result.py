@@ -84,6 +84,14 @@ class Result:
         """Nothing at all behind it: the page says "no data" instead of drawing zeros. A hidden count is something."""
         return self.frame.is_empty() or all(not counts.sum() and not counts.null_count() for counts in (self.frame[f"{metric.code}__n"] for metric in self.metrics))
 
+    def is_partial(self, begins: dt.date | None) -> pl.Series:
+        """Of each row whether its step of time is not whole in the selection or in the data, which begin on a local day and end now. Only with a grain; false for the total row."""
+        start = self.frame["period"].cast(pl.Datetime("us"))
+        end = start.dt.offset_by({"hour": "1h", "day": "1d", "week": "1w", "month": "1mo"}[self.grain or ""])
+        first = dt.datetime.combine(max(self.selection.first_day, begins or self.selection.first_day), dt.time())
+        last = min(dt.datetime.combine(self.selection.end_day, dt.time()), self.now_local_at)
+        return ((start < first) | (end > last)).fill_null(False).alias("is_partial")
+
     def metric(self, code: str) -> Metric:
         return next(metric for metric in self.metrics if metric.code == code)
 

@@ -139,6 +139,8 @@ def _table(page: Frame, asked: Asked, result: Result) -> None:
             panel.quiet(say("The first {n} of {all} rows are shown; the files hold all.", n=words.number(FIRST_ROWS, page.lang), all=words.number(rows, page.lang)))
         elif asked.keys:
             panel.quiet(say("The line 'Everything' is recomputed from the rows, never added up or averaged."))
+    if explore_words.cut(page, result):
+        panel.quiet(say("* Step of time that is not whole in the selection or in the data: a ring in the chart, and not in its range."))
     if result.suppressed_n:
         panel.quiet(say("Small groups of firms or persons are hidden, and so is what would give them back."))
     for code, missing in result.unanswered.items():

@@ -41,7 +41,8 @@ def drawn(page: Frame, result: Result, code: str) -> tuple[go.Figure | None, str
 
 def _over_time(page: Frame, result: Result, metric: Metric, rows: pl.DataFrame, split: str | None) -> tuple[go.Figure, str]:
     say, grain = page.say, result.grain or ""
-    at = explore_words.named(page, PERIOD, grain)
+    starred = explore_words.cut(page, result)
+    at = explore_words.named(page, PERIOD, grain, starred)
     times = explore_words.times(result)
     groups = [None] if split is None else rows.group_by(split).agg(pl.col(f"{metric.code}__n").sum().alias("n")).sort("n", descending=True)[split].to_list()
     name = explore_words.named(page, split) if split else lambda _: say(metric.label)
@@ -52,8 +53,9 @@ def _over_time(page: Frame, result: Result, metric: Metric, rows: pl.DataFrame, 
         found = {row[PERIOD]: row for row in mine.iter_rows(named=True)}
         hover = [f"{name(group)}<br>{at(time)}<br>{_said(page, metric, found[time])}" if time in found else "" for time in times] if is_said else []
         series.append((_short(name(group)), times, [found[time][metric.code] if time in found else None for time in times], hover))
-    figure = view.lines(series, unit=_unit(page, metric), percent=metric.unit == "share", separators=_separators(page))
-    lowest, highest = (rows.sort(metric.code, nulls_last=True).row(index, named=True) for index in (0, -1))
+    figure = view.lines(series, unit=_unit(page, metric), percent=metric.unit == "share", separators=_separators(page), hollow=starred)
+    whole = rows.filter(~pl.col(PERIOD).is_in(list(starred)))
+    lowest, highest = ((rows if whole.is_empty() else whole).sort(metric.code, nulls_last=True).row(index, named=True) for index in (0, -1))
     ends = {"low": explore_words.figure(page, metric, lowest[metric.code]), "high": explore_words.figure(page, metric, highest[metric.code]), "first": at(lowest[PERIOD]), "last": at(highest[PERIOD])}
     finding = say("{figure}: from {low} ({first}) to {high} ({last}).", figure=say(metric.label), **ends)
     if len(groups) > view.MOST_LINES:

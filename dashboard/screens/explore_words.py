@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import polars as pl
 
@@ -23,11 +23,16 @@ def label(page: Frame, key: str) -> str:
     return f"{said} ({key})" if sum(page.say(each.label) == said for each in DIMENSIONS.values()) > 1 else said
 
 
-def named(page: Frame, key: str, grain: str = "") -> Callable[[object], str]:
-    """Words for the values of a key."""
+def cut(page: Frame, result: Result) -> frozenset[object]:
+    """The steps of time of an answer that are not whole in the selection or in the data."""
+    return frozenset(result.frame.filter(result.is_partial(page.store.begins(result)))[PERIOD].to_list()) if result.grain else frozenset()
+
+
+def named(page: Frame, key: str, grain: str = "", starred: Collection[object] = ()) -> Callable[[object], str]:
+    """Words for the values of a key; the steps of time that are `starred` bear a star."""
     say, lang = page.say, page.lang
     if key == PERIOD:
-        return (lambda at: words.moment(at, lang)) if grain == "hour" else lambda at: words.day(at, lang)
+        return lambda at: (words.moment(at, lang) if grain == "hour" else words.day(at, lang)) + (" *" if at in starred else "")
     codes = DIMENSIONS[key].codes
 
     def name(value: object) -> str:
@@ -62,9 +67,9 @@ def long(page: Frame, result: Result, most: int) -> pl.DataFrame:
     rows = pl.concat([result.total, result.frame.filter(~pl.col("is_total"))]) if "is_total" in result.frame.columns else result.frame
     rows = rows.head(most + 1)
     totals = rows["is_total"].to_list() if "is_total" in rows.columns else [False] * rows.height
-    made: dict[str, list[str]] = {}
+    made, starred = {}, cut(page, result)
     for number, key in enumerate(result.keys):
-        name = named(page, key, result.grain or "")
+        name = named(page, key, result.grain or "", starred)
         made[label(page, key)] = [(page.say("Everything") if not number else "") if is_total else name(value) for is_total, value in zip(totals, rows[key], strict=True)]
     for metric in result.metrics:
         hidden = rows["is_suppressed"].to_list() if "is_suppressed" in rows.columns else [False] * rows.height
@@ -85,7 +90,8 @@ def pivot(page: Frame, result: Result, across: str, by_row: Result, by_column: R
     found = {tuple(row[key] for key in (*rest, across)): row for row in result.rows.iter_rows(named=True)}
     total_of = {tuple(row[key] for key in rest): row for row in by_row.rows.iter_rows(named=True)}
     below = {row[across]: row for row in by_column.rows.iter_rows(named=True)}
-    names = {key: named(page, key, grain) for key in result.keys}
+    starred = cut(page, result)
+    names = {key: named(page, key, grain, starred) for key in result.keys}
     columns = unique([names[across](head) for head in heads])
     lines: list[dict[str, str]] = []
     for metric in result.metrics:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +31,12 @@ class Mark:
     is_thin: bool = False
 
 
-def lines(series: Sequence[tuple[str, Sequence[dt.date | dt.datetime], Sequence[float | None], Sequence[str]]], *, unit: str, percent: bool = False, separators: str = ".,", height: int = 340) -> theme.Figure:
-    """Draw one line a series of (name, times, values, hover texts); None breaks it. Names stand at the lines' ends and keep clear of each other."""
+def lines(series: Sequence[tuple[str, Sequence[dt.date | dt.datetime], Sequence[float | None], Sequence[str]]], *, unit: str, percent: bool = False, separators: str = ".,", hollow: Collection[object] = (), height: int = 340) -> theme.Figure:
+    """Draw one line a series of (name, times, values, hover texts); None breaks it, points of `hollow` times are rings. Names stand at the lines' ends and keep clear of each other."""
     traces: list[dict[str, Any]] = []
     for number, (name, times, values, hover) in enumerate(series):
         traces.append({
-            "type": "scatter", "x": list(times), "y": list(values), "mode": "lines+markers", "line": {"color": COLOURS[number], "width": 2}, "marker": {"size": 5 if len(times) < 120 else 3, "color": COLOURS[number]},
+            "type": "scatter", "x": list(times), "y": list(values), "mode": "lines+markers", "line": {"color": COLOURS[number], "width": 2}, "marker": {"size": [9 if at in hollow else 5 for at in times] if len(times) < 120 else 3, "color": COLOURS[number], "symbol": ["circle-open" if at in hollow else "circle" for at in times], "line": {"width": [2 if at in hollow else 0 for at in times]}},
             "connectgaps": False, "name": name, **({"hovertext": list(hover), "hoverinfo": "text"} if hover else {"hoverinfo": "x+y"}),
         })  # fmt: skip
     ends = [next(((at, value) for at, value in zip(reversed(times), reversed(values), strict=True) if value is not None), None) for _, times, values, _ in series]

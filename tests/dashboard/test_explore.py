@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import statistics
 import tempfile
 from dataclasses import replace
@@ -174,3 +175,18 @@ def test_what_is_hidden_is_said_to_be_and_the_range_is_of_every_group(sel: Selec
     counts = [*range(500, 500 - explore_chart.view.MOST_ROWS, -1), 13]
     drawn = replace(many, frame=pl.DataFrame({"lane": [f"L{n}" for n in counts], "visits": counts, "visits__n": counts}))
     assert explore_chart.drawn(page, drawn, "visits")[1].startswith("Visits: from 13 (L13) to 500 (L500). The 30 groups")
+
+
+def test_steps_that_are_not_whole_are_marked_in_page_and_file(sel: Selection, tmp_path: Path) -> None:
+    """From a Wednesday on, and to now: the first and the last week are in part only. The range leaves them out, the file says which they are."""
+    asked = replace(sel, first_day=sel.end_day - dt.timedelta(days=sel.last_day.weekday() + 20), period="custom")
+    page, result = frame(asked), store.ask(asked, ["visits"], grain="week", totals=True)
+    figure, finding = explore_chart.drawn(page, result, "visits")
+    whole = result.rows["visits"].to_list()[1:-1]
+    assert len(whole) == 2 and result.rows["visits"][0] < min(whole)  # it would be the lowest
+    assert finding.startswith(f"Visits: from {min(whole)} (") and f" to {max(whole)} (" in finding and figure.checked().data[0].marker.symbol == ("circle-open", "circle", "circle", "circle-open")
+    assert [name.endswith(" *") for name in explore_words.long(page, result, 9)["Period"].to_list()] == [False, True, False, False, True]
+    csv, beside = exports.write(exports.of_result(result), tmp_path)
+    assert pl.read_csv(csv).sort("period", nulls_last=True)["is_partial"].to_list() == [True, False, False, True, False] and "`is_partial`: true where" in beside.read_text("utf-8")
+    assert not replace(result, selection=replace(asked, first_day=asked.first_day - dt.timedelta(days=9))).is_partial(None)[0]
+    assert store.of().begins(result) == store.build().first_day
