@@ -127,7 +127,7 @@ def _cell(column: Column, letter: str, style: str, text_style: str) -> str:
         value = f"CAST(CAST(epoch_ms({quoted}) / 86400000 + 25569 AS DECIMAL(18, 9)) AS VARCHAR)"
     elif kind in ("DOUBLE", "FLOAT") or (kind.startswith("DECIMAL") and not kind.endswith(",0)")):
         value = number(quoted, ".")
-    elif kind.endswith("INT") or kind in (*WHOLE, "INTEGER") or kind.startswith("DECIMAL"):
+    elif kind.endswith(("INT", "INTEGER")) or kind in WHOLE or kind.startswith("DECIMAL"):
         value = quoted
     else:
         mark = f"""CASE WHEN regexp_matches({quoted}, '{FORMULA_START}') THEN ' s="{text_style}"' ELSE '' END"""

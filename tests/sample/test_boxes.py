@@ -39,8 +39,11 @@ _PARTS = {page.code: found for page in PAGES if (found := getattr(importlib.impo
 
 @pytest.fixture(scope="module")
 def loaded(port: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    settings = Settings(home=tmp_path_factory.mktemp("boxes"), site=SAMPLE_SITE)
-    assert pipeline.load(settings, port / "inbox").refused == ()
+    """The sample and one truck of October: figures about US-bound boxes are of months and quarters that are over, and September shall be one."""
+    settings, later = Settings(home=tmp_path_factory.mktemp("boxes"), site=SAMPLE_SITE), tmp_path_factory.mktemp("later")
+    head, first, *_ = (port / "inbox" / "gate_port_2026-09-21.csv").read_text("utf-8-sig").splitlines()
+    (later / "gate_port_2026-10-02.csv").write_text("\n".join((head, first.replace("21/09/2026", "02/10/2026"), "")), "utf-8-sig")
+    assert pipeline.load(settings, port / "inbox").refused == pipeline.load(settings, later).refused == ()
     return settings
 
 
