@@ -13,6 +13,7 @@ from dashboard import store
 from dashboard.briefing import compose, slides
 from dashboard.briefing.deck import Bars, Cards, Curve, Strip, Table
 from dashboard.briefing.presets import PRESETS
+from dashboard.format import ISOLATE_RTL
 from dashboard.i18n import LANGUAGES
 
 
@@ -56,6 +57,8 @@ def test_each_slide_is_stamped_and_each_picture_says_itself(deck, lang) -> None:
         for shape in slide.shapes:
             if shape.has_chart or shape.has_table:
                 assert shape._element.xpath(".//p:cNvPr")[0].get("descr"), "a figure has no alternative text"
+            if shape.has_chart and told.direction == "rtl":  # or a legend reads from the left
+                assert all(series.name.startswith(ISOLATE_RTL) for series in shape.chart.plots[0].series)
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ _LONG, _VERY_LONG = 110, 190  # letters of a finding
 _ROWS = 9  # of a glossary or table on one slide
 _ONE_LINE = 150  # letters
 _ASIDE = 3.9  # inches for the sentences beside a figure
+_NARROW, _BELOW = 4, 1.3  # a table of more columns has the whole width, and inches for the sentences below it
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,10 @@ def _slide(made: Any, deck: Deck, section: Section, number: str) -> None:
     if section.figures and sum(map(len, beside)) <= _ONE_LINE:
         write(slide, deck, replace(room, top=room.top + room.height - 0.3, height=0.3), beside, 12, colour=QUIET)
         room = replace(room, height=room.height - (0.35 if beside else 0))
+    elif len(section.figures) == 1 and isinstance(section.figures[0], Table) and len(section.figures[0].columns) > _NARROW:
+        below = replace(room, top=room.top + room.height - _BELOW, height=_BELOW)
+        room = replace(room, height=room.height - _BELOW - 0.1)
+        write(slide, deck, below, beside, _size(beside, below), colour=QUIET)
     elif section.figures:
         aside = replace(room, left=room.left + room.width - _ASIDE, width=_ASIDE)
         room = replace(room, width=room.width - _ASIDE - 0.3)

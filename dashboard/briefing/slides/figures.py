@@ -71,8 +71,8 @@ def _bars(figure: Bars, slide: Any, deck: Deck, box: Box) -> None:
         _ranges(figure, slide, deck, box)
         return
     data = CategoryChartData()
-    data.categories = [bar.name for bar in figure.bars]
-    data.add_series(figure.unit, [bar.value for bar in figure.bars])
+    data.categories = [_turned(deck, bar.name) for bar in figure.bars]
+    data.add_series(_turned(deck, figure.unit), [bar.value for bar in figure.bars])
     chart = _chart(slide, deck, XL_CHART_TYPE.BAR_CLUSTERED, box, data, figure.alt)
     chart.has_legend = False
     chart.category_axis.reverse_order = True  # the first on top
@@ -83,7 +83,7 @@ def _bars(figure: Bars, slide: Any, deck: Deck, box: Box) -> None:
     for number, bar in enumerate(figure.bars):
         point = chart.plots[0].series[0].points[number]
         _colour(point, GREY if bar.is_thin else MAIN)
-        _label(point, bar.text, XL_LABEL_POSITION.OUTSIDE_END)
+        _label(point, _turned(deck, bar.text), XL_LABEL_POSITION.OUTSIDE_END)
 
 
 def _ranges(figure: Bars, slide: Any, deck: Deck, box: Box) -> None:
@@ -98,7 +98,7 @@ def _ranges(figure: Bars, slide: Any, deck: Deck, box: Box) -> None:
         return
     data = XyChartData()
     for number, bar in known:
-        series = data.add_series(bar.name)
+        series = data.add_series(_turned(deck, bar.name))
         for value in (bar.low, bar.value, bar.high):
             if value is not None:
                 series.add_data_point(value, len(figure.bars) - number - 0.5)
@@ -109,7 +109,7 @@ def _ranges(figure: Bars, slide: Any, deck: Deck, box: Box) -> None:
     chart.category_axis.has_major_gridlines = False
     chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     chart.category_axis.has_title = True
-    chart.category_axis.axis_title.text_frame.text = figure.unit
+    chart.category_axis.axis_title.text_frame.text = _turned(deck, figure.unit)
     styled(chart.category_axis.axis_title.text_frame.paragraphs[0].runs[0].font, 11, QUIET)
     for (_number, bar), series in zip(known, chart.plots[0].series, strict=True):
         colour = _rgb(GREY if bar.is_thin else MAIN)
@@ -126,7 +126,7 @@ def _strip(figure: Strip, slide: Any, deck: Deck, box: Box) -> None:
     data = CategoryChartData()
     data.categories = [""]
     for part in figure.parts:
-        data.add_series(f"{part.name}: {part.text}", [part.value])
+        data.add_series(_turned(deck, f"{part.name}: {part.text}"), [part.value])
     chart = _chart(slide, deck, XL_CHART_TYPE.BAR_STACKED_100, box, data, figure.alt)
     chart.has_legend, chart.legend.include_in_layout, chart.legend.position = True, False, XL_LEGEND_POSITION.BOTTOM
     styled(chart.legend.font, 14, INK)
@@ -136,7 +136,7 @@ def _strip(figure: Strip, slide: Any, deck: Deck, box: Box) -> None:
         ground = BANDS[min(number, len(BANDS) - 1)]
         _colour(series, ground)
         if part.value and part.value >= _ROOM_FOR_LABEL:
-            _label(series.points[0], part.text, XL_LABEL_POSITION.CENTER, size=16, colour=_on(ground))
+            _label(series.points[0], _turned(deck, part.text), XL_LABEL_POSITION.CENTER, size=16, colour=_on(ground))
 
 
 @draw.register
@@ -146,9 +146,9 @@ def _curve(figure: Curve, slide: Any, deck: Deck, box: Box) -> None:
         write(slide, deck, replace(box, top=box.top + box.height - 0.3, height=0.3), [marks], 11, colour=QUIET)
         box = replace(box, height=box.height - 0.35)
     data = CategoryChartData()
-    data.categories = list(figure.labels)
+    data.categories = [_turned(deck, label) for label in figure.labels]
     for line in figure.lines:
-        data.add_series(line.name, line.values)
+        data.add_series(_turned(deck, line.name), line.values)
     chart = _chart(slide, deck, XL_CHART_TYPE.LINE, box, data, figure.alt)
     chart.has_legend, chart.legend.include_in_layout, chart.legend.position = True, False, XL_LEGEND_POSITION.TOP
     styled(chart.legend.font, 12, INK)
@@ -156,7 +156,7 @@ def _curve(figure: Curve, slide: Any, deck: Deck, box: Box) -> None:
     chart.value_axis.major_gridlines.format.line.color.rgb = _rgb(HAIR)
     chart.value_axis.format.line.fill.background()
     chart.value_axis.has_title = True
-    chart.value_axis.axis_title.text_frame.text = figure.unit
+    chart.value_axis.axis_title.text_frame.text = _turned(deck, figure.unit)
     styled(chart.value_axis.axis_title.text_frame.paragraphs[0].runs[0].font, 11, QUIET)
     for colour, series in zip((MAIN, ACCENT, GREY), chart.plots[0].series, strict=False):
         series.format.line.color.rgb, series.format.line.width, series.smooth = _rgb(colour), Pt(2.25), False
@@ -327,6 +327,11 @@ def _label(point: Any, text: str, where: Any, *, size: float = 12, colour: str =
     label.position = where
     label.text_frame.text = text
     styled(label.text_frame.paragraphs[0].runs[0].font, size, colour)
+
+
+def _turned(deck: Deck, text: str) -> str:
+    """A text of a chart from the right where the language is: charts have no direction of their own, and would read a legend's words and figures from the left."""
+    return f"{words.ISOLATE_RTL}{text}{words.POP}" if deck.direction == "rtl" and text else text
 
 
 def _colour(drawn: Any, colour: str) -> None:
