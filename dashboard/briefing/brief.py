@@ -72,19 +72,13 @@ class Brief:
 
     def compared(self, cell: Cell) -> str:
         """The change against the comparison period; empty without one."""
-        if cell.before is None or not cell.before_n or cell.value is None:
-            return ""
-        before = words.value(cell.before, cell.metric.unit, self.lang, cell.metric.decimals)
-        change = words.change(cell, self.lang)
-        if cell.metric.unit == "count" and cell.relative_change is not None:
-            change = f"{'+' if cell.relative_change > 0 else ''}{words.share(cell.relative_change, self.lang)}".replace("-", words.MINUS)
-        return self.say("{change} against {before} in the comparison period", change=change, before=before)
+        return words.compared(cell, self.lang)
 
     def section(self, code: str, title: str, finding: str, *results: Result, n: str = "", period: str | None = None, sources: Sequence[str] = (), **more: object) -> Section:
         """A section with the line under it and its definitions taken from the results behind it."""
         facts = [metric.fact for result in results for metric in result.metrics]
         logs = sources or dict.fromkeys(source for fact in facts for source in SOURCES[fact])
-        source = self.say("Source: {logs}", logs=", ".join(self.say(SOURCE.codes[log]) for log in logs)) if logs else ""
+        source = self.say("Source: {logs}", logs=words.listed((self.say(SOURCE.codes[log]) for log in logs), self.lang)) if logs else ""
         asked = results[0].selection if results else self.selection
         shown = asked.period_in_words(self.lang) if period is None else period
         return Section(code, title, finding, n=n or (self.n(results[0].n) if results else ""), period=shown, source=source, definitions=self.definitions(results), results=results, **more)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from dashboard.evidence.effect import Effect
 from dashboard.evidence.study import Headline
 from dashboard.evidence.verdict import Reason
 from dashboard.evidence.weekly import Week, by_week
-from dashboard.format import MINUS, isolate, short_day
+from dashboard.format import MINUS, isolate, listed, short_day
 from dashboard.format import day as day_of
 from dashboard.i18n import N_
 
@@ -82,7 +82,7 @@ def _with_names(b: Brief, effect: Effect) -> Effect:
 def _bounds(b: Brief, effect: Effect) -> str:
     """What sharing service points leaves open."""
     say, shared = b.say, effect.plan.shared_points
-    places = ", ".join(b.place(code) for code in shared[:SHOWN_POINTS]) + (f" … (+{len(shared) - SHOWN_POINTS})" if len(shared) > SHOWN_POINTS else "")
+    places = listed((b.place(code) for code in shared[:SHOWN_POINTS]), b.lang) + (f" … (+{len(shared) - SHOWN_POINTS})" if len(shared) > SHOWN_POINTS else "")
     said = say("Pilot and comparison share {places}: relief spreads from one to the other, and the level of evidence cannot be strong.", places=places)
     return f"{said} {say('Extended to the whole port, the pilot would bring {range} (bounds, not a margin).', range=words.reach(effect.bounds, ' min', b.lang))}"
 
@@ -137,8 +137,8 @@ def _taking_part(b: Brief, arms: pl.DataFrame) -> str:
     for arm, name in (("pilot", b.say("Pilot")), ("comparison", b.say("Comparison"))):
         units = arms.filter(pl.col("arm_code") == arm).sort("unit_code").unique("unit_code", maintain_order=True).to_dicts()
         named = [b.say("Transporter {mark}", mark=unit["unit_code"][:6]) if unit["unit_kind_code"] == "carrier" else b.name(unit["unit_kind_code"], unit["unit_code"]) for unit in units]
-        said.append(b.say("{label}: {values}", label=name, values=", ".join(named[:8]) + (f" … (+{len(named) - 8})" if len(named) > 8 else "")))
+        said.append(b.say("{label}: {values}", label=name, values=listed(named[:8], b.lang) + (f" … (+{len(named) - 8})" if len(named) > 8 else "")))
     starts = arms.filter(pl.col("arm_code") == "pilot")["start_on"].unique().sort().to_list() or arms["start_on"].unique().sort().to_list()
-    said.append(b.say("{label}: {values}", label=b.say("Start"), values=", ".join(day_of(day, b.lang) for day in starts[:3]) + (" …" if len(starts) > 3 else "")))
+    said.append(b.say("{label}: {values}", label=b.say("Start"), values=listed((day_of(day, b.lang) for day in starts[:3]), b.lang) + (" …" if len(starts) > 3 else "")))
     return ". ".join(said) + "."
 

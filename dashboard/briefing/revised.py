@@ -50,5 +50,5 @@ def _why(b: Brief, each: kept.Revision) -> str:
     if each.because == "rules":
         return b.say(BECAUSE["rules"], names=" → ".join(each.names))
     more = len(each.names) - SHOWN_FILES
-    names = ", ".join(each.names[:SHOWN_FILES]) + (" " + b.say("and {n} more", n=b.number(more)) if more > 0 else "")
+    names = words.listed(each.names[:SHOWN_FILES], b.lang) + (" " + b.say("and {n} more", n=b.number(more)) if more > 0 else "")
     return b.say(BECAUSE[each.because], names=names) if each.names else b.say(BECAUSE[each.because])

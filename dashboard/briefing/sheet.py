@@ -148,7 +148,7 @@ def of(facts: Facts, header: Header, names: Mapping[str, Mapping[str, str]]) -> 
         why = reader.coded(VISIT_STATUS.codes, visit["status_code"]) if visit["clock_flag"] == "ok" else reader.coded(CLOCK_FLAG.codes, visit["clock_flag"])
         finding = say("No step of this visit is known: {state}.", state=why[:1].lower() + why[1:])
     else:
-        finding = say("The {total} inside the port, by who held them: {parts}.", total=reader.minutes(inside), parts=", ".join(f"{each.name} {each.text}" for each in held))
+        finding = say("The {total} inside the port, by who held them: {parts}.", total=reader.minutes(inside), parts=words.listed((f"{each.name} {each.text}" for each in held), header.lang))
     built = reader.local(header.now_at)
     foot = " · ".join((words.closed(words.name(header.port_name), header.lang), say("Build {build}", build=header.build_id[:12]), say("rules {version}", version=header.rules_version), say("data up to {at}", at=words.moment(built, header.lang)), say("times local ({zone})", zone=header.zone_name)))
     return Sheet(
@@ -194,8 +194,8 @@ def _facts(facts: Facts, reader: _Reader) -> tuple[tuple[str, str], ...]:
     gates = [reader.name("gate", visit["entry_gate_code"]), *([reader.name("lane", visit["entry_lane_code"])] if visit["entry_lane_code"] else [])]
     out = [reader.name("gate", visit["exit_gate_code"]), *([reader.name("lane", visit["exit_lane_code"])] if visit["exit_lane_code"] else [])] if visit["exit_at"] else []
     rows = [
-        (say("Gate-in"), f"{reader.moment(visit['entry_at'])} · {', '.join(gates)}"),
-        (say("Gate-out"), f"{reader.moment(visit['exit_at'])} · {', '.join(out)}" if visit["exit_at"] else reader.coded(VISIT_STATUS.codes, visit["status_code"])),
+        (say("Gate-in"), f"{reader.moment(visit['entry_at'])} · {words.listed(gates, say.lang)}"),
+        (say("Gate-out"), f"{reader.moment(visit['exit_at'])} · {words.listed(out, say.lang)}" if visit["exit_at"] else reader.coded(VISIT_STATUS.codes, visit["status_code"])),
         (say("Turnaround"), reader.minutes(visit["turnaround_min"])), (say("Queue before the gate"), reader.minutes(visit["queue_min"])),
         (say("Terminal"), reader.name("terminal", visit["terminal_code"])), (say("Direction"), reader.coded(DIRECTION.codes, visit["direction_code"])),
         (say("Cargo class"), reader.coded(CARGO_CLASS.codes, visit["cargo_class_code"])), (say("Customs channel"), reader.coded(CHANNEL.codes, visit["channel_code"])),
