@@ -37,7 +37,7 @@ def lines(series: Sequence[tuple[str, Sequence[dt.date | dt.datetime], Sequence[
     for number, (name, times, values, hover) in enumerate(series):
         traces.append({
             "type": "scatter", "x": list(times), "y": list(values), "mode": "lines+markers", "line": {"color": COLOURS[number], "width": 2}, "marker": {"size": [9 if at in hollow else 5 for at in times] if len(times) < 120 else 3, "color": COLOURS[number], "symbol": ["circle-open" if at in hollow else "circle" for at in times], "line": {"width": [2 if at in hollow else 0 for at in times]}},
-            "connectgaps": False, "name": name, **({"hovertext": list(hover), "hoverinfo": "text"} if hover else {"hoverinfo": "x+y"}),
+            "connectgaps": False, "cliponaxis": False, "name": name, **({"hovertext": list(hover), "hoverinfo": "text"} if hover else {"hoverinfo": "x+y"}),
         })  # fmt: skip
     ends = [next(((at, value) for at, value in zip(reversed(times), reversed(values), strict=True) if value is not None), None) for _, times, values, _ in series]
     tops = [value for _, _, values, _ in series for value in values if value is not None]
@@ -50,7 +50,7 @@ def lines(series: Sequence[tuple[str, Sequence[dt.date | dt.datetime], Sequence[
     whole = [at for _, times, *_ in series for at in times]
     shape = theme.layout(
         height, separators=separators, margin={"l": 8, "r": min(room, 190), "t": 12, "b": 8}, annotations=notes, xaxis={"type": "date", "nticks": 6, "tickangle": 0, "tickformatstops": theme.DAYS, **({"range": [min(whole), max(whole)]} if len(set(whole)) > 1 else {})},
-        yaxis={"rangemode": "tozero", "nticks": 6, "separatethousands": True, **({"tickformat": ".0%"} if percent else {"ticksuffix": f" {unit}" if unit else ""})},
+        yaxis={"rangemode": "tozero", "nticks": 6, "separatethousands": True, "exponentformat": "none", **({"tickformat": ".0%"} if percent else {"ticksuffix": f" {unit}" if unit else ""})},
     )  # fmt: skip
     return theme.figure(traces, shape)
 
@@ -87,7 +87,7 @@ def dots(marks: Sequence[Mark], *, unit: str, percent: bool = False, separators:
     ]
     shape = theme.layout(
         40 + 46 * max(len(marks), 1), separators=separators, annotations=notes, margin={"l": 8, "r": 8, "t": 26, "b": 8},
-        xaxis={"range": [min(0, low * 1.06), top * 1.06], "gridcolor": theme.GRID, "nticks": 6, "separatethousands": True, **({"tickformat": ".0%"} if percent else {"ticksuffix": f" {unit}" if unit else ""})},
+        xaxis={"range": [min(0, low * 1.06), top * 1.06], "gridcolor": theme.GRID, "nticks": 6, "separatethousands": True, "exponentformat": "none", **({"tickformat": ".0%"} if percent else {"ticksuffix": f" {unit}" if unit else ""})},
         yaxis={"autorange": "reversed", "showgrid": False, "type": "category", "visible": False},
     )  # fmt: skip
     return theme.figure([trace], shape)
@@ -102,7 +102,7 @@ def columns(marks: Sequence[Mark], *, unit: str, percent: bool = False, separato
     }  # fmt: skip
     shape = theme.layout(
         height, separators=separators, bargap=0.25, margin={"l": 8, "r": 8, "t": 12, "b": 8}, xaxis={"type": "category", "tickvals": names[::step], "ticktext": [mark.name for mark in marks][::step], "tickangle": 0},
-        yaxis={"rangemode": "tozero", "nticks": 6, "separatethousands": True, **({"tickformat": ".0%"} if percent else {"ticksuffix": f" {unit}" if unit else ""})},
+        yaxis={"rangemode": "tozero", "nticks": 6, "separatethousands": True, "exponentformat": "none", **({"tickformat": ".0%"} if percent else {"ticksuffix": f" {unit}" if unit else ""})},
     )  # fmt: skip
     return theme.figure([trace], shape)
 
