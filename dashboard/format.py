@@ -20,7 +20,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal, format_percent
 
-from dashboard.i18n import N_, language, locale, translator
+from dashboard.i18n import N_, language, locale, ordinal, translator
 
 ISOLATE, ISOLATE_RTL, POP = "\u2066", "\u2067", "\u2069"  # a number with its unit stays together in any direction; right to left where the unit is Arabic
 LRM, RLM = "\u200e", "\u200f"
@@ -153,30 +153,49 @@ def cell(figure: object, lang: str) -> str:
 
 
 def interval(low: float | None, high: float | None, unit: str, lang: str, decimals: int = 0) -> str:
-    """Format limits as 'low to high', empty where there are none."""
+    """Format limits as 'low to high', empty where there are none; where both read the same, 'about' that."""
     if low is None or high is None:
         return ""
-    return translator(lang)("{low} to {high}", low=value(low, unit, lang, decimals), high=value(high, unit, lang, decimals))
+    first, last = value(low, unit, lang, decimals), value(high, unit, lang, decimals)
+    return translator(lang)("about {value}", value=first) if first == last else translator(lang)("{low} to {high}", low=first, high=last)
 
 
 def change(figure: object, lang: str) -> str:
-    """Format the change of a Cell against its comparison, signed; a share in points. Empty without a comparison. Not isolated: st.metric reads its sign."""
+    """Format the change of a Cell against its comparison, signed; a share in points. Empty without a comparison. Not isolated: st.metric reads its sign.
+
+    It is the difference of both figures as they are shown: who subtracts them finds the same.
+    """
     if figure.change is None:
         return ""
     _, metric = translator(lang), figure.metric
-    amount = figure.change * 100 if metric.unit == "share" else figure.change
+    scale = 100 if metric.unit == "share" else 1
+    amount = round(figure.value * scale, metric.decimals) - round(figure.before * scale, metric.decimals)
     digits = number(abs(amount), lang, metric.decimals)
     sign = "" if round(abs(amount), metric.decimals) == 0 else "+" if amount > 0 else MINUS
-    suffix = _.plural("point", "points", _many(abs(amount), lang, metric.decimals)) if metric.unit == "share" else _(_SUFFIX[metric.unit]) if _SUFFIX[metric.unit] else ""
+    suffix = _.plural("point", "points", plural_of(amount, lang, metric.decimals)) if metric.unit == "share" else _(_SUFFIX[metric.unit]) if _SUFFIX[metric.unit] else ""
     return turned(f"{sign}{digits} {suffix}".strip(), lang)
+
+
+def compared(figure: object, lang: str) -> str:
+    """Say the change of a Cell against its comparison, of a count in percent, with what it was; empty without a comparison."""
+    if figure.change is None or not figure.before_n:
+        return ""
+    _, metric = translator(lang), figure.metric
+    before, size = value(figure.before, metric.unit, lang, metric.decimals), figure.relative_change
+    if cell(figure, lang) == before:
+        return _("unchanged: {before} in the comparison period", before=before)
+    said = change(figure, lang)
+    if metric.unit == "count" and size is not None and round(abs(size), 3):
+        said = turned(f"{'+' if size > 0 else MINUS}{share(abs(size), lang, 0 if round(abs(size), 2) else 1)}", lang)
+    return _("{change} against {before} in the comparison period", change=said, before=before)
 
 
 _A_NUMBER_OF = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 11, "other": 100}
 
 
-def _many(amount: float, lang: str, decimals: int) -> int:
-    """A whole number of the same plural form as `amount`, as it is written: 1,5 is singular in French and plural in English."""
-    return _A_NUMBER_OF[Locale.parse(locale(lang)).plural_form(Decimal(f"{amount:.{decimals}f}"))]
+def plural_of(amount: float, lang: str, decimals: int) -> int:
+    """A whole number of the same plural form as `amount`, as it is written without its sign: 1,5 is singular in French and plural in English."""
+    return _A_NUMBER_OF[Locale.parse(locale(lang)).plural_form(Decimal(f"{abs(amount):.{decimals}f}"))]
 
 
 def duration(minutes: float | None, lang: str) -> str:
@@ -196,12 +215,12 @@ def duration(minutes: float | None, lang: str) -> str:
 
 def day(date: dt.date | None, lang: str, length: str = "medium") -> str:
     """Format a local date; length is short, medium, long or full."""
-    return format_date(date, language(lang).day if length == "medium" else length, locale=locale(lang)) if date else translator(lang)(NO_DATA)
+    return ordinal(format_date(date, language(lang).day if length == "medium" else length, locale=locale(lang)), lang) if date else translator(lang)(NO_DATA)
 
 
 def short_day(date: dt.date, lang: str) -> str:
     """Format a date without its year, for axes and small places."""
-    return format_skeleton("MMMd", dt.datetime.combine(date, dt.time()), locale=locale(lang))
+    return ordinal(format_skeleton("MMMd", dt.datetime.combine(date, dt.time()), locale=locale(lang)), lang)
 
 
 def weekday(iso: int, lang: str, width: str = "abbreviated") -> str:

@@ -13,6 +13,7 @@ import polars as pl
 import streamlit as st
 
 from dashboard import forecast
+from dashboard import format as words
 from dashboard.forecast import Errors, Middle, Past, Score
 from dashboard.format import listed, worded
 from dashboard.i18n import N_
@@ -71,13 +72,14 @@ def answer(page: Frame) -> str:
 
 def _answer(page: Frame) -> str:
     _, w, told = page.say, Words(page), asked(page)
+    spelled = words.day(told.day, page.lang, "full")
     if page.store.opened().first("fct_bookings", "slot_day") is None:
         return _("No data: this port has sent no log of appointments, so nothing can be said of tomorrow.")
     if not told.booked_n:
-        return _("No bookings known for {day}: none was made before that day began.", day=w.date(told.day))
+        return _("No bookings known for {day}: none was made before that day began.", day=spelled)
     if told.hours.is_empty():
-        return _("{n} bookings are known for {day}, but fewer than {least} days were logged before it: no forecast yet.", n=w.number(told.booked_n), day=w.date(told.day), least=forecast.FEWEST_DAYS)
-    expected = _("{day}: about {n} trucks expected from {booked} bookings and those that come without.", day=w.date(told.day), n=w.number(told.hours["expected_n"].sum()), booked=w.number(told.booked_n))
+        return _("{n} bookings are known for {day}, but fewer than {least} days were logged before it: no forecast yet.", n=w.number(told.booked_n), day=spelled, least=forecast.FEWEST_DAYS)
+    expected = _("{day}: about {n} trucks expected from {booked} bookings and those that come without.", day=spelled, n=w.number(told.hours["expected_n"].sum()), booked=w.number(told.booked_n))
     over = told.hours.filter(pl.col("is_over"))
     if told.hours["limit_n"].null_count() == forecast.HOURS:
         return expected + " " + _("Too few hours with the same means open were seen to say which hours are too many.")

@@ -79,14 +79,7 @@ def n(page: Frame, figure: Cell) -> str:
 
 
 def compared(page: Frame, figure: Cell) -> str:
-    if figure.before is None or not figure.before_n:
-        return ""
-    before = words.value(figure.before, figure.metric.unit, page.lang, figure.metric.decimals)
-    change = f"{words.share(figure.relative_change, page.lang)}" if figure.metric.unit == "count" and figure.relative_change is not None else words.change(figure, page.lang)
-    if figure.metric.unit == "count" and (figure.relative_change or 0) > 0:
-        change = f"+{change}"
-    change = words.turned(change.replace("-", words.MINUS), page.lang)
-    return page.say("{change} against {before} in the comparison period", change=change, before=before)
+    return words.compared(figure, page.lang)
 
 
 def _usual(page: Frame, found: Judged, code: str) -> tuple[str, bool, str]:

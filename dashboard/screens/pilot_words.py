@@ -17,7 +17,7 @@ from dashboard.evidence import words
 from dashboard.evidence.effect import Effect, Range
 from dashboard.evidence.study import Share
 from dashboard.evidence.verdict import LOOKS, Reason
-from dashboard.format import in_order, plain, turned
+from dashboard.format import in_order, plain, plural_of, turned
 from dashboard.i18n import N_
 from dashboard.selection import Selection
 from dashboard.widgets import kpi_card
@@ -145,7 +145,9 @@ def card(page: Frame, name: str, effect: Effect, unit: str, *, is_whole: bool = 
         return kpi_card.card(name, "–", say=why[:1].upper() + why[1:] + ".", notes=[mark], code=code)
     figure, way = ends(page, effect.change, is_whole)
     share, share_way = ends(page, effect.percent)
-    best = _("Best estimate {value} {unit}", value=signed(page, effect.change.best, 0 if is_whole else 2), unit=unit)
+    decimals = 0 if is_whole else 2
+    best_unit = _.plural("check", "checks", plural_of(effect.change.best, page.lang, decimals)) if effect.plan.measure == "document_checks" else unit
+    best = _("Best estimate {value} {unit}", value=signed(page, effect.change.best, decimals), unit=best_unit)
     return kpi_card.card(name, figure, f"{unit} {way}".strip(), say=f"{pc(page, share)} {share_way}".strip(), notes=[best, mark], code=code)
 
 
@@ -154,7 +156,7 @@ def share_card(page: Frame, share: Share, recorded: float | None) -> str:
     _, w = page.say, Words(page)
     figure, way = ends(page, share.change, is_whole=False)
     now = _("{share} % of the trucks since the start", share=w.number(None if recorded is None else 100 * recorded, 1))
-    return kpi_card.card(_("Trucks over {limit} min", limit=share.limit), figure, f"{_('points')} {way}".strip(), say=now, notes=[_("Best estimate {value} {unit}", value=signed(page, share.change.best, 1), unit=_("points")), _(NAMES[share.verdict])])
+    return kpi_card.card(_("Trucks over {limit} min", limit=share.limit), figure, f"{_('points')} {way}".strip(), say=now, notes=[_("Best estimate {value} {unit}", value=signed(page, share.change.best, 1), unit=_.plural("point", "points", plural_of(share.change.best, page.lang, 1))), _(NAMES[share.verdict])])
 
 
 def n_visits(page: Frame, effect: Effect) -> str:
@@ -174,7 +176,7 @@ def window_of(page: Frame, effect: Effect) -> Selection:
 
 def pc(page: Frame, figures: str) -> str:
     """Figures with the per cent sign that belongs to them all, in their order in every direction."""
-    return in_order(f"{plain(figures)}{NB}%", page.lang)
+    return in_order(f"{plain(figures)}{'' if page.say.direction == 'rtl' else NB}%", page.lang)  # as all shares of the language
 
 
 def signed(page: Frame, value: float, decimals: int = 0) -> str:

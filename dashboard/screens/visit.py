@@ -36,7 +36,10 @@ def show(page: Frame) -> None:
     found = page.store.rows("visit", visit_id=visit_id) if visit_id else pl.DataFrame()
     if found.is_empty():
         st.title(say("One visit"), anchor=False)
-        st.markdown(say("No visit has this number in the build shown: {visit}.", visit=f"`{visit_id[:40]}`" if visit_id else "–"))
+        if not visit_id:
+            st.markdown(say("This address names no visit: choose one in a list of visits."))
+            return
+        st.markdown(say("No visit has this number in the build shown: {visit}.", visit=f"`{visit_id[:40]}`"))
         return
     visit = found.row(0, named=True)
     st.title(f"{visit['truck'].replace('Truck', say('Truck'))} · {words.moment(visit['entry_local_at'], page.lang)}", anchor=False)
@@ -168,15 +171,15 @@ def _map(page: Frame, visit_id: str) -> None:
 def _log_lines(page: Frame, events: pl.DataFrame) -> None:
     say, lang = page.say, page.lang
     st.header(say("The lines behind it"), anchor=False)
-    st.dataframe(
-        [
+    panel.grid(
+        pl.DataFrame([
             {
                 say("Time"): words.moment(row["event_local_at"], lang), say("Event"): say(EVENTS.get(row["event_code"], row["event_code"])), say("Source"): say(SOURCE.codes.get(row["source_code"], row["source_code"])),
                 say("File"): row["file_name"], say("Line"): row["source_line"], say("Match"): words.share(row["match_score"], lang) if row["match_score"] is not None else "",
             }
             for row in events.iter_rows(named=True)
-        ],
-        hide_index=True, key="visit_lines", alt=say("Log lines of this visit with their file and line"),
+        ]),
+        key="visit_lines", alt=say("Log lines of this visit with their file and line"),
     )  # fmt: skip
 
 

@@ -65,3 +65,9 @@ def test_every_unit_can_be_written() -> None:
 def test_marks_of_direction_are_for_screens_only() -> None:
     said = f"{fmt.share(0.123, 'ar', 1)} {fmt.value(69, 'min', 'ar')} {fmt.in_order('9–14', 'ar')} {fmt.number(-3, 'ar')}"
     assert fmt.unmarked(said) == "12,3% 69 د 9–14 -3" and fmt.plain(said) != fmt.unmarked(said) != said
+
+
+def test_what_is_shown_does_not_contradict_itself() -> None:
+    assert fmt.change(Cell(METRICS["turnaround_p50"], 97.4, 10, before=86.6), "fr") == "+10 min"  # 97 against 87
+    assert "sans changement" in fmt.compared(Cell(METRICS["turnaround_p50"], 97.4, 10, before=96.6, before_n=10), "fr")
+    assert fmt.plain(fmt.interval(6.6, 7.4, "min", "fr")) == "environ 7 min" and fmt.short_day(dt.date(2026, 4, 1), "fr").startswith("1er ")
