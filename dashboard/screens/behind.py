@@ -14,7 +14,7 @@ import streamlit as st
 from dashboard import format as words
 from dashboard.metrics import DIMENSIONS
 from dashboard.views import distribution
-from dashboard.widgets import address, download
+from dashboard.widgets import address, download, panel
 from dashboard.widgets.frame import Frame
 from etl.contracts.codes import DIRECTION, STEP
 from etl.errors import DeclarationError
@@ -64,7 +64,7 @@ def _list(page: Frame, what: str, value: str) -> None:
     longest = rows.sort("turnaround_min", descending=True, nulls_last=True).head(SHOWN)
     if rows.height > SHOWN:
         st.html(f'<p class="quiet">{say("The {n} longest are shown; the CSV holds all.", n=words.number(SHOWN, lang))}</p>')
-    picked = st.dataframe(_in_words(page, longest), hide_index=True, key="behind_list", on_select="rerun", selection_mode="single-row", height=380, row_height=34, alt=say("Visits, longest first; choose one to see its page"))
+    picked = panel.grid(pl.DataFrame(_in_words(page, longest)), key="behind_list", on_select="rerun", selection_mode="single-row", height=380, row_height=34, alt=say("Visits, longest first; choose one to see its page"))
     st.caption(say("Choose a row to see the visit."))
     download.rows(page, _detail(what), key="behind", **_how(what, value))
     if picked.selection.rows:

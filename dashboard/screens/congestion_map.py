@@ -60,7 +60,7 @@ def _replay(page: Frame, seen: list[dt.date]) -> None:
     if form == _DRAWING:
         panel.show(page, port_map.shape_figure(asked.zones(page), states, language=page.lang, width_px=360 if panel.is_phone() else 900), key="congestion_drawing", finding=alt, table=table)
     elif form == _TABLE:
-        st.dataframe(table, hide_index=True, width="stretch")
+        panel.grid(table)
     else:
         st.pydeck_chart(
             port_map.congestion_deck(asked.zones(page), states, language=page.lang, incidents=[{key: row[key] for key in ("position", "text", "name", "about")} for row in incidents if row["position"]], basemap=basemap(str(page.store.settings.site)), width_px=360 if panel.is_phone() else _WINDOW_PX), height=460, key="congestion_map",

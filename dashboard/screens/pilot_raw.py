@@ -13,6 +13,7 @@ from functools import partial
 import polars as pl
 import streamlit as st
 
+from dashboard.format import in_order, unmarked
 from dashboard.i18n import N_
 from dashboard.metrics import Result
 from dashboard.screens.pilot_words import arms_in_words, headed, units
@@ -148,7 +149,7 @@ def _raw(page: Frame, window: Selection) -> None:
         low, high = row.get(f"{code}__low"), row.get(f"{code}__high")
         if low is None or high is None:
             return text
-        return f"{text} ({(w.percent if share else w.number)(low, 1)} – {(w.percent if share else w.number)(high, 1)})"
+        return f"{text} ({in_order(unmarked(f'{(w.percent if share else w.number)(low, 1)} – {(w.percent if share else w.number)(high, 1)}'), page.lang)})"
 
     table = pl.DataFrame(
         [

@@ -23,6 +23,8 @@ from dashboard.metrics import Result
 from dashboard.widgets import download, freshness
 from dashboard.widgets.frame import Frame
 
+_FITS = 9  # columns that stand side by side on a page
+
 
 def show(
     page: Frame, figure: go.Figure, *, key: str, finding: str, result: Result, title: str = "", n_words: str = "", table: Any = None, pick: bool = False, above: str = "", below: str = "",
@@ -52,8 +54,17 @@ def data(page: Frame, result: Result, *, key: str, table: Any = None) -> None:
     """The data table (folded) and the CSV link of a result."""
     with st.expander(page.say("Data table and CSV"), key=f"{key}_data"):
         rows = pl.DataFrame(download.table(page, result) if table is None else table, infer_schema_length=None)
-        st.dataframe(rows.rename(headed).to_arrow(), hide_index=True, width="stretch", key=f"{key}_table")
+        st.dataframe(drawn(rows, page.lang).to_arrow(), hide_index=True, width="stretch", key=f"{key}_table")
         download.link(page, result, key=key)
+
+
+def drawn(rows: pl.DataFrame, lang: str) -> pl.DataFrame:
+    """A table as the browser's grid shows it: it draws columns from the left, so in right-to-left text the first is put last, at the right.
+
+    Not where a table is wider than the page: the grid opens at its left end, and the first column would be out of sight.
+    """
+    turns = language(lang).direction == "rtl" and rows.width <= _FITS
+    return rows.select(reversed(rows.columns) if turns else rows.columns).rename(headed)
 
 
 def _escape(text: str) -> str:

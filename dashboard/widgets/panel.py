@@ -29,14 +29,14 @@ from dashboard.metrics import Result
 from dashboard.selection import Selection
 from dashboard.widgets import chart as widget
 from dashboard.widgets import download, freshness
-from dashboard.widgets.frame import Frame
+from dashboard.widgets.frame import Frame, current
 from etl.contracts.fields import CodeList
 
 _NO_DATA = "–"
 # A name that ends with its own short one: "East container terminal (TCE)".
 _SHORT = re.compile(r".{12,}\(([^()]+)\)$")
 # A formatted figure, with its limits if any: such columns stand at the end of their cell, so that digits meet digits.
-_FIGURE = re.compile(r"[\d\s\u00a0\u202f\u200e\u200f.,%()–-]+$")
+_FIGURE = re.compile(r"[\d\s\u00a0\u202f\u200e\u200f\u2066-\u2069.,%()…+−–-]+$")
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def grid(table: pl.DataFrame, key: str | None = None, **how: object) -> object:
     figures = [name for name, dtype in table.schema.items() if dtype == pl.String and table.height and all(text is None or _FIGURE.match(text) for text in table[name])]
     how = {"column_config": {words_of.headed(name): st.column_config.TextColumn(alignment="right") for name in figures}, **how}
     # As an Arrow table: a Polars frame would go through pandas, 3 ms a table.
-    return st.dataframe(table.rename(words_of.headed).to_arrow(), hide_index=True, width="stretch", key=key, **how)
+    return st.dataframe(widget.drawn(table, current().lang).to_arrow(), hide_index=True, width="stretch", key=key, **how)
 
 
 def cards(items: Sequence[tuple[str, str, str]]) -> None:
