@@ -78,7 +78,7 @@ def _add_dashboard(commands: argparse._SubParsersAction) -> None:
         parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     export = command("export", "Write figures, or the rows behind them, as CSV, Parquet or Excel workbook.", _export)
     _add_export(export)
-    brief = command("brief", "Write a briefing as PDF: one page, two or four, for a period and in a language.", _brief)
+    brief = command("brief", "Write a briefing as PDF, PowerPoint slides or one HTML page, for a period and in a language.", _brief)
     record = command("record", "Write the record of one truck's visit as a PDF whose fingerprint can be checked, or check one.", _record)
     briefing.add_brief(brief)
     briefing.add_record(record)

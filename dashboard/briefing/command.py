@@ -16,7 +16,7 @@ SHOWN_CHANGES = 30
 
 def add_brief(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", choices=("minister", "delegation", "weekly"), default="delegation", help="minister: 1 page, delegation: 4 pages (default), weekly: 2 pages for the operators")
-    parser.add_argument("--period", choices=SPANS, default="last-week", help="last-week: the last whole week from Monday (default); last-month: the last whole month; 7d, 28d, 90d and month end now")
+    parser.add_argument("--period", choices=SPANS, help="last-week: the last whole week from Monday (default); last-month: the last whole month; 7d, 28d, 90d and month end now")
     parser.add_argument("--from", dest="first", metavar="DAY", help="first local day, instead of --period, e.g. 2026-09-01")
     parser.add_argument("--to", dest="last", metavar="DAY", help="last local day, included")
     parser.add_argument("--view", choices=("all", "core"), default="all", help="all visits, or without inspections, incidents and closures")
@@ -55,20 +55,44 @@ def brief(arguments: argparse.Namespace) -> int:
 
 
 def _selection(port: object, arguments: argparse.Namespace) -> object:
-    from dashboard.selection import FILTERS, PRESETS, Selection
+    from dashboard.selection import FILTERS, MAX_DAYS, PRESETS, Selection
 
-    build = port.build()
+    build, given = port.build(), arguments.first or arguments.last
+    if given and arguments.period:
+        raise InputError("smartport brief", f"--period {arguments.period} and --from or --to both name the days", "", "Give one of them")
     query = {"v": "1", "view": arguments.view} | dict(pair.partition("=")[::2] for pair in arguments.filter)
-    if arguments.first or arguments.last:
-        query |= {"from": arguments.first or str(build.first_day), "to": arguments.last or str(build.now_day)}
+    if given:
+        first, last = _day("--from", arguments.first, build.first_day), _day("--to", arguments.last, build.now_day)
+        if not 0 <= (last - first).days < MAX_DAYS:
+            raise InputError("smartport brief", f"from {first} to {last} is no period", "", f"Give the first day and a later or the same last one, at most {MAX_DAYS} days in all")
+        query |= {"from": str(first), "to": str(last)}
     selection, notes = Selection.from_query(query, port.port_code, build.now_day, port.known())
-    unknown = [*(note.in_words("en") for note in notes), *(f"'{name}' is no filter" for name in query if name not in {"v", "view", "from", "to", *FILTERS})]
+    unknown = [*(f"'{note.value[:40]}' is no value of '{note.name}' here" for note in notes), *(f"'{name}' is no filter" for name in query if name not in {"v", "view", "from", "to", *FILTERS})]
     if unknown:
-        raise InputError("smartport brief", " ".join(unknown).rstrip("."), ", ".join(FILTERS))
+        raise InputError("smartport brief", "; ".join(unknown), "; ".join(_known(port, name) for name in FILTERS))
     if "from" in query:
         return selection
-    first, end = span(arguments.period, build.now_local_at)
+    first, end = span(arguments.period or SPANS[0], build.now_local_at)
     return replace(selection, first_day=first, end_day=end, period=arguments.period if arguments.period in PRESETS else "custom")
+
+
+def _day(option: str, given: str | None, otherwise: dt.date) -> dt.date:
+    """The local day of an option. Raises InputError for what is none."""
+    try:
+        found = dt.date.fromisoformat(given) if given else otherwise
+    except ValueError:
+        found = dt.date.min
+    if not 1900 < found.year < 9000:
+        raise InputError(option, f"'{(given or '')[:40]}' is no day", "", "Write it like 2026-09-01")
+    return found
+
+
+def _known(port: object, name: str) -> str:
+    """A filter with the values it takes."""
+    from dashboard.selection import FILTERS
+
+    code_list = FILTERS[name][1]
+    return f"{name} ({', '.join(code_list.codes if code_list else port.known().get(name, ()))})"
 
 
 def span(period: str, now_local_at: dt.datetime) -> tuple[dt.date, dt.date]:

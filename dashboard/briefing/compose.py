@@ -1,7 +1,7 @@
 """Compose a Deck: the sections of a preset, asked of the store in the reader's language, with what the cover says. Made once per build and question.
 
     deck = compose.deck(store.of(), selection, preset="delegation", lang="fr")
-Raises DeclarationError for an unknown preset, BuildError without a build.
+Raises DeclarationError for an unknown preset, InputError where no visit lies in the selection, BuildError without a build.
 """
 
 from __future__ import annotations
@@ -19,14 +19,22 @@ from dashboard.i18n import translator
 from dashboard.metrics import Result
 from dashboard.selection import Selection
 from dashboard.store import Opened, Store
-from etl.errors import DeclarationError
+from etl.errors import DeclarationError, InputError
 
 
 def deck(store: Store, selection: Selection, *, preset: str, lang: str) -> Deck:
     """Return the briefing of a selection. The same build, selection, preset and language give the same Deck."""
     if preset not in PRESETS:
         raise DeclarationError("briefing", f"preset '{preset}' is not known", ", ".join(PRESETS))
+    if is_empty(store, selection):
+        build = store.build()
+        raise InputError("briefing", f"no visit lies in {words.plain(selection.in_words('en'))}", "", f"The data run from {build.first_day} to {build.now_day}: ask for days among them")
     return store.made(("deck", preset, lang, selection), lambda opened: _deck(store, opened, selection, preset, lang))
+
+
+def is_empty(store: Store, selection: Selection) -> bool:
+    """Whether no visit lies in a selection. Then there is no briefing: figures that are told by whole months would come from other days."""
+    return not store.ask(selection, ["visits"]).cell("visits").value
 
 
 def _deck(store: Store, opened: Opened, selection: Selection, code: str, lang: str) -> Deck:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from dashboard import format as words
 from dashboard.briefing import command, compose, kept, paper, slides, web
 from dashboard.briefing.deck import Deck
 from dashboard.briefing.presets import PRESETS
@@ -29,6 +30,11 @@ def show(page: Frame) -> None:
     say = page.say
     panel.head(page, say("Briefing"), say("The same figures as the pages, for the period and filters above, set on A4. The choice is in the address; it changes no figure."))
     preset = parts.choose(page, PARTS, "briefing_part")
+    if compose.is_empty(page.store, page.selection):
+        build = page.store.build()
+        st.button(say("Last whole week"), key="briefing_week", type="tertiary", on_click=_last_week, args=(page,), help=say("From Monday to Sunday, the last that is over."))
+        panel.quiet(f"{say('No visit in this selection.')} {say('Data up to {at} ({zone}).', at=words.moment(build.now_local_at, page.lang), zone=build.zone_name)}")
+        return
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         seen = st.button(say("Show the pages"), key="briefing_show")
         st.button(say("Last whole week"), key="briefing_week", type="tertiary", on_click=_last_week, args=(page,), help=say("From Monday to Sunday, the last that is over."))

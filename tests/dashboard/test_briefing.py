@@ -22,6 +22,7 @@ from dashboard.evidence import study
 from dashboard.evidence.words import sentences
 from dashboard.i18n import LANGUAGES
 from dashboard.selection import PRESETS as PERIODS
+from etl.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {"minister": 1, "delegation": 4, "weekly": 2}
@@ -88,11 +89,22 @@ def test_every_section_says_what_it_finds_and_every_figure_has_words(sel) -> Non
             assert words.ISOLATE not in section.finding
 
 
-def test_an_empty_period_is_papers_without_figures_and_no_zero(sel) -> None:
-    asked = replace(sel, first_day=dt.date(2020, 1, 1), end_day=dt.date(2020, 1, 8), period="custom")
-    deck = compose.deck(store.of(), asked, preset="weekly", lang="en")
-    assert len(pages_of(paper.of_deck(deck))) == 2
-    assert not any(section.figures for section in deck.sections if section.code in ("headline", "curve", "terminals", "lost", "minutes"))
+def test_a_period_without_a_visit_has_no_briefing(sel, small, tmp_path, capsys) -> None:
+    """Figures of US-bound boxes are told by whole months, and would come from elsewhere."""
+    with pytest.raises(InputError, match="no visit lies in 1 Jan 2020"):
+        compose.deck(store.of(), replace(sel, first_day=dt.date(2020, 1, 1), end_day=dt.date(2020, 1, 8), period="custom"), preset="weekly", lang="en")
+    wrong = {"2030-01-01 2030-01-10": "no visit lies in", "2030-13-01 2030-01-10": "--from: '2030-13-01' is no day", "2026-09-10 2026-09-01": "is no period"}
+    for days, said in wrong.items():
+        first, last = days.split()
+        assert main(["brief", "--from", first, "--to", last, "--out", str(tmp_path)]) == 3 and said in capsys.readouterr().err
+    assert main(["brief", "--period", "7d", "--from", "2026-09-01", "--out", str(tmp_path)]) == 3 and "both name the days" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+    app.switch_page("screens/briefing.py")
+    app.query_params["from"], app.query_params["to"] = "2030-01-01", "2030-01-10"
+    app.run()
+    assert not app.exception and "No visit in this selection." in "".join(str(block.value) for block in app.caption) + "".join(str(block.proto.body) for block in app.get("html"))
+    assert not [button.key for button in app.button if str(button.key).startswith(("briefing_pdf", "briefing_pptx", "briefing_html", "briefing_show"))]
 
 
 def test_words_from_outside_are_only_words(sel) -> None:
