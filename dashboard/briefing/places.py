@@ -82,7 +82,7 @@ def hours(b: Brief) -> Section:
     if known:
         index, zone, hour = max(known)
         n = cells[zone, hour]["stays"]
-        finding = say("Slowest cell: {row} at {when}, {index} times free flow (n = {n}). {thin} cells are grey for want of stays.", row=b.name("zone", zone), when=f"{hour} h", index=b.number(index, 1), n=b.number(n), thin=b.number(thin))
+        finding = say("Slowest cell: {row} at {when}, {index} times free flow (n = {n}). {thin} cells are grey for want of stays.", row=b.name("zone", zone), when=say("{h} h", h=hour), index=b.number(index, 1), n=b.number(n), thin=b.number(thin))
     else:
         finding = say("No cell has 20 stays or more; all {thin} cells with data are grey.", thin=b.number(thin))
     heat = Heat(tuple(b.name("zone", zone) for zone in zones), tuple(str(hour) for hour in range(24)), classes, values, _shades(b), say("Fewer than 20 stays"), finding)
