@@ -93,7 +93,7 @@ def _steps(page: Frame, visit: dict, steps: pl.DataFrame) -> None:
     finding = say("{wait} of the {total} inside the port were spent waiting at service points.", wait=words.duration(waiting, lang), total=words.duration(total, lang))
     st.header(say("Step by step"), anchor=False)
     st.html(f'<p class="lead">{html.escape(finding)}</p>')
-    st.plotly_chart(minutes.waterfall(parts, wait=say("waiting"), service=say("service"), travel=say("between points"), row=27), key="visit_steps", alt=finding, config={"displayModeBar": False})
+    st.plotly_chart(minutes.waterfall(parts, wait=say("waiting"), service=say("service"), travel=say("between points"), row=42, above=True), key="visit_steps", alt=finding, config={"displayModeBar": False})
 
 
 def _holders(page: Frame, sheet: Sheet) -> None:
