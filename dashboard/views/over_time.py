@@ -30,6 +30,9 @@ class Event:
     name: str
 
 
+_NEAR = 0.06  # of the time shown: numbers of two events nearer than this would overlap on a phone
+
+
 def seen(days: Sequence[dt.date], events: Sequence[Event]) -> list[Event]:
     """The events that meet the time shown, in the order of their numbers on the figure. Their names stand below it: on a phone there is no room above."""
     if not days:
@@ -63,16 +66,20 @@ def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event
             notes.append(theme.note(last[0], last[1], f"<b>{line.name}</b>", xanchor="left", xshift=8, font={"size": 12, "color": line.colour}))
     shapes: list[dict[str, Any]] = []
     step = (days[1] - days[0]) if len(days) > 1 else dt.timedelta(days=1)
+    before, level, highest = None, 0, 0
     for number, event in enumerate(seen(days, events), start=1):
         first, last = max(event.first_day, days[0]), min(event.last_day, days[-1] + step)
         if last - first >= dt.timedelta(days=2):
             shapes.append({"type": "rect", "x0": first.isoformat(), "x1": last.isoformat(), "y0": 0, "y1": 1, "yref": "paper", "fillcolor": theme.GRID, "line": {"width": 0}, "layer": "below"})
         else:
             shapes.append({"type": "line", "x0": first.isoformat(), "x1": first.isoformat(), "y0": 0, "y1": 1, "yref": "paper", "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}, "layer": "below"})
-        notes.append(theme.note(first.isoformat(), 1, f"<b>{number}</b>", yref="paper", yanchor="bottom", hovertext=event.name, font={"size": 12, "color": theme.QUIET}))
+        # On a phone a year is 300 px wide: a number too near the one before stands a line higher.
+        level = (level + 1) % 3 if before is not None and first - before < _NEAR * (days[-1] + step - days[0]) else 0
+        before, highest = first, max(highest, level)
+        notes.append(theme.note(first.isoformat(), 1, f"<b>{number}</b>", yref="paper", yanchor="bottom", yshift=13 * level, hovertext=event.name, font={"size": 12, "color": theme.QUIET}))
     room = max((len(line.name) for line in drawn), default=4) * 7 + 16
     shape = theme.layout(
-        height, margin={"l": 8, "r": room, "t": 24, "b": 8}, annotations=notes, shapes=shapes,
+        height, margin={"l": 8, "r": room, "t": 24 + 13 * highest, "b": 8}, annotations=notes, shapes=shapes,
         xaxis={"type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": theme.DAYS, "range": [(dt.datetime.combine(day, midnight) + half).isoformat() for day, half in ((days[0], -step / 2), (days[-1], step / 2))] if days else None}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
     )  # fmt: skip
     return theme.figure(traces, shape)
