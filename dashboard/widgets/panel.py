@@ -24,7 +24,7 @@ from babel.dates import format_date, format_time, get_day_names
 from babel.numbers import format_percent
 
 from dashboard import format as words_of
-from dashboard.i18n import locale
+from dashboard.i18n import locale, ordinal
 from dashboard.metrics import Result
 from dashboard.selection import Selection
 from dashboard.widgets import chart as widget
@@ -58,7 +58,7 @@ class Words:
         return words_of.turned(format_percent(share, format=pattern, locale=locale(self.page.lang)), self.page.lang)
 
     def date(self, day: dt.date | None) -> str:
-        return _NO_DATA if day is None else format_date(day, "EEE d MMM y", locale=locale(self.page.lang))
+        return _NO_DATA if day is None else ordinal(format_date(day, "EEE d MMM y", locale=locale(self.page.lang)), self.page.lang)
 
     def day(self, day: dt.date | None) -> str:
         return _NO_DATA if day is None else words_of.day(day, self.page.lang)
