@@ -5,9 +5,10 @@ from __future__ import annotations
 from dashboard import format as words
 from dashboard.briefing.brief import Brief
 from dashboard.briefing.deck import Bar, Bars, Section, Table
-from dashboard.evidence.selected import LEAST_DAYS, Extra, extra_of
+from dashboard.evidence.selected import extra_of
 from dashboard.metrics import Result
 from dashboard.metrics.clearance import within
+from dashboard.views.selected import sentence
 from etl.contracts.codes import HOLDER, STAGE_HOLDER
 
 LIMIT_H = 48
@@ -65,7 +66,7 @@ def security(b: Brief) -> Section:
     small, whole = b.store.settings.small_cell, b.whole_port(keeps_view=True)
     filed, screened, held = (b.store.ask(whole, codes, compare=True) for codes in (_FILED, _SCREENED, _HELD))
     extra = extra_of(b.store, whole, small)
-    finding = _answer(b, extra)
+    finding = sentence(extra, say, b.store.settings.small_cell)
     rows = []
     for code in SHOWN:
         result = next(result for result in (filed, screened, held) if code in result.frame.columns)
@@ -84,24 +85,6 @@ def security(b: Brief) -> Section:
     else:
         n, period = say("n = {n} visits", n=b.number(extra.selected_n + extra.other_n)), extra.selection.period_in_words(lang)
     return b.section("security", title, finding, filed, screened, held, figures=() if b.is_short else (table,), text=text, limits=limits[:1] if b.is_short else limits, n=n, period=period)
-
-
-def _answer(b: Brief, extra: Extra) -> str:
-    """The page's own sentence."""
-    say, lang = b.say, b.lang
-    if extra.minutes is None:
-        return say("Whether selected trucks stay longer cannot be said: fewer than {n} visits brought a referred box while others of the same hour and terminal came too.", n=b.store.settings.small_cell)
-    if extra.low is None:
-        return say("Whether selected trucks stay longer cannot be said: only {days} days have visits to compare, and at least {least} are needed.", days=extra.days_n, least=LEAST_DAYS)
-    said = {
-        "minutes": words.value(abs(extra.minutes), "min", lang, 1), "low": words.number(extra.low, lang, 1), "high": words.value(extra.high, "min", lang, 1),
-        "n": b.number(extra.selected_n), "others": b.number(extra.other_n),
-    }  # fmt: skip
-    if extra.low > 0:
-        return say("Trucks that brought a referred US-bound box stayed {minutes} longer than others of the same hour and terminal (95 % interval {low} to {high}; {n} visits against {others}).", **said)
-    if extra.high < 0:
-        return say("Trucks that brought a referred US-bound box stayed {minutes} less than others of the same hour and terminal (95 % interval {low} to {high}; {n} visits against {others}).", **said)
-    return say("No clear difference between trucks that brought a referred US-bound box and others of the same hour and terminal: the 95 % interval of the extra stay goes from {low} to {high} ({n} visits against {others}).", **said)
 
 
 def _text(b: Brief, result: Result, code: str) -> str:

@@ -11,13 +11,14 @@ import streamlit as st
 from babel.dates import format_skeleton
 
 from dashboard import format as words
-from dashboard.evidence.selected import LEAST_DAYS, Extra, extra_of
+from dashboard.evidence.selected import Extra, extra_of
 from dashboard.i18n import N_, locale
 from dashboard.metrics import Result
 from dashboard.screens import moved
 from dashboard.screens.security_words import LONG, MIN_N, card, counted, hidden, rates, rates_table, terminal, told
 from dashboard.store import widened
 from dashboard.views import clock, groups
+from dashboard.views.selected import sentence
 from dashboard.widgets import chart, download, kpi_card, no_data, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
@@ -43,7 +44,7 @@ def show(page: Frame) -> None:
         parts.choose(page, PARTS, "security_part")
         return
     panel.quiet(say("Figures about US-bound boxes are of the whole port and of whole months that are over, from the referral on of whole quarters, here {period}: otherwise hidden counts could be had back by subtraction.", period=shown.period_in_words(page.lang)))
-    st.html(f'<p class="lead" data-testid="answer">{html.escape(_answer(page, _extra(page)))}</p>')
+    st.html(f'<p class="lead" data-testid="answer">{html.escape(sentence(_extra(page), page.say, page.store.settings.small_cell))}</p>')
     panel.quiet(say("Visits of {period}.", period=quarter.period_in_words(page.lang)) + " " + say("This compares visits; it was no experiment. Boxes are selected for their risk, so their cargo and papers may differ too: it does not prove that screening caused the minutes, nor count what the box waits after its truck has left."))
     {"filing": _filing, "screening": _screening, "holds": _holds}[parts.choose(page, PARTS, "security_part")](page)
     panel.quiet(say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what beside them would give them back. No box and no targeting criterion is kept in this dashboard.", n=page.store.settings.small_cell))
@@ -82,24 +83,6 @@ def _held(page: Frame) -> Result:
 
 def _held_by_terminal(page: Frame) -> Result:
     return page.ask(["csi_hold_p50", "csi_hold_p90"], by=["terminal"], intervals=True, totals=True)
-
-
-# ---------------------------------------------------------------------- words
-def _answer(page: Frame, extra: Extra) -> str:
-    say, w = page.say, Words(page)
-    if extra.minutes is None:
-        return say("Whether selected trucks stay longer cannot be said: fewer than {n} visits brought a referred box while others of the same hour and terminal came too.", n=page.store.settings.small_cell)
-    if extra.low is None:
-        return say("Whether selected trucks stay longer cannot be said: only {days} days have visits to compare, and at least {least} are needed.", days=extra.days_n, least=LEAST_DAYS)
-    said = {
-        "minutes": words.value(abs(extra.minutes), "min", page.lang, 1), "low": words.number(extra.low, page.lang, 1), "high": words.value(extra.high, "min", page.lang, 1),
-        "n": w.number(extra.selected_n), "others": w.number(extra.other_n),
-    }  # fmt: skip
-    if extra.low > 0:
-        return say("Trucks that brought a referred US-bound box stayed {minutes} longer than others of the same hour and terminal (95 % interval {low} to {high}; {n} visits against {others}).", **said)
-    if extra.high < 0:
-        return say("Trucks that brought a referred US-bound box stayed {minutes} less than others of the same hour and terminal (95 % interval {low} to {high}; {n} visits against {others}).", **said)
-    return say("No clear difference between trucks that brought a referred US-bound box and others of the same hour and terminal: the 95 % interval of the extra stay goes from {low} to {high} ({n} visits against {others}).", **said)
 
 
 # ---------------------------------------------------------------------- filing and risk
@@ -235,7 +218,7 @@ def _extra_table(page: Frame) -> None:
     extra = _extra(page)
     panel.section(say("What selection costs a truck"), say("Difference of the mean turnaround between visits that brought a referred box and the others of the same local day, hour and terminal; days are the blocks of the interval."))
     if extra.low is None:
-        panel.quiet(_answer(page, extra))
+        panel.quiet(sentence(extra, page.say, page.store.settings.small_cell))
         return
     table = pl.DataFrame([{
         say("Extra minutes"): words.number(extra.minutes, page.lang, 1), say("95 % interval"): words.plain(words.interval(extra.low, extra.high, "min", page.lang, 1)), say("Selected visits"): w.number(extra.selected_n),

@@ -15,6 +15,7 @@ from dashboard.i18n import LANGUAGES, translator
 from dashboard.metrics import cargo
 from dashboard.metrics.intervals import wilson
 from dashboard.screens import exchange, security
+from dashboard.views.selected import sentence
 from etl import warehouse
 from etl.contracts.reference import load_site
 from etl.settings import SAMPLE_SITE, Settings
@@ -131,13 +132,8 @@ def test_filters_do_not_narrow_the_page_and_its_months_are_said(sel):
         (Extra(4.4, -3.2, 12.0, 60, 400, 20), "No clear difference"),
     ],
 )
-def test_the_extra_minutes_are_said_with_their_interval_or_not_at_all(extra, words, small, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(security, "_extra", lambda page: extra)
-
-    class Page:
-        say, lang, store = translator("en"), "en", store.of()
-
-    said = security._answer(Page(), extra)
+def test_the_extra_minutes_are_said_with_their_interval_or_not_at_all(extra, words):
+    said = sentence(extra, translator("en"), 10)
     assert words in said and ("interval" in said) is (extra.low is not None and extra.minutes is not None)
     assert extra.low is not None or "41.3" not in said
 
