@@ -5,6 +5,8 @@ BIN := .venv/bin
 install = $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r $(1) 2>/dev/null || $(BIN)/python -m pip install -q --require-hashes -r $(1)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
+# A test file stays on one core, so that what its tests share is made once; the browser has the machine to itself.
+SPREAD = -n auto --dist loadfile
 COMPILE = $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate -q
 
 .PHONY: help demo test test-all check bench docs lock golden clean
@@ -21,10 +23,12 @@ demo: .venv/runtime.stamp
 	@$(BIN)/smartport demo
 
 test: .venv/dev.stamp .venv/browser.stamp
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow and not browser" $(SPREAD)
+	@$(BIN)/python -m pytest -m "not slow and browser"
 
 test-all: .venv/dev.stamp .venv/browser.stamp
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not browser" $(SPREAD)
+	@$(BIN)/python -m pytest -m browser
 
 check: .venv/dev.stamp
 	@$(BIN)/ruff check .

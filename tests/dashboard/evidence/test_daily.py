@@ -73,7 +73,7 @@ def test_views_missing_exits_and_filters(cursor) -> None:
 @pytest.mark.parametrize(
     ("arms", "said"),
     [
-        (ARMS.with_columns(start_on=pl.lit(dt.date(2030, 1, 1))), "outside the days measured"),
+        (ARMS.with_columns(start_on=pl.lit(dt.date(2030, 1, 1))), "nothing can be measured yet"),
         (pl.concat([ARMS, ARMS.with_columns(arm_code=pl.lit("comparison"))]), "arms must not overlap"),
         (ARMS.with_columns(unit_kind_code=pl.Series(["lane", "gate"])), "units must be of one kind"),
         (ARMS.filter(pl.col("arm_code") == "comparison"), "No unit is a pilot"),
