@@ -206,6 +206,11 @@ class Section:
     results: tuple[Result, ...] = field(default=(), repr=False, compare=False)
 
     @property
+    def said(self) -> str:
+        """The finding with its lead before it, where it does not begin so already."""
+        return self.finding if self.finding.startswith(self.lead) else f"{self.lead}. {self.finding}"
+
+    @property
     def under(self) -> str:
         """The line under a figure: n, period, source."""
         return " · ".join(part for part in (self.n, self.period, self.source) if part)

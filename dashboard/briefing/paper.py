@@ -1,6 +1,6 @@
 """Deck in, paper out: PDF (tagged, PDF/UA-1) and page pictures, by Typst. Fonts are ours, nothing is fetched, and the same Deck gives the same bytes.
 
-    made = paper.briefing(store.of(), selection, preset="delegation", lang="fr")     # made.pdf; made once per build and question
+    paper.of_deck(deck)                                                              # PDF bytes
     paper.pictures(store.of(), selection, preset="delegation", lang="fr")            # its pages as PNG, for the preview
 """
 
@@ -40,13 +40,8 @@ class Paper:
         return len(self.pdf) + sum(len(each) for each in self.pictures)
 
 
-def briefing(store: Store, selection: Selection, *, preset: str, lang: str) -> Paper:
-    """Return the briefing of a selection as PDF. Raises as compose.deck does."""
-    return store.made(("briefing", preset, lang, selection), lambda _opened: Paper(pdf=of_deck(compose.deck(store, selection, preset=preset, lang=lang))))
-
-
 def pictures(store: Store, selection: Selection, *, preset: str, lang: str) -> Paper:
-    """Return the same pages as PNG."""
+    """Return the pages of a selection as PNG, made once per build and question. Raises as compose.deck does."""
     return store.made(("briefing pictures", preset, lang, selection), lambda _opened: Paper(pictures=pages_of(compose.deck(store, selection, preset=preset, lang=lang))))
 
 

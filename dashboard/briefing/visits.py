@@ -9,8 +9,9 @@ from dashboard import format as words
 from dashboard.briefing.brief import MIN_N, Brief
 from dashboard.briefing.deck import Bar, Bars, Card, Cards, Curve, Line, Mark, Section, Strip, Table
 from dashboard.i18n import N_
-from dashboard.metrics import BANDS4, Cell, Result
+from dashboard.metrics import BANDS4, Result
 from dashboard.selection import not_reached
+from dashboard.views.headline import apart, sentence
 
 HEADLINE = ("visits", "turnaround_p50", "turnaround_p90", "over_120_share", "queue_p50", "document_checks_mean")
 ASKED = (*HEADLINE, "queue_observed_share", "document_checks_coverage")
@@ -40,37 +41,8 @@ def headline(b: Brief) -> Section:
 
 def _card(b: Brief, now: Result, code: str) -> Card:
     figure = now.cell(code)
-    text, unit = _split(figure, b)
-    return Card(code, b.say(figure.metric.label), figure.value, text, unit, _sentence(b, now, code), tuple(note for note in (b.limits(figure), b.compared(figure)) if note))
-
-
-def _split(figure: Cell, b: Brief) -> tuple[str, str]:
-    """The figure and its unit apart, so that the figure alone is large."""
-    if figure.value is None:
-        return "–", ""
-    if figure.metric.unit == "per_visit":
-        return b.number(figure.value, figure.metric.decimals), ""
-    text = words.plain(words.cell(figure, b.lang))
-    return tuple(text.rsplit(" ", 1)) if figure.metric.unit in ("min", "hours") else (text, "")  # type: ignore[return-value]
-
-
-def _sentence(b: Brief, now: Result, code: str) -> str:
-    say, figure = b.say, now.cell(code)
-    if figure.value is None:
-        return say("No data in this period.")
-    if code == "turnaround_p50":
-        return say("Half of the trucks take longer, from port entry to port exit.")
-    if code == "turnaround_p90":
-        return say("1 truck in 10 takes more than {p90}.", p90=words.cell(figure, b.lang))
-    if code == "queue_p50":
-        return say("Before the gate; seen for {share} of the visits.", share=words.value(now.cell("queue_observed_share").value, "share", b.lang))
-    if code == "document_checks_mean":
-        return say("Places where papers had to be shown; recorded for {share} of the visits.", share=words.value(now.cell("document_checks_coverage").value, "share", b.lang))
-    if code == "over_120_share":
-        return say("Trucks that stay more than two hours.")
-    start, end = (dt.datetime.combine(day, dt.time()) for day in (b.selection.first_day, b.selection.end_day))
-    days = max((min(end, now.now_local_at) - start).total_seconds() / 86400, 0.0)
-    return say("{n} trucks a day on average.", n=b.number(figure.value / max(days, 1)))
+    text, unit = apart(figure, b.lang)
+    return Card(code, b.say(figure.metric.label), figure.value, text, unit, sentence(now, code, b.say), tuple(note for note in (b.limits(figure), b.compared(figure)) if note))
 
 
 def spread(b: Brief) -> Section:

@@ -12,6 +12,7 @@ from dashboard.metrics import Result
 from dashboard.screens import judged
 from dashboard.screens.judged import Judged
 from dashboard.store import widened
+from dashboard.views.headline import apart
 from dashboard.widgets import kpi_card
 from dashboard.widgets.frame import Frame
 
@@ -60,7 +61,7 @@ def _filings(page: Frame, months: Result) -> str:
     *_, (month, figure) = [(row["period"], months.cell("csi_24h_share", number)) for number, row in enumerate(months.frame.iter_rows(named=True))]
     if figure.value is None and months.frame["csi_24h_share__n"][-1] is None:
         return kpi_card.card(name, say("hidden"), say("(fewer than {n})", n=page.store.settings.small_cell), say=about, code="csi_24h_share")
-    value, unit = judged.apart(figure, page.lang)
+    value, unit = apart(figure, page.lang)
     shown = say("Whole port, {month}: given by whole months, so no single day is judged.", month=format_skeleton("yMMMM", dt.datetime.combine(month, dt.time()), locale=locale(page.lang)))
     return kpi_card.card(
         name, value, unit, about if figure.value is not None else say("No data in this period."), [judged.n(page, figure), shown], code="csi_24h_share",

@@ -11,6 +11,7 @@ import polars as pl
 from dashboard import format as words
 from dashboard.metrics import Cell, Result, usual
 from dashboard.store import Span
+from dashboard.views.headline import apart
 from dashboard.widgets import kpi_card
 from dashboard.widgets.frame import Frame
 
@@ -59,17 +60,6 @@ def card(page: Frame, found: Judged, code: str, sentence: str, notes: Sequence[s
         name=name, value=value, unit=unit, say=sentence, code=code, points=curve[:-1] if trend.cut_at and figure.metric.count and len(curve) > 3 else curve,
         points_say=page.say("{name} over the period, oldest first", name=name), word=word, is_unusual=is_unusual, word_why=why, notes=[n(page, figure), compared(page, figure), *notes],
     )  # fmt: skip
-
-
-def apart(figure: Cell, lang: str) -> tuple[str, str]:
-    """The figure and its unit apart, so that the figure alone is large."""
-    if figure.value is None:
-        return "–", ""
-    text = words.plain(words.cell(figure, lang))
-    if figure.metric.unit in ("min", "hours"):
-        number, _, unit = text.rpartition(" ")
-        return number, unit
-    return (words.number(figure.value, lang, figure.metric.decimals), "") if figure.metric.unit == "per_visit" else (text, "")
 
 
 def n(page: Frame, figure: Cell) -> str:

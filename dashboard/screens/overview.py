@@ -10,9 +10,9 @@ import polars as pl
 import streamlit as st
 
 from dashboard import format as words
-from dashboard.metrics import Result
 from dashboard.screens import border, changes, judged
 from dashboard.screens.judged import Judged
+from dashboard.views.headline import apart, sentence
 from dashboard.widgets import chart, freshness, kpi_card, no_data
 from dashboard.widgets.frame import Frame, current
 from etl.contracts.codes import LOGBOOK
@@ -67,35 +67,7 @@ def _reading(page: Frame) -> pl.DataFrame:
 
 
 def _card(page: Frame, visits: Judged, code: str) -> str:
-    return judged.card(page, visits, code, _sentence(page, visits.now, code), [_mark(page, code)])
-
-
-def _sentence(page: Frame, now: Result, code: str) -> str:
-    say, figure = page.say, now.cell(code)
-    text = words.cell(figure, page.lang)
-    if figure.value is None:
-        return say("No data in this period.")
-    if code == "turnaround_p50":
-        return say("Half of the trucks take longer, from port entry to port exit.")
-    if code == "turnaround_p90":
-        return say("1 truck in 10 takes more than {p90}.", p90=text)
-    if code == "queue_p50":
-        seen = now.cell("queue_observed_share")
-        return say("Before the gate; seen for {share} of the visits.", share=words.value(seen.value, "share", page.lang))
-    if code == "document_checks_mean":
-        seen = now.cell("document_checks_coverage")
-        return say("Places where papers had to be shown; recorded for {share} of the visits.", share=words.value(seen.value, "share", page.lang))
-    if code == "over_120_share":
-        return say("Trucks that stay more than two hours.")
-    return say("{n} trucks a day on average.", n=words.number(figure.value / max(_whole_days(page), 1), page.lang))
-
-
-def _whole_days(page: Frame) -> float:
-    """Days of the period that the data have reached, the last one in part."""
-    now = page.store.build().now_local_at
-    start = dt.datetime.combine(page.selection.first_day, dt.time())
-    end = min(dt.datetime.combine(page.selection.end_day, dt.time()), now)
-    return max((end - start).total_seconds() / 86400, 0.0)
+    return judged.card(page, visits, code, sentence(visits.now, code, page.say), [_mark(page, code)])
 
 
 def _mark(page: Frame, code: str) -> str:
@@ -138,7 +110,7 @@ def _without_visits(page: Frame) -> None:
         cards = []
         for code in PAPERS:
             figure = papers.cell(code)
-            value, unit = judged.apart(figure, lang)
+            value, unit = apart(figure, lang)
             notes = [judged.n(page, figure), judged.compared(page, figure)]
             cards.append(kpi_card.card(say(figure.metric.label), value, unit, say(figure.metric.about) if figure.value is not None else say("No data in this period."), notes, code=code))
         st.html(kpi_card.grid(cards))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +43,7 @@ def lines(series: Sequence[tuple[str, Sequence[dt.date | dt.datetime], Sequence[
     reach = max((*tops, 0)) - min((*tops, 0)) or 1
     notes = [
         theme.note(end[0], place, f"<b>{series[number][0]}</b>", xanchor="left", xshift=8, font={"size": 12, "color": COLOURS[number]})
-        for number, (end, place) in enumerate(zip(ends, _apart([None if end is None else end[1] for end in ends], reach * 17 / (height - 60)), strict=True)) if end is not None
+        for number, (end, place) in enumerate(zip(ends, theme.apart([None if end is None else end[1] for end in ends], reach * 17 / (height - 60)), strict=True)) if end is not None
     ]  # fmt: skip
     room = max((len(name) for name, *_ in series), default=4) * 7 + 16
     whole = [at for _, times, *_ in series for at in times]
@@ -53,15 +52,6 @@ def lines(series: Sequence[tuple[str, Sequence[dt.date | dt.datetime], Sequence[
         yaxis={"rangemode": "tozero", "nticks": 6, "separatethousands": True, "exponentformat": "none", **({"tickformat": ".0%"} if percent else {"ticksuffix": f" {unit}" if unit else ""})},
     )  # fmt: skip
     return theme.figure(traces, shape)
-
-
-def _apart(values: Sequence[float | None], least: float) -> list[float]:
-    """Places for labels at these values, moved up where they would lie on each other."""
-    places, last = dict.fromkeys(range(len(values)), 0.0), -math.inf
-    for number in sorted((number for number, value in enumerate(values) if value is not None), key=lambda number: values[number]):
-        last = max(values[number], last + least)
-        places[number] = last
-    return [places[number] for number in range(len(values))]
 
 
 def dots(marks: Sequence[Mark], *, unit: str, percent: bool = False, separators: str = ".,", bars: bool = False) -> theme.Figure:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from dashboard.views import theme
@@ -46,7 +45,7 @@ def days_by_size(sizes: Sequence[float], curves: Sequence[Curve], chosen: float,
             chosen, at, f"<b>{curves[number].label}</b>", xanchor="right" if is_left else "left", xshift=-8 if is_left else 8, bgcolor=theme.PAPER, opacity=0.92,
             font={"size": 12, "color": _STYLES[number % len(_STYLES)][0]},
         )
-        for number, at in zip(named, _apart([math.log10(curves[number].at_chosen) for number in named]), strict=True)
+        for number, at in zip(named, theme.apart([math.log10(curves[number].at_chosen) for number in named], _APART), strict=True)
     ]  # fmt: skip
     shape = theme.layout(
         height, annotations=notes, margin={"t": 14, "r": 14},
@@ -55,12 +54,3 @@ def days_by_size(sizes: Sequence[float], curves: Sequence[Curve], chosen: float,
         shapes=[{"type": "line", "x0": chosen, "x1": chosen, "y0": 0, "y1": 1, "yref": "paper", "line": {"color": theme.QUIET, "width": 1, "dash": "dot"}, "layer": "below"}],
     )  # fmt: skip
     return theme.figure(traces, shape)
-
-
-def _apart(places: Sequence[float]) -> list[float]:
-    """Return log heights at least _APART from one another, pushed upward from the lowest, in the given order."""
-    made = list(places)
-    order = sorted(range(len(places)), key=lambda number: places[number])
-    for below, above in pairwise(order):
-        made[above] = max(made[above], made[below] + _APART)
-    return made

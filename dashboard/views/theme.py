@@ -7,6 +7,8 @@ that use them follow the theme without a rerun. For paper, `resolve(figure, LIGH
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -47,6 +49,14 @@ def layout(height: int, **more: Any) -> dict[str, Any]:
 def note(x: Any, y: Any, text: str, **more: Any) -> dict[str, Any]:
     """A direct label beside the thing it names."""
     return {"x": x, "y": y, "text": text, "showarrow": False, "font": {"size": 12}, **more}
+
+
+def apart(places: Sequence[float | None], least: float) -> list[float]:
+    """Places for labels, moved up where they would lie closer than `least`; in the given order, 0 where there is none."""
+    found, last = [0.0] * len(places), -math.inf
+    for number in sorted((number for number, place in enumerate(places) if place is not None), key=lambda number: places[number]):
+        found[number] = last = max(places[number], last + least)
+    return found
 
 
 class Figure(BaseFigure):

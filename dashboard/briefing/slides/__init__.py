@@ -1,7 +1,6 @@
 """Deck in, PowerPoint out: one idea a slide, native charts and tables that stay editable, notes that hold definition, n and source.
 
-    slides.briefing(store.of(), selection, preset="delegation", lang="fr")     # .pptx bytes, made once per build and question
-    slides.of_deck(deck)
+    slides.of_deck(deck)     # .pptx bytes
 
 The finding is the title of its slide. Nothing is asked and nothing formatted anew but the figures within a heatmap's cells.
 """
@@ -10,18 +9,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from pptx import Presentation
 from pptx.util import Inches
 
-from dashboard.briefing import compose
 from dashboard.briefing.deck import Deck, Section, Table, Terms
 from dashboard.briefing.slides import figures
 from dashboard.briefing.slides.text import ACCENT, INK, QUIET, Box, fill, turn, write
-from dashboard.selection import Selection
-from dashboard.store import Store
 
 WIDTH, HEIGHT, EDGE = 13.333, 7.5, 0.6  # inches: 16 to 9
 _LONG, _VERY_LONG = 110, 190  # letters of a finding
@@ -29,22 +25,6 @@ _ROWS = 9  # of a glossary or table on one slide
 _ONE_LINE = 150  # letters
 _ASIDE = 3.9  # inches for the sentences beside a figure
 _NARROW, _BELOW = 4, 1.3  # a table of more columns has the whole width, and inches for the sentences below it
-
-
-@dataclass(frozen=True)
-class Slides:
-    """A finished file, and how many bytes the store keeps for it."""
-
-    pptx: bytes
-
-    @property
-    def nbytes(self) -> int:
-        return len(self.pptx)
-
-
-def briefing(store: Store, selection: Selection, *, preset: str, lang: str) -> Slides:
-    """Return the briefing of a selection as slides. Raises as compose.deck does."""
-    return store.made(("slides", preset, lang, selection), lambda _opened: Slides(of_deck(compose.deck(store, selection, preset=preset, lang=lang))))
 
 
 def of_deck(deck: Deck) -> bytes:
@@ -84,13 +64,12 @@ def _cover(made: Any, deck: Deck) -> None:
 
 def _slide(made: Any, deck: Deck, section: Section, number: str) -> None:
     slide = _blank(made)
-    said = section.finding if section.finding.startswith(section.lead) else f"{section.lead}. {section.finding}"
     write(slide, deck, Box(EDGE, 0.35, WIDTH - 2 * EDGE, 0.4), [section.title], 14, colour=ACCENT)
     beside = [*section.text, *(f"**{deck.words['limits']}**" for _ in section.limits[:1]), *section.limits]
     if section.figures or beside:
-        _title(slide, deck, Box(EDGE, 0.72, WIDTH - 2 * EDGE, 1.15), said, 18 if len(said) > _VERY_LONG else 22 if len(said) > _LONG else 28)
+        _title(slide, deck, Box(EDGE, 0.72, WIDTH - 2 * EDGE, 1.15), section.said, 18 if len(section.said) > _VERY_LONG else 22 if len(section.said) > _LONG else 28)
     else:
-        _title(slide, deck, Box(EDGE, 2.2, WIDTH - 2 * EDGE, 3), said, 36)
+        _title(slide, deck, Box(EDGE, 2.2, WIDTH - 2 * EDGE, 3), section.said, 36)
     room = Box(EDGE, 2.0, WIDTH - 2 * EDGE, 4.6)
     if section.figures and sum(map(len, beside)) <= _ONE_LINE:
         write(slide, deck, replace(room, top=room.top + room.height - 0.3, height=0.3), beside, 12, colour=QUIET)

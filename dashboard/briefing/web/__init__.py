@@ -63,11 +63,10 @@ def _cover(deck: Deck) -> str:
 
 
 def _section(deck: Deck, section: Section, number: int) -> str:
-    said = section.finding if section.finding.startswith(section.lead) else f"{section.lead}. {section.finding}"
     drawn = "".join(figures.draw(figure, deck) for figure in section.figures)
     text = "".join(f"<p>{rich(each)}</p>" for each in section.text)
     limits = f'<div class="limits"><h3>{escaped(deck.words["limits"])}</h3>{"".join(f"<p>{rich(each)}</p>" for each in section.limits)}</div>' if section.limits else ""
     under = f'<p class="under">{escaped(section.under)}</p>' if section.under else ""
     short = " short" if not limits and sum(map(len, section.text)) <= _ONE_LINE else ""
     aside = f'<div class="text{short}">{text}{limits}</div>' if text or limits else ""
-    return f'<section id="s{number}" class="{escaped(section.code)}"><p class="kicker">{escaped(section.title)}</p><h2>{rich(said)}</h2><div class="body"><div class="figures">{drawn}</div>{aside}</div>{under}</section>'
+    return f'<section id="s{number}" class="{escaped(section.code)}"><p class="kicker">{escaped(section.title)}</p><h2>{rich(section.said)}</h2><div class="body"><div class="figures">{drawn}</div>{aside}</div>{under}</section>'
