@@ -24,7 +24,7 @@ def groups_of(lists: pl.Series) -> list[np.ndarray]:
 def flat(lists: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     """Return the gathered values of all rows, one after the other, as a read-only view, and where each row's begin and end."""
     rows = lists.rechunk().to_arrow()
-    return rows.values.to_numpy(zero_copy_only=False), rows.offsets.to_numpy()
+    return pl.Series(rows.values).to_numpy(), pl.Series(rows.offsets).to_numpy()  # pyarrow's own way would import pandas, a tenth of a fresh briefing
 
 
 def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], limits: bool = True, over: Mapping[str, np.ndarray] | None = None) -> list[pl.Series]:
