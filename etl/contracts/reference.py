@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
+import io
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from pathlib import Path
 
 import polars as pl
 
+from etl import clock
 from etl.contracts import codes
 from etl.contracts.fields import Field, Table
 from etl.errors import SettingsError
@@ -105,6 +108,8 @@ REFERENCE_TABLES: tuple[Table, ...] = (
     DIM_GATES, DIM_LANES, DIM_TERMINALS, DIM_SERVICE_POINTS, DIM_ZONES, DIM_PILOT_ARMS, DIM_PILOT_PLAN, DIM_CALENDAR, DIM_BENCHMARKS, DIM_CONSTANTS, DIM_PARTNERS, DIM_REGIMES,
 )  # fmt: skip
 NAME_LANGUAGES = ("en", "fr", "ar")
+_LARGEST = 1e15  # of a hand-written number: whatever lies beyond is a slip of the hand
+_PORT_CODE = re.compile(r"[A-Za-z0-9_-]{1,20}")
 _CSV_TYPES = {"float": float, "int": int, "bool": lambda text: text.lower() == "true"}
 
 
@@ -145,23 +150,49 @@ class Site:
 
 
 def load_site(folder: Path) -> Site:
-    """Read a site folder. Raises SettingsError naming the file and line of whatever is missing or unknown."""
+    """Read a site folder. Raises SettingsError naming the file and line of whatever is missing, unknown or of the wrong kind."""
     about = folder / "site.toml"
     if not about.is_file():
         raise SettingsError(str(about), "the site has no site.toml", "", "Give --site a folder with site.toml, reference/ and mappings/")
-    site = tomllib.loads(about.read_text("utf-8"))
+    try:
+        site = tomllib.loads(_text(about))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(str(about), f"this is not TOML: {error}") from error
+    missing = [name for name in ("port_code", "port_name", "zone_name", "longitude_deg", "latitude_deg") if name not in site]
+    if missing:
+        raise SettingsError(str(about), f"{', '.join(missing)} is missing", "port_code, port_name, zone_name, longitude_deg, latitude_deg, is_sample")
+    if not isinstance(site["port_code"], str) or not _PORT_CODE.fullmatch(site["port_code"]):
+        raise SettingsError(str(about), f"port_code {site['port_code']!r} is no code", "up to 20 letters, digits, _ and -", "It names folders: give the port's UN/LOCODE")
+    for name in ("port_name", "zone_name", *(f"port_name_{lang}" for lang in NAME_LANGUAGES if f"port_name_{lang}" in site)):
+        if not isinstance(site[name], str) or not site[name]:
+            raise SettingsError(str(about), f"{name} {site[name]!r} is no text")
+    clock.transitions(site["zone_name"])
+    if not isinstance(site.get("is_sample", False), bool):
+        raise SettingsError(str(about), f"is_sample {site['is_sample']!r} is neither true nor false")
+    longitude, latitude = _number(about, "longitude_deg", site["longitude_deg"], -180, 180), _number(about, "latitude_deg", site["latitude_deg"], -90, 90)
+    gap = _number(about, "stay_gap_s", site.get("stay_gap_s", 180.0), 0, 86_400)
     tables = {table.name: _read_reference(table, folder / "reference") for table in REFERENCE_TABLES}
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.suffix in {".csv", ".toml", ".geojson"}):
         digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return Site(
+        folder, site["port_code"], site["port_name"], site["zone_name"], longitude, latitude, site.get("is_sample", False), tables, digest.hexdigest()[:16], gap,
+        {lang: site[f"port_name_{lang}"] for lang in NAME_LANGUAGES if f"port_name_{lang}" in site},
+    )  # fmt: skip
+
+
+def _text(path: Path) -> str:
     try:
-        return Site(
-            folder, site["port_code"], site["port_name"], site["zone_name"], float(site["longitude_deg"]), float(site["latitude_deg"]),
-            bool(site.get("is_sample", False)), tables, digest.hexdigest()[:16], float(site.get("stay_gap_s", 180.0)),
-            {lang: str(site[f"port_name_{lang}"]) for lang in NAME_LANGUAGES if site.get(f"port_name_{lang}")},
-        )  # fmt: skip
-    except KeyError as error:
-        raise SettingsError(str(about), f"{error} is missing", "port_code, port_name, zone_name, longitude_deg, latitude_deg, is_sample") from error
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(str(path), f"byte 0x{error.object[error.start]:02X} at position {error.start + 1} is not UTF-8", "", "Save the file as UTF-8") from error
+
+
+def _number(where: Path | str, name: str, value: object, low: float, high: float) -> float:
+    """Return a number of a hand-written file. True is none, nor is what only the parser calls one (nan, inf)."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise SettingsError(str(where), f"{name} {str(value)[:40]!r} is no number from {low:,} to {high:,}")
+    return float(value)
 
 
 def _read_reference(table: Table, folder: Path) -> pl.DataFrame:
@@ -171,13 +202,15 @@ def _read_reference(table: Table, folder: Path) -> pl.DataFrame:
     if not path.is_file():
         return table.empty()
     rows = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
+    reader = csv.DictReader(io.StringIO(_text(path), newline=""))
+    try:
         unknown = set(reader.fieldnames or ()) - set(table.columns)
         if unknown:
             raise SettingsError(f"{path} line 1", f"unknown columns {', '.join(sorted(unknown))}", ", ".join(table.columns))
         for number, raw in enumerate(reader, start=2):
             rows.append({field.name: _typed(field, raw.get(field.name), path, number) for field in table.fields})
+    except csv.Error as error:
+        raise SettingsError(f"{path} line {reader.line_num + 1}", f"this is not CSV: {error}") from error
     return table.conform(pl.DataFrame(rows, schema=table.schema, strict=False) if rows else table.empty())
 
 
@@ -192,25 +225,56 @@ def _typed(field: Field, text: str | None, path: Path, line: int) -> object:
     try:
         if field.kind == "date":
             return dt.date.fromisoformat(text)
-        return _CSV_TYPES.get(field.kind, str)(text)
+        value = _CSV_TYPES.get(field.kind, str)(text)
     except ValueError as error:
-        raise SettingsError(f"{path} line {line}", f"{field.name} '{text}' is not a {field.kind}") from error
+        raise SettingsError(f"{path} line {line}", f"{field.name} '{text[:40]}' is not a {field.kind}") from error
+    if field.kind in ("int", "float") and not abs(value) <= _LARGEST:
+        raise SettingsError(f"{path} line {line}", f"{field.name} '{text[:40]}' is beyond any number meant here")
+    return value
 
 
 def _read_zones(path: Path) -> pl.DataFrame:
     if not path.is_file():
         return DIM_ZONES.empty()
-    rows = []
-    for number, feature in enumerate(json.loads(path.read_text("utf-8"))["features"], start=1):
-        about = feature["properties"]
-        code = about.get("zone_code") or about.get("zone_id")
-        if not code or feature["geometry"]["type"] not in {"Polygon", "MultiPolygon"}:
-            raise SettingsError(f"{path} feature {number}", "a zone needs a zone_code and a Polygon or MultiPolygon")
-        rows.append(
-            {
-                "zone_code": code, "zone_kind_code": about.get("zone_kind_code", "other"), "capacity_trucks": about.get("capacity_trucks"),
-                "is_approximate": about.get("is_approximate", True), "geometry": json.dumps(feature["geometry"], separators=(",", ":")),
-                "name_en": about.get("name_en", code), "name_fr": about.get("name_fr"), "name_ar": about.get("name_ar"),
-            }
-        )  # fmt: skip
+    try:
+        features = json.loads(_text(path))["features"]
+        rows = [_zone(feature, f"{path} feature {number}") for number, feature in enumerate(features, start=1)]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise SettingsError(str(path), "this is no GeoJSON FeatureCollection", "", "Save the zones as GeoJSON, WGS 84") from error
+    twice = sorted({row["zone_code"] for row in rows if sum(row["zone_code"] == other["zone_code"] for other in rows) > 1})
+    if twice:
+        raise SettingsError(str(path), f"zone {', '.join(twice)[:80]} is drawn twice", "", "Give each zone a code of its own, or draw it as one MultiPolygon")
     return DIM_ZONES.conform(pl.DataFrame(rows, schema=DIM_ZONES.schema, strict=False))
+
+
+def _zone(feature: object, where: str) -> dict:
+    """Return one row of DIM_ZONES. Raises SettingsError for what is no zone."""
+    about, shape = (feature.get("properties"), feature.get("geometry")) if isinstance(feature, dict) else (None, None)
+    code = (about.get("zone_code") or about.get("zone_id")) if isinstance(about, dict) else None
+    kind = shape.get("type") if isinstance(shape, dict) else None
+    if not isinstance(code, str) or kind not in ("Polygon", "MultiPolygon"):
+        raise SettingsError(where, "a zone needs a zone_code and a Polygon or MultiPolygon")
+    polygons = shape.get("coordinates") if kind == "MultiPolygon" else [shape.get("coordinates")]
+    if not _are_lists(polygons) or not all(_are_lists(polygon) and all(_are_lists(ring) for ring in polygon) for polygon in polygons):
+        raise SettingsError(where, f"the coordinates of zone '{code[:40]}' are not those of a {kind}")
+    for corner in (corner for polygon in polygons for ring in polygon for corner in ring):
+        if len(corner) < 2:
+            raise SettingsError(where, f"a corner of zone '{code[:40]}' is no [longitude, latitude]")
+        _number(where, f"longitude of zone '{code[:40]}'", corner[0], -180, 180)
+        _number(where, f"latitude of zone '{code[:40]}'", corner[1], -90, 90)
+    row = {
+        "zone_code": code, "zone_kind_code": about.get("zone_kind_code", "other"), "capacity_trucks": about.get("capacity_trucks"),
+        "is_approximate": about.get("is_approximate", True), "geometry": json.dumps(shape, separators=(",", ":")),
+        "name_en": about.get("name_en", code), "name_fr": about.get("name_fr"), "name_ar": about.get("name_ar"),
+    }  # fmt: skip
+    if row["zone_kind_code"] not in codes.ZONE_KIND.codes:
+        raise SettingsError(where, f"zone_kind_code {str(row['zone_kind_code'])[:40]!r} of zone '{code[:40]}' is not known", ", ".join(codes.ZONE_KIND.codes))
+    if row["capacity_trucks"] is not None:
+        _number(where, f"capacity_trucks of zone '{code[:40]}'", row["capacity_trucks"], 0, _LARGEST)
+    if not isinstance(row["is_approximate"], bool) or not all(value is None or isinstance(value, str) for value in (row["name_en"], row["name_fr"], row["name_ar"])):
+        raise SettingsError(where, f"is_approximate of zone '{code[:40]}' is neither true nor false, or a name of it no text")
+    return row
+
+
+def _are_lists(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, list) for each in value)

@@ -1,0 +1,42 @@
+"""Fuzz one parser by coverage: `python tests/fuzz/run.py csv WORK 600` (seconds). By hand: atheris is in no lock file (pip install atheris).
+
+WORK/<parser> collects what reaches new code, beginning with the corpus kept here; a finding is left there as crash-* or timeout-*.
+`python tests/fuzz/run.py csv WORK keep` then writes the smallest set with the same coverage over tests/fuzz/corpus/csv.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import atheris
+
+CORPUS = Path(__file__).with_name("corpus")
+LONGEST_INPUT, LONGEST_S = 4096, 5
+_INSTRUMENTED = ["etl.sources", "etl.validate", "etl.contracts.reference", "etl.transform.zones", "dashboard.selection", "pydifact"]
+
+with atheris.instrument_imports(include=_INSTRUMENTED):
+    from tests.fuzz.parsers import TARGETS
+
+
+def main() -> None:
+    name, work, what = sys.argv[1], Path(sys.argv[2]) / sys.argv[1], sys.argv[3]
+    kept = CORPUS / name
+    work.mkdir(parents=True, exist_ok=True)
+    for path in kept.glob("*"):
+        shutil.copy(path, work)
+    options = [sys.argv[0], f"-max_len={LONGEST_INPUT}", f"-timeout={LONGEST_S}", "-rss_limit_mb=3000", "-print_final_stats=1", f"-artifact_prefix={work}-"]
+    if what == "keep":
+        small = work.with_name(f"{name}-small")
+        shutil.rmtree(small, ignore_errors=True)
+        small.mkdir()
+        options += ["-merge=1", str(small), str(work)]
+    else:
+        options += [f"-max_total_time={what}", str(work)]
+    atheris.Setup(options, TARGETS[name])
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
