@@ -96,7 +96,7 @@ def _header(data: bytes, mapping: Mapping, where: str) -> tuple[bytes, int, tupl
 
 def _blocks(path: Path, mapping: Mapping, block_bytes: int) -> Iterator[bytes]:
     """Yield the unpacked bytes in blocks that end with LF; the last one gets an LF when it lacks one. The BOM is taken off."""
-    rest, first = b"", True
+    rest, first, has_lf = b"", True, False
     # A quoted line break may straddle a cut, so files with quoting are read whole.
     size = WHOLE if mapping.quote or mapping.encoding.startswith("utf-16") else block_bytes
     try:
@@ -117,15 +117,15 @@ def _blocks(path: Path, mapping: Mapping, block_bytes: int) -> Iterator[bytes]:
                     continue
                 rest = data[cut:]
                 yield data[:cut] if rest else data
-                first = False
+                first, has_lf = False, True
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(path.name, f"the file cannot be unpacked ({error})", "", "Have it sent again") from error
     if not rest:
         if first:
             raise InputError(path.name, "the file is empty", "", "Have it written again, or take it out of the inbox")
         return
-    if b"\r" in rest and b"\n" not in rest and rest.count(b"\r") > 1:
-        # Line ends of old Macintosh programs; or the last line of a file that lacks its LF, which then has at most one CR.
+    if not has_lf and b"\n" not in rest and rest.count(b"\r") > 1:
+        # Line ends of old Macintosh programs: a file without any LF. With one CR it is a single line that lacks its LF.
         rest = rest.replace(b"\r", b"\n")
     yield rest if rest.endswith(b"\n") else rest + b"\n"
 
