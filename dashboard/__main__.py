@@ -14,10 +14,15 @@ import threading
 import time
 import urllib.request
 import webbrowser
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl.errors import BusyError
-from etl.settings import ROOT, SAMPLE_SITE, load_settings
+from etl.settings import ROOT, SAMPLE_SITE, Settings, load_settings
+
+if TYPE_CHECKING:
+    from etl.loading.report import AfterStep, BuildReport
 
 PORT = 8501
 _FILTERS = ("gate", "lane", "terminal", "direction", "cargo", "appointment", "channel")  # of selection.FILTERS, which --help must not wait for
@@ -39,24 +44,25 @@ def main(argv: list[str] | None = None) -> int:
     _add_sample(commands)
     _add_evidence(commands)
     arguments = parser.parse_args(argv)
-    code = run(arguments)
-    if arguments.command in ("load", "rebuild") and code in (0, 3):
-        _leave_pages(arguments)
-    return code
+    return run(arguments)
 
 
-def _leave_pages(arguments: argparse.Namespace) -> None:
-    """With every new build, the one page for phones in every language; a page that fails is said and changes nothing of the load."""
+def after_load(settings: Settings, report: BuildReport) -> Iterator[AfterStep]:
+    """What follows every load and rebuild, by command or by `watch`. A step that fails is said and changes nothing of the load."""
+    yield _leave_pages(settings)
+
+
+def _leave_pages(settings: Settings) -> AfterStep:
+    """With every new build, the one page for phones in every language."""
     from dashboard.briefing import leaflet
     from etl.errors import SmartportError
+    from etl.loading.report import AfterStep
 
     try:
-        made = leaflet.leave(load_settings(arguments.home, arguments.site))
+        made = leaflet.leave(settings)
     except (SmartportError, OSError) as error:
-        print(f"smartport {arguments.command}: no page for phones was written: {error}", file=sys.stderr)
-        return
-    if made and not (arguments.json or arguments.quiet):
-        print(f"A page for phones, in every language: {made[0].parent}")
+        return AfterStep("pages", f"no page for phones was written: {error}", is_failed=True)
+    return AfterStep("pages", f"A page for phones, in every language: {made[0].parent}" if made else "")
 
 
 def _add_dashboard(commands: argparse._SubParsersAction) -> None:
@@ -111,7 +117,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def _add_etl(commands: argparse._SubParsersAction) -> None:
     from etl.cli import add_commands
 
-    add_commands(commands)
+    add_commands(commands, after_load)
 
 
 def _add_sample(commands: argparse._SubParsersAction) -> None:

@@ -18,6 +18,7 @@ from etl.contracts.codes import ORDER_FAULT
 from etl.contracts.reference import load_site
 from etl.errors import InputError, SmartportError
 from etl.loading.progress import Bar
+from etl.loading.report import AfterLoad, no_steps
 from etl.settings import Settings, load_settings
 from etl.validate import preview
 
@@ -34,8 +35,11 @@ _SHOWN = 20  # files listed one by one for a person
 _GUARDED = ("=", "+", "-", "@", "\t", "\r")
 
 
-def add_commands(subparsers: argparse._SubParsersAction) -> None:
-    """Add the etl commands to a parser made by the caller. Each sets `run`, a function from the parsed arguments to an exit code."""
+def add_commands(subparsers: argparse._SubParsersAction, after_load: AfterLoad = no_steps) -> None:
+    """Add the etl commands to a parser made by the caller. Each sets `run`, a function from the parsed arguments to an exit code.
+
+    `after_load` is what the caller lets follow a load or rebuild.
+    """
     codes = "exit codes: " + "; ".join(f"{code} {words}" for code, words in EXIT_CODES.items())
 
     def command(name: str, words: str, run: object) -> argparse.ArgumentParser:
@@ -43,7 +47,7 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
         parser.add_argument("--home", help="where lake, builds and quarantine lie (SMARTPORT_HOME, default ./smartport_home)")
         parser.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
         parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
-        parser.set_defaults(run=run)
+        parser.set_defaults(run=run, after_load=after_load)
         return parser
 
     load = command("load", "Load new log files and publish a build.", _load)
@@ -91,17 +95,30 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 
 def _load(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
     if arguments.inbox is None and not arguments.replay:
         raise InputError("smartport load", "no inbox is given", "", "Name the folder the logs are dropped in, or use --replay alone")
     with Bar.for_terminal(arguments.progress, arguments.quiet or arguments.json) as bar:
-        report = pipeline.load(_settings(arguments), arguments.inbox, replay=arguments.replay, progress=bar)
-    return _print_report(report, arguments)
+        report = pipeline.load(settings, arguments.inbox, replay=arguments.replay, progress=bar)
+    return _finish(settings, report, arguments)
 
 
 def _rebuild(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
     with Bar.for_terminal(arguments.progress, arguments.quiet or arguments.json) as bar:
-        report = pipeline.rebuild(_settings(arguments), progress=bar)
-    return _print_report(report, arguments)
+        report = pipeline.rebuild(settings, progress=bar)
+    return _finish(settings, report, arguments)
+
+
+def _finish(settings: Settings, report: pipeline.BuildReport, arguments: argparse.Namespace) -> int:
+    """Print the report, take the steps that follow and say what they did: failures on standard error, the rest to a person only."""
+    code = _print_report(report, arguments)
+    for step in arguments.after_load(settings, report) if report.build_id else ():
+        if step.is_failed:
+            print(f"smartport {arguments.command}: {step.said}", file=sys.stderr)
+        elif step.said and not (arguments.json or arguments.quiet):
+            print(step.said)
+    return code
 
 
 def _print_report(report: pipeline.BuildReport, arguments: argparse.Namespace) -> int:

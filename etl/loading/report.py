@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+
+from etl.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -56,3 +59,20 @@ class BuildReport:
         """Return plain values for json.dumps: this report with its totals."""
         plain = asdict(self) | {"read_n": self.read_n, "rejected_n": self.rejected_n, "refused_n": len(self.refused)}
         return {name: value.isoformat() if isinstance(value, dt.date) else value for name, value in plain.items()}
+
+
+@dataclass(frozen=True)
+class AfterStep:
+    """What one step after a load did, as a sentence; empty when there was nothing to do."""
+
+    name: str
+    said: str = ""
+    is_failed: bool = False
+
+
+# What follows a load: given by the composition root, because the ETL knows no pages and no alerts. It raises nothing that is the load's affair.
+AfterLoad = Callable[[Settings, BuildReport], Iterable[AfterStep]]
+
+
+def no_steps(settings: Settings, report: BuildReport) -> Iterable[AfterStep]:
+    return ()
