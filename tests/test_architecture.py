@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "dashboard.format": {"dashboard.i18n", "etl.clock"},
     "dashboard.metrics": {"dashboard.selection", "dashboard.i18n", "etl.errors", "etl.contracts"},
     "dashboard.details": {"dashboard.selection", "dashboard.metrics", "dashboard.i18n", "etl.errors", "etl.contracts"},
+    "dashboard.access": {"dashboard.selection", "dashboard.metrics", "dashboard.i18n", "etl.errors", "etl.settings"},
     "dashboard.builds": {"etl.errors", "etl.settings", "etl.warehouse"},
     "dashboard.answers": {"dashboard.builds", "dashboard.selection", "dashboard.metrics", "etl.clock"},
     "dashboard.store": {"dashboard.answers", "dashboard.builds", "dashboard.selection", "dashboard.metrics", "dashboard.details", "etl.errors", "etl.contracts", "etl.warehouse", "etl.settings"},
