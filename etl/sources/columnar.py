@@ -18,15 +18,22 @@ def read_file(path: Path, mapping: Mapping) -> RawRows:
     """Read a Parquet file whole. Columns keep their types; validation casts them by contract."""
     try:
         frame = pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:  # of damaged bytes the reader may panic, which is no Exception
         raise InputError(path.name, f"this is not a readable Parquet file ({str(error).splitlines()[0][:120]})", "", "Have it written again, or correct `format` in the mapping") from error
     check_columns(tuple(frame.columns), mapping, path.name)
 
     def record(numbers: Sequence[int]) -> list[bytes]:
-        return [json.dumps(row, default=str, ensure_ascii=False).encode("utf-8") for number in numbers for row in frame.slice(number - 1, 1).to_dicts()]
+        return [json.dumps(row, default=str, ensure_ascii=False).encode("utf-8") for number in numbers for row in _plain(frame.slice(number - 1, 1))]
 
     def fields(raw: bytes) -> list[tuple[str, str]]:
         return [(key, "" if value is None else str(value)) for key, value in json.loads(raw).items()]
 
     rows = frame.select(mapping.raw_columns).with_columns(pl.arange(1, frame.height + 1, eager=True, dtype=pl.Int64).alias("source_line"))
     return RawRows(rows, no_reasons(), frame.height, 0, 0, 0, frame.height, record, fields)
+
+
+def _plain(row: pl.DataFrame) -> list[dict]:
+    try:
+        return row.to_dicts()
+    except (ValueError, OverflowError):  # a time in a year Python does not know
+        return row.with_columns(pl.selectors.temporal().to_physical()).to_dicts()

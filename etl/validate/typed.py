@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -136,11 +137,11 @@ def instant(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping) -> 
         raw = raw.cast(pl.Datetime("us"))
     if isinstance(raw.dtype, pl.Datetime):
         if raw.dtype.time_zone is not None:
-            values = raw.dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(pl.Datetime("us"))
-            return Typed(values, raw.is_not_null())
+            values = _within_years(raw.dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(pl.Datetime("us")))
+            return _judged(raw, _as_seen(raw), values, lines, item, mapping, f"years {_YEARS[0]} to {_YEARS[1]}")
         if mapping.clock.kind == "offset":
             raise InputError(mapping.path.name, f"{item.source_name} is a timestamp without offset, and clock is 'offset'", "utc, zone:NAME, fixed:+01:00", "Correct `clock`")
-        values, seen = raw.cast(pl.Datetime("us")), raw
+        values, seen = raw.cast(pl.Datetime("us")), _as_seen(raw)
     else:
         raw = raw.cast(pl.String)
         parse = _parse_with_offset if mapping.clock.kind == "offset" else _parse_utc if mapping.clock.kind == "utc" else _parse_naive
@@ -162,7 +163,7 @@ def instant(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping) -> 
 def date(raw: pl.Series, lines: pl.Series, item: Field, mapping: Mapping, zone: str) -> Typed:
     """Local dates: a date as written, or the port's local date of a full time."""
     if isinstance(raw.dtype, pl.Date):
-        return Typed(raw, raw.is_not_null())
+        return _judged(raw, _as_seen(raw), _within_years(raw), lines, item, mapping, f"years {_YEARS[0]} to {_YEARS[1]}")
     if isinstance(raw.dtype, pl.Datetime):
         typed = instant(raw, lines, item, mapping)
         return Typed(clock.to_local(typed.values, zone).dt.date(), typed.is_given, typed.reasons)
@@ -200,10 +201,19 @@ def _judged(raw: pl.Series, seen: pl.Series, values: pl.Series, lines: pl.Series
 
 def _within_years(values: pl.Series) -> pl.Series:
     """Make null what lies outside the years the clock knows."""
-    first, last = values.min(), values.max()
-    if first is None or (first.year >= _YEARS[0] and last.year <= _YEARS[1]):
+    # By number, not as a date: neither Python nor Polars can say the year of what a damaged line may hold.
+    numbers = values.to_physical()
+    first, last = pl.Series([dt.date(_YEARS[0], 1, 1), dt.date(_YEARS[1] + 1, 1, 1)]).cast(values.dtype).to_physical()
+    if len(numbers) == numbers.null_count() or (numbers.min() >= first and numbers.max() < last):
         return values
-    return values.set(~values.dt.year().is_between(*_YEARS).fill_null(True), None)
+    return values.set(((numbers < first) | (numbers >= last)).fill_null(False), None)
+
+
+def _as_seen(raw: pl.Series) -> pl.Series:
+    """Return typed times as they are shown in a reason: as numbers where the year has more than four digits, which nothing can print."""
+    numbers = raw.to_physical()
+    first, last = pl.Series([dt.date.min, dt.date.max]).cast(pl.Datetime(raw.dtype.time_unit) if isinstance(raw.dtype, pl.Datetime) else pl.Date).to_physical()
+    return raw if numbers.min() is None or (numbers.min() >= first and numbers.max() < last) else numbers
 
 
 def _by_formats(texts: pl.Series, formats: Sequence[str], parse: Callable[[pl.Series, str], pl.Series]) -> pl.Series:

@@ -270,3 +270,25 @@ def test_preview_counts_and_writes_nothing(site: Site) -> None:
     assert seen.first_rejects[0][0] == 3 and not home.exists()
     with pytest.raises(InputError, match=r"no mapping fits this name. Known: gate\*"):
         preview(site.folder.parent / "other.txt", site, load_settings(home, site.folder))
+
+
+@pytest.mark.parametrize(("formats", "text"), [('["%Y-%m-%d %H:%M:%S"]', "-2026-06-15 08:00:00"), ('["epoch_s"]', "9000000000000"), ('["epoch_s"]', "1e300")])
+def test_a_year_no_calendar_knows_is_one_rejected_line(site: Site, formats: str, text: str) -> None:
+    """Found by fuzzing: such a time ended the whole load with a traceback, and no other file of it was read."""
+    (site.mappings / "gate.toml").write_text(GATE.replace('["%d/%m/%Y %H:%M:%S"]', formats).replace('presented_at = "seen"\n', ""))
+    good = "2026-06-15 08:00:00" if "Y" in formats else "1781510400"
+    checked = check_lines(site, "gate.toml", "gate_2026-06-15.csv", HEADER, LINE.replace("15/06/2026 08:01:00", good), LINE.replace("15/06/2026 08:01:00", text))
+    assert (checked.good["source_line"].to_list(), checked.rejects["source_line"].to_list()) == ([2], [3])
+    assert "is not an instant" in checked.rejects["reasons"][0] and checked.rejects["reasons"][0].endswith("years 2000 to 2049")
+
+
+def test_typed_columns_outside_the_years_of_the_clock_are_rejected_too(site: Site) -> None:
+    (site.mappings / "fixes.toml").write_text(
+        'source = "tracking"\nfiles = ["*"]\nformat = "parquet"\nclock = "utc"\n[columns]\nplate = "id"\nfix_at = "t"\nlongitude_deg = "x"\nlatitude_deg = "y"\n'
+    )
+    path = site.folder.parent / "f.parquet"
+    at = pl.Series([1_781_510_400_000_000, 2**62]).cast(pl.Datetime("us"))
+    for times in (at, at.cast(pl.Int64).cast(pl.Datetime("us", "UTC"))):
+        pl.DataFrame({"id": ["A1", "A2"], "t": times, "x": [1.0, 2.0], "y": [3, 4]}).write_parquet(path)
+        checked = check_file(path, parse_mapping(site.mappings / "fixes.toml"), site, KEY)
+        assert (checked.good["source_line"].to_list(), checked.rejects["source_line"].to_list()) == ([1], [2])
