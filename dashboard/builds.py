@@ -72,6 +72,7 @@ class Opened:
         self._guard = threading.Lock()
         self._made: set[str] = set()  # schemas and tables made in memory so far
         self._first: dict[tuple[str, str], dt.date | None] = {}
+        self._small: dict[str, pl.DataFrame] = {}
         self.about = _about(self.frame("SELECT * FROM meta_builds"), self.frame(_REACH))
 
     @property
@@ -114,6 +115,12 @@ class Opened:
                 cursor.close()
                 self._made.add(name)
         return name
+
+    def small(self, table: str) -> pl.DataFrame:
+        """Return a reference table whole; read once a build. Every page reads half a dozen of them, a millisecond each."""
+        if table not in self._small:
+            self._small[table] = self.frame(f"SELECT * FROM {table}")
+        return self._small[table]
 
     def first(self, table: str, day: str) -> dt.date | None:
         """Return the earliest day of a table, None where it is empty; read once a build."""

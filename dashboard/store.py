@@ -40,6 +40,7 @@ CACHE_BYTES = 256 * 2**20
 RECENT = dt.timedelta(days=14)
 AHEAD_THREADS = 2  # questions answered side by side while a page draws
 CLOSED = frozenset({FACTS[metric.fact].table for metric in METRICS.values() if metric.privacy == "cargo"})
+SMALL = frozenset(table.name for table in REFERENCE_TABLES) | {"meta_freshness", "meta_builds"}
 TABLES = frozenset(table.name for table in (*FACT_TABLES, *LEDGER_TABLES, *REFERENCE_TABLES))
 
 
@@ -151,6 +152,8 @@ class Store:
         if name not in TABLES or name in CLOSED:
             raise DeclarationError("table", f"'{name}' is not handed out whole" if name in CLOSED else f"'{name}' is not known", ", ".join(sorted(TABLES - CLOSED)))
         opened = self._builds.opened()
+        if name in SMALL:
+            return opened.small(name)
         return self._cached(("table", opened.build_id, name), lambda: opened.frame(f"SELECT * FROM {name}"))
 
     def names(self, dimension: str, lang: str) -> dict[str, str]:

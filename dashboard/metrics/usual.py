@@ -67,7 +67,7 @@ def judge(value: float | None, past: Sequence[float | None], unit: str = "min") 
 
 def of_day(days: pl.DataFrame, code: str, day: dt.date, unit: str = "min") -> Verdict:
     """Judge `day` in a frame by day (columns `period` and the metric's code) against the same weekday of the eight weeks before."""
-    found = dict(days.select("period", code).iter_rows())
+    found = dict(zip(days["period"].to_list(), days[code].to_list(), strict=True))
     return judge(found.get(day), [found.get(day - dt.timedelta(days=7 * week)) for week in range(1, WEEKS + 1)], unit)
 
 

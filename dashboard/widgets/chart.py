@@ -64,7 +64,8 @@ def drawn(rows: pl.DataFrame, lang: str) -> pl.DataFrame:
     Not where a table is wider than the page: the grid opens at its left end, and the first column would be out of sight.
     """
     turns = language(lang).direction == "rtl" and rows.width <= _FITS
-    return rows.select(reversed(rows.columns) if turns else rows.columns).rename(headed)
+    columns = [each.alias(headed(each.name)) for each in rows.get_columns()]
+    return pl.DataFrame(columns[::-1] if turns else columns)
 
 
 def _escape(text: str) -> str:
