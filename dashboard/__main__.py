@@ -7,6 +7,7 @@ Heavy parts are imported by the command that needs them, so that `smartport --he
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import socket
 import sys
@@ -290,6 +291,7 @@ def _when_up(address: str, opens: bool) -> None:
 def _show(words: str):
     """Return a progress callback (done, total, unit) that draws one line on a terminal and writes tenths elsewhere."""
     said = -1
+    uvicorn.Config = functools.partial(uvicorn.Config, server_header=False)  # Streamlit passes no such wish on, and no answer need name the program
 
     def show(done: int, total: int, unit: str) -> None:
         nonlocal said

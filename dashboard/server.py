@@ -16,12 +16,19 @@ from starlette.middleware import Middleware  # noqa: E402
 
 from dashboard import store  # noqa: E402
 from dashboard.briefing.route import ROUTES as BRIEFINGS  # noqa: E402
+from dashboard.edge import policy  # noqa: E402
+from dashboard.edge.gate import Gate  # noqa: E402
 from dashboard.evidence import beforehand  # noqa: E402
 from dashboard.exports.route import ROUTES as EXPORTS  # noqa: E402
+from dashboard.widgets import scripts  # noqa: E402
 from dashboard.widgets.unknown import Unknown  # noqa: E402
+from etl.settings import load_edge  # noqa: E402
 
 # Streamlit and pyarrow import pandas in whichever thread first needs it; two at once left a chart of a cold first page with half a module.
 importlib.import_module("pandas")
 
-app = st.App("app.py", routes=[*EXPORTS, *BRIEFINGS], middleware=[Middleware(Unknown)])
+_edge = load_edge()
+_headers = policy.headers([*policy.inline_scripts(Path(st.__file__).parent / "static" / "index.html"), *scripts.ALL], _edge.frame_ancestors)
+_gate = Middleware(Gate, headers=_headers, hosts=_edge.hosts, frame_ancestors=_edge.frame_ancestors, exports_a_minute=_edge.exports_a_minute)
+app = st.App("app.py", routes=[*EXPORTS, *BRIEFINGS], middleware=[_gate, Middleware(Unknown)])
 atexit.register(beforehand.Watch(store.of).stop)

@@ -54,6 +54,19 @@ class Settings:
         return self.home / "briefings"
 
 
+    @property
+    def alerts(self) -> Path:
+        return self.home / "alerts"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """How the service meets the network: the names it is known by besides this machine's own, who may frame its pages ('none', or addresses of sites), and how many files a minute one reader may fetch."""
+
+    hosts: tuple[str, ...] = ()
+    frame_ancestors: str = "'none'"
+    exports_a_minute: int = 30
+
 def load_settings(home: str | Path | None = None, site: str | Path | None = None) -> Settings:
     """Return the settings from arguments, else SMARTPORT_HOME and SMARTPORT_SITE, else ./smartport_home and the sample port."""
     return Settings(
@@ -66,6 +79,15 @@ def load_settings(home: str | Path | None = None, site: str | Path | None = None
 
 
 def trial_data() -> Path | None:
+def load_edge() -> Edge:
+    """Return SMARTPORT_HOSTS (names, comma-separated), SMARTPORT_FRAME_ANCESTORS and SMARTPORT_EXPORTS_A_MINUTE, or the defaults."""
+    return Edge(
+        hosts=tuple(name.strip() for name in os.environ.get("SMARTPORT_HOSTS", "").split(",") if name.strip()),
+        frame_ancestors=os.environ.get("SMARTPORT_FRAME_ANCESTORS") or "'none'",
+        exports_a_minute=int(os.environ.get("SMARTPORT_EXPORTS_A_MINUTE", "30")),
+    )
+
+
     """Return the folder of third-party logs to try against (SMARTPORT_TRIAL_DATA, default ../shared/data), or None."""
     folder = Path(os.environ.get("SMARTPORT_TRIAL_DATA") or ROOT.parent / "shared" / "data")
     return folder if folder.is_dir() else None

@@ -14,7 +14,7 @@ from dashboard.selection import Selection
 from etl.errors import SmartportError
 
 ADDRESS = "/briefing/show"
-_HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": f"{web.POLICY}; frame-ancestors 'none'", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": web.POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 def show(request: Request) -> Response:

@@ -21,7 +21,7 @@ _TYPES = {
     "zip": "application/zip", "csv": "text/csv; charset=utf-8", "about": "text/markdown; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "parquet": "application/vnd.apache.parquet", **PAPERS,
 }  # fmt: skip
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}  # a file, never a page
 _CHUNK = 1 << 18
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard.i18n import N_
 from dashboard.screens import congestion_asked as asked
 from dashboard.views import map as port_map
-from dashboard.widgets import panel
+from dashboard.widgets import panel, scripts
 from dashboard.widgets.frame import Frame
 from dashboard.widgets.panel import Words, coded
 from etl.contracts import codes
@@ -93,15 +93,7 @@ def _zone_states(page: Frame, frame: pl.DataFrame, means: pl.DataFrame) -> dict[
 def _without_webgl(page: Frame) -> None:
     """Where the browser cannot draw a deck.gl map (it would stay blank without a word), say so and choose the drawing."""
     words = html.escape(page.say("This browser cannot draw the map (no WebGL): the drawing stands in for it and shows the same."))
-    st.html(
-        f'<p id="no-webgl" class="quiet" style="display:none">{words}</p><script>(() => {{ const probe = document.createElement("canvas");'
-        'if (probe.getContext("webgl2") || probe.getContext("webgl")) return; document.getElementById("no-webgl").style.display = "block";'
-        # On a busy machine the choice is drawn, or answers, later than this runs: asked again until the map is no longer chosen.
-        'const choose = (left) => { const row = document.querySelectorAll(".st-key-congestion_form [role=radio]");'
-        'if (row.length > 1 && row[0].getAttribute("aria-checked") !== "true") return; if (row.length > 1) row[1].click();'
-        "if (left) setTimeout(choose, 700, left - 1); }; choose(20); })();</script>",
-        unsafe_allow_javascript=True,
-    )  # fmt: skip
+    st.html(f'<p id="no-webgl" class="quiet" style="display:none">{words}</p>{scripts.tag(scripts.NO_WEBGL)}', unsafe_allow_javascript=True)
 
 
 def _map_alt(page: Frame, states: dict[str, port_map.ZoneState], hour: int) -> str:

@@ -11,7 +11,6 @@ A click makes a one-time link and follows it: the file is streamed by the export
 
 from __future__ import annotations
 
-import html
 import itertools
 from collections.abc import Callable
 
@@ -22,6 +21,7 @@ from dashboard import exports
 from dashboard import format as words
 from dashboard.metrics import Result
 from dashboard.selection import Selection
+from dashboard.widgets import scripts
 from dashboard.widgets.frame import Frame
 
 _clicks = itertools.count()
@@ -91,11 +91,7 @@ def paper(page: Frame, label: str, stem: str, made: Callable[[], bytes], *, key:
 
 def _follow(url: str) -> None:
     """Let the browser fetch the one-time link without leaving the page. The address is relative, so that a proxy may put a prefix before it."""
-    there = html.escape(url.lstrip("/"), quote=True)
-    st.html(
-        f'<script data-click="{next(_clicks)}">(() => {{ const a = document.createElement("a"); a.href = "{there}"; a.download = ""; document.body.append(a); a.click(); a.remove(); }})();</script>',
-        unsafe_allow_javascript=True,
-    )  # fmt: skip
+    st.html(scripts.tag(scripts.FOLLOW, href=url.lstrip("/"), click=str(next(_clicks))), unsafe_allow_javascript=True)
 
 
 def table(page: Frame, result: Result) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.i18n import LANGUAGES, Translator
 from dashboard.screens import PAGES, Page
-from dashboard.widgets import address
+from dashboard.widgets import address, scripts
 
 
 def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Mapping[str, object], query: Mapping[str, str]) -> None:
@@ -42,6 +42,5 @@ def stamp(say: Translator) -> str:
 
 
 def direction(say: Translator) -> None:
-    """Tell the browser the page's language and direction; the style sheet does the rest. On paper the media query always says light, so the dark screen is remembered."""
-    # No name is declared: a second run in the same page would declare it twice and stop.
-    st.html(f'<script>Object.assign(document.documentElement, {{lang: "{say.lang}", dir: "{say.direction}"}}); document.documentElement.dataset.dark = matchMedia("(prefers-color-scheme: dark)").matches</script>', unsafe_allow_javascript=True)
+    """Tell the browser the page's language and direction."""
+    st.html(scripts.tag(scripts.DIRECTION, lang=say.lang, dir=say.direction), unsafe_allow_javascript=True)

@@ -1,0 +1,69 @@
+"""What a reader without a pointer needs and Streamlit lacks: one script, listening on the whole page, and the word of the skip link.
+
+- The skip link leads past the menu, to the filters or the title; Streamlit's own leads to a region that begins with the menu.
+- An open popover stands at the end of the document: Tab goes into it from its button and out of it behind that button.
+- A table's grid takes Tab for its next cell, thousands of them: here Tab leaves the grid, arrows walk in it, Enter or Space choose a row that can be chosen.
+- A dialog that closes gives the focus back.
+"""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from dashboard.i18n import Translator
+
+SCRIPT = """(data => {
+  const skip = document.querySelector('[data-testid="stSkipToContent"]');
+  if (skip) skip.setAttribute("aria-label", data.skip);
+  if (document.documentElement.dataset.keys) return;
+  document.documentElement.dataset.keys = "on";
+  const stops = box => [...box.querySelectorAll("a[href], button, input, summary, textarea, [tabindex]")].filter(each => each.tabIndex >= 0 && !each.disabled && each.getClientRects().length);
+  const go = (event, there) => { event.preventDefault(); event.stopImmediatePropagation(); there.focus(); };
+  const said = new WeakSet();
+  let left = null;
+  addEventListener("focusin", event => { if (!event.target.closest('[role="dialog"]')) left = event.target; });
+  addEventListener("click", event => {
+    if (!event.target.closest?.('[data-testid="stSkipToContent"]')) return;
+    const main = document.querySelector('[data-testid="stMainBlockContainer"]');
+    const there = main?.querySelector('.st-key-filters') ?? main?.querySelector("h1");
+    if (there) { there.tabIndex = -1; go(event, there); }
+  }, true);
+  addEventListener("keydown", event => {
+    if (said.has(event)) return;
+    const at = document.activeElement, back = event.shiftKey;
+    const grid = at.closest('[data-testid="stDataFrame"]');
+    if (grid && event.key === "Tab") return event.stopImmediatePropagation();
+    if (grid && !back && (event.key === "Enter" || event.key === " ") && at.matches("td") && at.closest("tr").querySelector("td").id.startsWith("glide-cell-1-")) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      const chosen = new KeyboardEvent("keydown", {key: " ", code: "Space", keyCode: 32, shiftKey: true, bubbles: true, cancelable: true});
+      said.add(chosen);
+      at.dispatchEvent(chosen);
+      return;
+    }
+    const button = document.querySelector('[data-testid="stPopoverButton"][aria-expanded="true"]');
+    const body = document.querySelector('[data-testid="stPopoverBody"]');
+    if (event.key === "Tab" && button && body && (at === button || body.contains(at))) {
+      const inside = stops(body);
+      if (!inside.length) return;
+      if (at === button) return back ? undefined : go(event, inside[0]);
+      if (back && at === inside[0]) return go(event, button);
+      if (!back && at === inside.at(-1)) {
+        const all = stops(document.body).filter(each => !body.contains(each));
+        go(event, all[all.indexOf(button) + 1] ?? button);
+      }
+    }
+    const dialog = at.closest('[role="dialog"]');
+    if (dialog && !body && event.key === "Escape" && left) {
+      const there = left;
+      setTimeout(() => { if (document.activeElement === document.body && there.isConnected) there.focus(); }, 600);
+    }
+  }, true);
+})(document.currentScript.dataset)"""
+
+
+def show(say: Translator) -> None:
+    """Let the page listen to keys, from its first run on, and name its skip link in the reader's language."""
+    st.html(f'<script data-skip="{html.escape(say("Skip to the content"), quote=True)}">{SCRIPT}</script>', unsafe_allow_javascript=True)
