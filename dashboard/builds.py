@@ -14,7 +14,7 @@ import threading
 import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -161,6 +161,52 @@ class Opened:
                     holders = [index for index in inside if segments[index][1]["rows"].get(table.name)]
                     body = " UNION ALL ".join(f"SELECT * FROM segment_{index}.{table.name}" for index in holders) or f"SELECT * FROM memory.main.{table.name} WHERE false"
                     cursor.execute(f"CREATE VIEW IF NOT EXISTS {name}.{table.name} AS {body}")
+                cursor.close()
+                self._made.add(name)
+        return name
+
+
+class Part(Opened):
+    """An open build of which only some rows are seen: every table a month holds is a view with a condition, whatever the SQL over it says.
+
+    `name` names the part in schemas; `rows` gives a table's condition from its name, the schema of all months seen and that of the build itself.
+    """
+
+    def __init__(self, whole: Opened, name: str, rows: Callable[[str, str, str], str]) -> None:
+        self.inner, self.build_id, self.about = whole.inner, whole.build_id, whole.about
+        self._whole, self._name, self._rows = whole, name, rows
+        self._made = whole._made
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        raise AttributeError("a part of a build hands out no connection: it would see every row")
+
+    def once(self, table: str, sql: str, params: Mapping[str, object], days: tuple[dt.date, dt.date]) -> str:
+        """What is made once a build is the port's own, such as free flow: the same for every reader."""
+        return self._whole.once(table, sql, params, days)
+
+    def small(self, table: str) -> pl.DataFrame:
+        """Reference tables are the port's own, the same for every reader."""
+        return self._whole.small(table)
+
+    def first(self, table: str, day: str) -> dt.date | None:
+        """The first day of the port's own log: periods are settled by it, the same for every reader."""
+        return self._whole.first(table, day)
+
+    def _cursor(self, days: tuple[dt.date, dt.date] | None = None) -> duckdb.DuckDBPyConnection:
+        everywhere = self._views("memory.main", "all")
+        inside = self._whole._months(days) if days else ""
+        return _at(self.inner.connection, self._views(inside, inside.rpartition(".")[2]) if inside else everywhere)
+
+    def _views(self, source: str, ending: str) -> str:
+        """Return the schema of this part of another one's tables, made on first use."""
+        name, every = f"memory.{self._name}_{ending}", f"memory.{self._name}_all"
+        with self._whole._guard:
+            if name not in self._made:
+                cursor = self.inner.connection.cursor()
+                cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+                for table in sorted(SEGMENT_TABLES, key=lambda table: table.name not in ("fct_visits", "fct_visit_containers")):  # conditions name these two
+                    cursor.execute(f"CREATE VIEW IF NOT EXISTS {name}.{table.name} AS SELECT * FROM {source}.{table.name} WHERE {self._rows(table.name, every, 'memory.main')}")
                 cursor.close()
                 self._made.add(name)
         return name

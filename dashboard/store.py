@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -26,10 +27,12 @@ from typing import Any
 
 import polars as pl
 
+from dashboard.access import asking, scope
+from dashboard.access.viewer import AccessError, Viewer
 from dashboard.answers import Question, answer, answer_spans, days_of
-from dashboard.builds import Build, Builds, Opened
+from dashboard.builds import Build, Builds, Opened, Part
 from dashboard.details import DETAILS, compile_detail
-from dashboard.metrics import DIMENSIONS, FACTS, METRICS, Result
+from dashboard.metrics import DIMENSIONS, FACTS, METRICS, Result, cargo
 from dashboard.selection import Selection
 from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
 from etl.contracts.reference import REFERENCE_TABLES, load_site
@@ -72,7 +75,7 @@ class Store:
 
     # ------------------------------------------------------------------ questions
     def ask(
-        self, selection: Selection, metrics: Sequence[str], by: Sequence[str] = (), grain: str | None = None, viewer: object = None, *,
+        self, selection: Selection, metrics: Sequence[str], by: Sequence[str] = (), grain: str | None = None, viewer: Viewer | None = None, *,
         compare: bool = False, totals: bool = False, intervals: bool = False, limit: int | None = None, build_id: str | None = None,
     ) -> Result:  # fmt: skip
         """Return the metrics over the selection, split by dimensions and by a time grain (hour, day, week, month).
@@ -81,12 +84,13 @@ class Store:
         totals     add one row over everything, marked `is_total`, recomputed from the rows and never from the groups
         intervals  add order-statistic limits to percentiles (a sort per group: ask for it where they are shown); shares always have Wilson's
         limit      keep only the groups with the largest first metric
-        viewer     who asks; small cells about persons and firms are hidden from everyone
-        Raises DeclarationError for an unknown name or a split a fact cannot give, BuildError without a build.
+        viewer     who asks, if not who is asking right now (dashboard/access): one of some terminals is answered of these, and of the whole port where
+                   nothing is filtered or split. Small cells about persons and firms are hidden from everyone
+        Raises DeclarationError for an unknown name or a split a fact cannot give, BuildError without a build, AccessError for what is not open to the viewer.
         """
         opened = self._builds.opened(build_id)
         question = Question(selection, _named(metrics, METRICS, "metric"), (_named(by, DIMENSIONS, "dimension"),), grain, compare, totals, intervals, limit, since=opened.about.first_day)
-        return self._cached(("ask", opened.build_id, question.key), lambda: answer(opened, question, self.settings.small_cell))[0]
+        return self._answered(opened, question, viewer or asking.current())[0]
 
     def ask_each(
         self, selection: Selection, metrics: Sequence[str], splits: Sequence[Sequence[str]], *, compare: bool = False, intervals: bool = False, build_id: str | None = None,
@@ -97,7 +101,10 @@ class Store:
         """
         opened = self._builds.opened(build_id)
         question = Question(selection, _named(metrics, METRICS, "metric"), tuple(_named(by, DIMENSIONS, "dimension") for by in splits), compare=compare, intervals=intervals, since=opened.about.first_day)
-        return self._cached(("ask", opened.build_id, question.key), lambda: answer(opened, question, self.settings.small_cell))
+        viewer = asking.current()
+        if viewer.terminals is not None:  # each is judged by itself
+            return tuple(self._answered(opened, replace(question, splits=(by,)), viewer)[0] for by in question.splits)
+        return self._answered(opened, question, viewer)
 
     def ask_spans(self, metrics: Sequence[str], *spans: Span, build_id: str | None = None) -> tuple[Result, ...]:
         """Return what `ask` gives for each span, from one pass by day over the rows of all of them: figures of a period, their curve and the weeks
@@ -108,6 +115,8 @@ class Store:
         opened = self._builds.opened(build_id)
         named, since = _named(metrics, METRICS, "metric"), opened.about.first_day
         questions = tuple(Question(span.selection, named, grain=span.grain, compare=span.compare, intervals=span.intervals, since=since) for span in spans)
+        if (viewer := asking.current()).terminals is not None:
+            return tuple(self._answered(opened, question, viewer)[0] for question in questions)
         return self._cached(("spans", opened.build_id, tuple(question.key for question in questions)), lambda: answer_spans(opened, questions, self.settings.small_cell))
 
     def ahead(self, *questions: Callable[[], object]) -> None:
@@ -116,8 +125,9 @@ class Store:
         Most questions of a quarter are too small for DuckDB to share between cores, but two of them run side by side.
         An error is not raised here: the page meets it when it asks.
         """
+        who = asking.held()
         for question in questions:
-            self._pool.submit(_quietly, question)
+            self._pool.submit(_quietly, question, who)
 
     def begins(self, result: Result) -> dt.date | None:
         """Return the first local day on which every log behind a result's figures had begun, None where one has nothing."""
@@ -133,16 +143,26 @@ class Store:
 
         `params` are the detail's own (`visit_id=...`). See `dashboard.details.DETAILS` for the names and columns.
         """
-        opened = self._builds.opened(build_id)
+        opened, viewer = self.opened(build_id), asking.current()
         sql, values, days = self.row_query(detail, selection, narrow=narrow, metric=metric, grain=grain, period=period, limit=limit, build_id=opened.build_id, **params)
-        return self._cached(("rows", opened.build_id, sql, repr(sorted(values.items()))), lambda: opened.frame(sql, values, days))
+        return self._cached(("rows", opened.build_id, viewer.terminals, sql, repr(sorted(values.items()))), lambda: opened.frame(sql, values, days))
 
     def row_query(
         self, detail: str, selection: Selection | None = None, *, narrow: Mapping[str, object] | None = None, metric: str | None = None,
         grain: str | None = None, period: object = None, limit: int | None = None, build_id: str | None = None, **params: object,
     ) -> tuple[str, dict[str, object], tuple[dt.date, dt.date] | None]:  # fmt: skip
-        """Return SQL, parameters and the days a row list can touch: the one way to its rows, for `rows` and for exports, which stream them."""
-        asked = _named((detail,), DETAILS, "detail")[0]
+        """Return SQL, parameters and the days a row list can touch: the one way to its rows, for `rows` and for exports, which stream them.
+
+        It is run on `opened()`, which holds no other rows than the viewer's. Raises AccessError for a list or a terminal that is not open to him.
+        """
+        asked, viewer = _named((detail,), DETAILS, "detail")[0], asking.current()
+        if detail == "rejects":
+            viewer.must("rejects")
+        if viewer.terminals is not None:
+            if detail in scope.CLOSED_LISTS:
+                raise AccessError("scope_list", **viewer.said())
+            for terminal in (*(selection.terminal if selection else ()), *((narrow or {})[name] for name in ("terminal",) if name in (narrow or {}))):
+                scope.must_see(viewer, terminal)
         sql, values = compile_detail(asked, selection, self.port_code, narrow=narrow, metric=metric, grain=grain, period=period, limit=limit, params=params)
         now_day = self.build(build_id).now_day
         return sql, values, (now_day - RECENT, now_day) if asked.is_recent else days_of(values)
@@ -151,10 +171,12 @@ class Store:
         """Return one small table whole: dim_*, meta_*, dq_files. Never the one of US-bound boxes, whose rows are single boxes."""
         if name not in TABLES or name in CLOSED:
             raise DeclarationError("table", f"'{name}' is not handed out whole" if name in CLOSED else f"'{name}' is not known", ", ".join(sorted(TABLES - CLOSED)))
-        opened = self._builds.opened()
+        opened, viewer = self.opened(), asking.current()
         if name in SMALL:
             return opened.small(name)
-        return self._cached(("table", opened.build_id, name), lambda: opened.frame(f"SELECT * FROM {name}"))
+        if name == "dq_rejects":
+            viewer.must("rejects")
+        return self._cached(("table", opened.build_id, viewer.terminals, name), lambda: opened.frame(f"SELECT * FROM {name}"))
 
     def names(self, dimension: str, lang: str) -> dict[str, str]:
         """Return code -> name in the reader's language of a dimension whose values the site names; empty for others (their words are code lists)."""
@@ -172,12 +194,29 @@ class Store:
         lanes = self.table("dim_lanes").filter(pl.col("gate_code").is_in(port.to_list()))
         return {
             "gate": tuple(port.unique(maintain_order=True)), "lane": tuple(lanes["lane_code"].unique(maintain_order=True)),
-            "terminal": tuple(self.table("dim_terminals")["terminal_code"].unique(maintain_order=True)),
+            "terminal": tuple(code for code in self.terminals() if (own := asking.current().terminals) is None or code in own),
         }  # fmt: skip
 
+    def terminals(self) -> tuple[str, ...]:
+        """Every terminal the site names, whoever asks."""
+        return tuple(self.table("dim_terminals")["terminal_code"].unique(maintain_order=True))
+
+    def within(self, selection: Selection, *, is_split: bool = False) -> Selection:
+        """Return what an answer that is no question of `ask` is of, for who asks: the selection, or the part of it that is his (access/scope.py).
+
+        `is_split` says that it takes its rows apart. Raises AccessError for another terminal.
+        """
+        viewer = asking.current()
+        return selection if viewer.terminals is None else scope.settled(viewer, selection, self.terminals(), (DIMENSIONS["lane"],) if is_split else ())
+
     def opened(self, build_id: str | None = None) -> Opened:
-        """The open build itself, for exports: columns of a query, and files that DuckDB writes."""
-        return self._builds.opened(build_id)
+        """The open build, for exports: columns of a query, and files that DuckDB writes. To a viewer of some terminals it is the part he sees."""
+        opened, own = self._builds.opened(build_id), asking.current().terminals
+        return opened if own is None else self._part(opened, own)
+
+    def _part(self, opened: Opened, own: tuple[str, ...]) -> Part:
+        name = "seen_" + hashlib.sha256("\0".join(own).encode()).hexdigest()[:12]
+        return self._cached(("part", opened.build_id, own), lambda: Part(opened, name, lambda table, every, main: scope.seen_rows(table, own, every, main)))
 
     def made(self, key: tuple, make: Callable[[Opened], Any], build_id: str | None = None) -> Any:
         """Return what `make` makes of the open build, made once per key and build. For answers that are no one query, such as the pilot's evidence.
@@ -185,7 +224,36 @@ class Store:
         The key must hold everything the answer depends on besides the build. What tells its size as `nbytes` is weighed by it.
         """
         opened = self._builds.opened(build_id)
-        return self._cached(("made", opened.build_id, *key), lambda: make(opened))
+        return self._cached(("made", opened.build_id, asking.current().terminals, *key), lambda: make(opened))
+
+    # ------------------------------------------------------------------ who asks
+    def _answered(self, opened: Opened, question: Question, viewer: Viewer) -> tuple[Result, ...]:
+        """Answer a question, for a viewer of some terminals by access/scope.py."""
+        if viewer.terminals is None:
+            return self._cached(("ask", opened.build_id, question.key), lambda: answer(opened, question, self.settings.small_cell))
+        return self._cached(("ask", opened.build_id, viewer.terminals, question.key), lambda: self._answer_part(opened, question, viewer))
+
+    def _answer_part(self, opened: Opened, question: Question, viewer: Viewer) -> tuple[Result, ...]:
+        terminals, by, small_cell = self.terminals(), question.splits[0], self.settings.small_cell
+        foreign = scope.others_of(viewer, terminals)
+        if cargo.is_about(question.metrics) and small_cell > 1:  # told of the whole port, and closed by itself
+            if len(foreign) == 1 and any(dimension.code == "terminal" for dimension in by):
+                raise AccessError("scope_split", **viewer.said())
+            (result,) = answer(opened, question, small_cell)
+            return (replace(result, frame=scope.own_lines(result.frame, viewer, by, ())),)
+        facts = tuple({metric.fact: FACTS[metric.fact] for metric in question.metrics}.values())
+        settled = replace(question, selection=scope.settled(viewer, question.selection, terminals, by, facts))
+        if not scope.is_whole(settled.selection):
+            (result,) = answer(self._part(opened, viewer.terminals), settled, small_cell)
+            places = opened.frame("SELECT place_code FROM dim_service_points WHERE list_contains($foreign, zone_code)", {"foreign": list(foreign)})["place_code"].to_list()
+            return (replace(result, frame=scope.own_lines(result.frame, viewer, by, (*places, *foreign))),)
+        (result,) = answer(opened, settled, small_cell)
+        divided = [metric for metric in question.metrics if scope.divided((FACTS[metric.fact],))]
+        if not divided:
+            return (result,)
+        others = [answer(opened, replace(settled, selection=replace(settled.selection, terminal=(code,)), metrics=tuple(divided), intervals=False, limit=None), 1)[0].frame for code in foreign]
+        frame, hidden = scope.hide(result.frame, result.keys, divided, others)
+        return (replace(result, frame=frame, suppressed_n=result.suppressed_n + hidden),)
 
     # ------------------------------------------------------------------ the cache
     def _cached(self, key: tuple, make: Any) -> Any:
@@ -227,8 +295,8 @@ def _size(made: Any) -> int:
     return int(frame.estimated_size() if isinstance(frame, pl.DataFrame) else getattr(made, "nbytes", 0)) + 4096
 
 
-def _quietly(question: Callable[[], object]) -> None:
-    with contextlib.suppress(Exception):  # whatever it is, the page asks again and meets it
+def _quietly(question: Callable[[], object], who: object) -> None:
+    with contextlib.suppress(Exception), asking.seen_by(who):  # whatever it is, the page asks again and meets it
         question()
 
 
@@ -263,7 +331,7 @@ def _shown_port(settings: Settings) -> str:
     return published[0]
 
 
-def ask(selection: Selection, metrics: Sequence[str], by: Sequence[str] = (), grain: str | None = None, viewer: object = None, **how: Any) -> Result:
+def ask(selection: Selection, metrics: Sequence[str], by: Sequence[str] = (), grain: str | None = None, viewer: Viewer | None = None, **how: Any) -> Result:
     """See Store.ask; the port is the selection's."""
     return of(selection.port).ask(selection, metrics, by, grain, viewer, **how)
 

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from dashboard.access import asking
 from dashboard.evidence import history, parts, study
 from dashboard.selection import DEFAULT_PRESET, VIEWS, Selection
 from dashboard.store import Store
@@ -49,7 +50,8 @@ class Watch:
             try:
                 if (build_id := store_of().build().build_id) != made:
                     made = build_id  # tried once a build: what fails here is met, and said, on the page
-                    make(store_of())
+                    with asking.as_house():
+                        make(store_of())
             except BuildError:
                 continue  # nothing is published yet
             except Exception:

@@ -76,11 +76,13 @@ class Groups:
 
 def by_step(store: Store, selection: Selection) -> Steps:
     """Return the change of each step of the visit. Steps do not add up to the visit: each is a change in % of its own minutes, of the visits that made it."""
+    selection = store.within(selection, is_split=True)
     return store.made(("steps", *study.key_of(selection), selection.view), lambda opened: _by_step(store, opened, selection))
 
 
 def by_unit(store: Store, selection: Selection) -> Units:
     """Return each pilot unit alone against all comparison units."""
+    selection = store.within(selection, is_split=True)
     return store.made(("units", *study.key_of(selection), selection.view), lambda opened: _by_unit(store, opened, selection))
 
 
@@ -91,6 +93,7 @@ def by_group(store: Store, selection: Selection, dimension: str) -> Groups:
     """
     if dimension not in DIMENSIONS:
         raise DeclarationError("dimension", f"'{dimension}' is not known", ", ".join(DIMENSIONS))
+    selection = store.within(selection, is_split=True)
     return store.made(("groups", dimension, *study.key_of(selection), selection.view), lambda opened: _by_group(store, opened, selection, dimension))
 
 

@@ -62,6 +62,8 @@ def extra_of(store: Store, selection: Selection, small_cell: int) -> Extra:
     whole = replace(selection, view="all")
     if small_cell > 1:
         whole = cargo.settled(whole, store.build().now_day, store.opened().first(*cargo.LOG), is_rare=True)
+    else:
+        whole = store.within(whole)
     sql = _SQL.format(where=" AND ".join(where_sql(FACTS["visits"], whole)), link=_LINK_DAYS)
     values = {name: value for name, value in {"port_code": store.port_code, **whole.to_sql()}.items() if f"${name}" in sql}
     days = (whole.first_day - _LINK_DAYS * _ONE_DAY, whole.end_day + _LINK_DAYS * _ONE_DAY)

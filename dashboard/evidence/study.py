@@ -132,11 +132,13 @@ class Headline:
 
 def headline(store: Store, selection: Selection) -> Headline:
     """Return the main measures of the pilot for these filters and this view. Raises BuildError without a build, and nothing for data that do not suit."""
+    selection = store.within(selection)
     return store.made(("headline", *key_of(selection), selection.view), lambda opened: _headline(store, opened, selection))
 
 
 def panel_of(store: Store, selection: Selection, statistic: str = "mean") -> tuple[Panel, Plan] | Reason:
     """Return the panel and the plan behind a main figure of the headline (mean, p50, p90), or why there is none."""
+    selection = store.within(selection)
     return store.made(("panel", *key_of(selection), selection.view, statistic), lambda opened: _panel(store, opened, selection, statistic))
 
 
