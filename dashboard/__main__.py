@@ -51,6 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 def after_load(settings: Settings, report: BuildReport) -> Iterator[AfterStep]:
     """What follows every load and rebuild, by command or by `watch`. A step that fails is said and changes nothing of the load."""
     yield _leave_pages(settings)
+    yield _judge_alerts(settings)
 
 
 def _leave_pages(settings: Settings) -> AfterStep:
@@ -66,7 +67,20 @@ def _leave_pages(settings: Settings) -> AfterStep:
     return AfterStep("pages", f"A page for phones, in every language: {made[0].parent}" if made else "")
 
 
+def _judge_alerts(settings: Settings) -> AfterStep:
+    """With every new build, what it raises or clears, told to whom it concerns. Whatever fails in here, the load has been published."""
+    from dashboard import alerts
+    from etl.loading.report import AfterStep
+
+    try:
+        done = alerts.evaluate(settings)
+    except Exception as error:  # no fault of an alert, not even one of ours, may fail a load or end a watch: it is said by name
+        return AfterStep("alerts", f"alerts were not judged: {type(error).__name__}: {error}", is_failed=True)
+    return AfterStep("alerts", done.said, is_failed=bool(done.wrong or done.failed_n))
+
+
 def _add_dashboard(commands: argparse._SubParsersAction) -> None:
+    from dashboard.alerts import command as alerts
     from dashboard.briefing import command as briefing
 
     def command(name: str, words: str, run: object) -> argparse.ArgumentParser:
@@ -89,7 +103,11 @@ def _add_dashboard(commands: argparse._SubParsersAction) -> None:
     record = command("record", "Write the record of one truck's visit as a PDF whose fingerprint can be checked, or check one.", _record)
     briefing.add_brief(brief)
     briefing.add_record(record)
-    for parser in (serve, export, brief, record):
+    watched = command("alerts", "Say which alerts are open; judge, check or try the rules.", _alerts)
+    mailed = command("mail-briefing", "Send a briefing by mail, as PDF: for a scheduler.", _mail_briefing)
+    alerts.add_alerts(watched)
+    alerts.add_mail_briefing(mailed)
+    for parser in (serve, export, brief, record, watched, mailed):
         parser.add_argument("--home", help="where builds lie (SMARTPORT_HOME, default ./smartport_home)")
         parser.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
 
@@ -216,6 +234,18 @@ def _record(arguments: argparse.Namespace) -> int:
 
 def _evidence(arguments: argparse.Namespace) -> int:
     """The build is that of these settings; all else is evidence's own."""
+def _alerts(arguments: argparse.Namespace) -> int:
+    from dashboard.alerts import command
+
+    return command.run(arguments)
+
+
+def _mail_briefing(arguments: argparse.Namespace) -> int:
+    from dashboard.alerts import command
+
+    return command.mail_briefing(arguments)
+
+
     from dashboard import store
     from dashboard.evidence.command import run
 

@@ -19,6 +19,9 @@ import streamlit as st  # noqa: E402
 
 from dashboard import format as words  # noqa: E402
 from dashboard import store  # noqa: E402
+from dashboard.access import asking  # noqa: E402
+from dashboard.alerts import board  # noqa: E402
+from dashboard.alerts.seen import is_seen  # noqa: E402
 from dashboard.i18n import LANGUAGES, Translator, translator  # noqa: E402
 from dashboard.screens import PAGES, Page  # noqa: E402
 from dashboard.widgets import address, filter_bar, masthead, no_data, unknown  # noqa: E402
@@ -48,7 +51,7 @@ def main() -> None:
     selection, notes = address.resolve(port.port_code, build.now_day, known)
     names = {dimension: {code: words.closed(words.name(name), say.lang) for code, name in port.names(dimension, say.lang).items()} for dimension in NAMED}
     page = keep(Frame(port, selection, say, names, pages, address.own()))
-    masthead.show(say, words.closed(words.name(build.name(say.lang)), say.lang), build.is_sample, here, pages, page.query())
+    masthead.show(say, words.closed(words.name(build.name(say.lang)), say.lang), build.is_sample, here, pages, page.query(), {"alerts": _open_alerts(port)})
     unknown.note(say)
     if here.has_filters:
         filter_bar.show(selection, notes, known, say, names, build.first_day, build.now_day, _left_out(page))
@@ -57,6 +60,11 @@ def main() -> None:
 
 
 def _left_out(page: Frame) -> int | None:
+def _open_alerts(port: store.Store) -> int:
+    """How many alerts are open that this reader may see: from a small file, no query."""
+    return sum(is_seen(line, asking.current()) for line in board.read(port.settings, port.port_code).open)
+
+
     """How many visits the view 'Without inspections, incidents and closures' removes; None in the view that keeps them all."""
     if page.selection.view == "all":
         return None

@@ -20,6 +20,7 @@ class Settings:
     home/build      published builds, what the dashboard reads
     home/pages      one page for phones a language, of the last build
     home/briefings  what briefings handed out, so that a later change is seen; figures are final `provisional_days` after their period
+    home/alerts     owner-only: what alerts were raised, cleared and sent, and how every rule stands
     """
 
     home: Path

@@ -53,13 +53,13 @@ def judge(value: float | None, past: Sequence[float | None], unit: str = "min") 
     known = [each for each in past if each is not None and math.isfinite(each) and each >= 0]
     if value is None or not math.isfinite(value) or len(known) < FEWEST:
         return Verdict("unknown", 0, None, None, None, len(known))
-    scale = "logit" if unit == "share" else "log"
+    name = "logit" if unit == "share" else "log"
     least = 0.5 if unit == "count" else 0.002 if unit == "share" else 0.05
-    into, back = _scale(scale, least)
+    into, back = scale(name, least)
     points = [into(each) for each in known]
     middle = sum(points) / len(points)
     spread = math.sqrt(sum((point - middle) ** 2 for point in points) / (len(points) - 1))
-    half = _t(len(points) - 1) * max(spread, SPREAD[scale]) * math.sqrt(1 + 1 / len(points))
+    half = _t(len(points) - 1) * max(spread, SPREAD[name]) * math.sqrt(1 + 1 / len(points))
     at = into(value)
     side = 1 if at > middle + half else -1 if at < middle - half else 0
     return Verdict("unusual" if side else "usual", side, back(middle), back(middle - half), back(middle + half), len(known))
@@ -71,7 +71,8 @@ def of_day(days: pl.DataFrame, code: str, day: dt.date, unit: str = "min") -> Ve
     return judge(found.get(day), [found.get(day - dt.timedelta(days=7 * week)) for week in range(1, WEEKS + 1)], unit)
 
 
-def _scale(name: str, least: float):
+def scale(name: str, least: float):
+    """The way onto the log or logit scale and back; `least` keeps 0 (of a share 1 too) finite."""
     if name == "logit":
         def into(value: float) -> float:
             inside = min(max(value, least), 1 - least)

@@ -47,6 +47,7 @@ PAGES: tuple[Page, ...] = (
     Page("quality", "quality", N_("Data quality"), "quality.py"),
     Page("explore", "explore", N_("Explore"), "explore.py", menu="tools"),
     Page("briefing", "briefing", N_("Briefing"), "briefing.py", menu="tools"),
+    Page("alerts", "alerts", N_("Alerts"), "alerts.py", menu="tools", has_filters=False),
     Page("handbook", "handbook", N_("KPI handbook"), "handbook.py", menu="tools", has_filters=False),
     Page("planning", "planning", N_("Plan a pilot"), "planning.py", menu="", has_filters=False),
     Page("visit", "visit", N_("One visit"), "visit.py", menu="", has_filters=False),

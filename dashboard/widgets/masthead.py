@@ -12,28 +12,28 @@ from dashboard.screens import PAGES, Page
 from dashboard.widgets import address, scripts
 
 
-def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Mapping[str, object], query: Mapping[str, str]) -> None:
-    """Draw the masthead. `query` are the address parameters every link keeps."""
+def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Mapping[str, object], query: Mapping[str, str], marks: Mapping[str, int] | None = None) -> None:
+    """Draw the masthead. `query` are the address parameters every link keeps; `marks` a count behind a page's title, where there is something to see."""
     with st.container(key="masthead"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="masthead_top"):
             st.html(f'<div class="brand"><div>{html.escape(port_name)}<small>{html.escape(say("Trucks at the port, from its own logs"))}</small></div></div>', width="content")
             if is_sample:
                 st.html(stamp(say), width="content")
             st.space("stretch")
-            _links(say, "tools", here, pages, query)
+            _links(say, "tools", here, pages, query, marks or {})
             with st.container(key="languages", horizontal=True, gap="small", width="content"):
                 for language in LANGUAGES:
                     with st.container(key=f"here-lang-{language.code}" if language.code == say.lang else f"lang-{language.code}", width="content"):
                         st.button(language.short, key=f"speak-{language.code}", type="tertiary", on_click=address.speak, args=(language.code,))
-        _links(say, "subjects", here, pages, query)
+        _links(say, "subjects", here, pages, query, marks or {})
 
 
-def _links(say: Translator, menu: str, here: Page, pages: Mapping[str, object], query: Mapping[str, str]) -> None:
+def _links(say: Translator, menu: str, here: Page, pages: Mapping[str, object], query: Mapping[str, str], marks: Mapping[str, int]) -> None:
     with st.container(key=f"menu-{menu}", horizontal=True, gap="medium", width="stretch" if menu == "subjects" else "content"):
         for page in PAGES:
             if page.menu == menu and page.code in pages:
                 with st.container(key=f"here-{page.code}" if page is here else f"menu-{page.code}", width="content"):
-                    st.page_link(pages[page.code], label=say(page.title), query_params=dict(query))
+                    st.page_link(pages[page.code], label=say(page.title) + (f" ({marks[page.code]})" if marks.get(page.code) else ""), query_params=dict(query))
 
 
 def stamp(say: Translator) -> str:
