@@ -54,7 +54,6 @@ class Settings:
     def briefings(self) -> Path:
         return self.home / "briefings"
 
-
     @property
     def alerts(self) -> Path:
         return self.home / "alerts"
@@ -68,6 +67,7 @@ class Edge:
     frame_ancestors: str = "'none'"
     exports_a_minute: int = 30
 
+
 def load_settings(home: str | Path | None = None, site: str | Path | None = None) -> Settings:
     """Return the settings from arguments, else SMARTPORT_HOME and SMARTPORT_SITE, else ./smartport_home and the sample port."""
     return Settings(
@@ -79,7 +79,6 @@ def load_settings(home: str | Path | None = None, site: str | Path | None = None
     )
 
 
-def trial_data() -> Path | None:
 def load_edge() -> Edge:
     """Return SMARTPORT_HOSTS (names, comma-separated), SMARTPORT_FRAME_ANCESTORS and SMARTPORT_EXPORTS_A_MINUTE, or the defaults."""
     return Edge(
@@ -89,6 +88,7 @@ def load_edge() -> Edge:
     )
 
 
+def trial_data() -> Path | None:
     """Return the folder of third-party logs to try against (SMARTPORT_TRIAL_DATA, default ../shared/data), or None."""
     folder = Path(os.environ.get("SMARTPORT_TRIAL_DATA") or ROOT.parent / "shared" / "data")
     return folder if folder.is_dir() else None
