@@ -232,8 +232,6 @@ def _record(arguments: argparse.Namespace) -> int:
     return command.record(arguments)
 
 
-def _evidence(arguments: argparse.Namespace) -> int:
-    """The build is that of these settings; all else is evidence's own."""
 def _alerts(arguments: argparse.Namespace) -> int:
     from dashboard.alerts import command
 
@@ -246,6 +244,8 @@ def _mail_briefing(arguments: argparse.Namespace) -> int:
     return command.mail_briefing(arguments)
 
 
+def _evidence(arguments: argparse.Namespace) -> int:
+    """The build is that of these settings; all else is evidence's own."""
     from dashboard import store
     from dashboard.evidence.command import run
 
@@ -286,8 +286,10 @@ def _open(home: Path, site: Path, arguments: argparse.Namespace) -> int:
     port = _free_port(arguments.address, arguments.port)
     address = f"http://{'localhost' if arguments.address in ('127.0.0.1', '0.0.0.0') else arguments.address}:{port}"
     threading.Thread(target=_when_up, args=(address, not arguments.no_browser), daemon=True).start()
+    import uvicorn
     from streamlit.web import cli
 
+    uvicorn.Config = functools.partial(uvicorn.Config, server_header=False)  # Streamlit passes no such wish on, and no answer need name the program
     sys.argv = ["streamlit", "run", str(_SERVER), "--server.port", str(port), "--server.address", arguments.address, "--server.headless", "true"]
     return int(cli.main(standalone_mode=False) or 0)
 
@@ -321,7 +323,6 @@ def _when_up(address: str, opens: bool) -> None:
 def _show(words: str):
     """Return a progress callback (done, total, unit) that draws one line on a terminal and writes tenths elsewhere."""
     said = -1
-    uvicorn.Config = functools.partial(uvicorn.Config, server_header=False)  # Streamlit passes no such wish on, and no answer need name the program
 
     def show(done: int, total: int, unit: str) -> None:
         nonlocal said

@@ -59,12 +59,12 @@ def main() -> None:
     _foot(say, here, build)
 
 
-def _left_out(page: Frame) -> int | None:
 def _open_alerts(port: store.Store) -> int:
     """How many alerts are open that this reader may see: from a small file, no query."""
     return sum(is_seen(line, asking.current()) for line in board.read(port.settings, port.port_code).open)
 
 
+def _left_out(page: Frame) -> int | None:
     """How many visits the view 'Without inspections, incidents and closures' removes; None in the view that keeps them all."""
     if page.selection.view == "all":
         return None
