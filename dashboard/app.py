@@ -20,11 +20,12 @@ import streamlit as st  # noqa: E402
 from dashboard import format as words  # noqa: E402
 from dashboard import store  # noqa: E402
 from dashboard.access import asking  # noqa: E402
+from dashboard.access.viewer import AccessError  # noqa: E402
 from dashboard.alerts import board  # noqa: E402
 from dashboard.alerts.seen import is_seen  # noqa: E402
 from dashboard.i18n import LANGUAGES, Translator, translator  # noqa: E402
 from dashboard.screens import PAGES, Page  # noqa: E402
-from dashboard.widgets import address, filter_bar, masthead, no_data, unknown  # noqa: E402
+from dashboard.widgets import address, door, filter_bar, keyboard, masthead, no_data, unknown  # noqa: E402
 from dashboard.widgets.frame import Frame, keep  # noqa: E402
 from etl.errors import BuildError  # noqa: E402
 
@@ -37,9 +38,12 @@ def main() -> None:
     st.set_page_config(page_title="Smartport", page_icon=str(HERE / "static" / "icon.png"), layout="wide", initial_sidebar_state="collapsed")
     st.html(HERE / "theme.css")
     masthead.direction(say)
+    keyboard.show(say)
     pages = {page.code: st.Page(page.path, title=say(page.title), url_path=page.url or None, default=page.url == "") for page in PAGES}
     chosen = st.navigation(list(pages.values()), position="hidden")
     here = next((page for page in PAGES if page.url == chosen.url_path), PAGES[0])
+    if not door.enter(say):
+        return
     try:
         port = store.of()
         build = port.build()
@@ -51,11 +55,16 @@ def main() -> None:
     selection, notes = address.resolve(port.port_code, build.now_day, known)
     names = {dimension: {code: words.closed(words.name(name), say.lang) for code, name in port.names(dimension, say.lang).items()} for dimension in NAMED}
     page = keep(Frame(port, selection, say, names, pages, address.own()))
-    masthead.show(say, words.closed(words.name(build.name(say.lang)), say.lang), build.is_sample, here, pages, page.query(), {"alerts": _open_alerts(port)})
+    masthead.show(say, words.closed(words.name(build.name(say.lang)), say.lang), build.is_sample, here, door.shown(pages, PAGES), page.query(), {"alerts": _open_alerts(port)})
     unknown.note(say)
+    door.note(say, names["terminal"], notes, port)
     if here.has_filters:
         filter_bar.show(selection, notes, known, say, names, build.first_day, build.now_day, _left_out(page))
-    chosen.run()
+    try:
+        door.must_open(here)
+        chosen.run()
+    except AccessError as error:
+        door.refused(say, error)
     _foot(say, here, build)
 
 

@@ -25,7 +25,7 @@ SHOWN = 500
 
 
 def open_when_picked(page: Frame, key: str, what: str, picked: Any) -> None:
-    """Put a newly clicked point into the address; the list opens from there. The same click is not taken twice."""
+    """Put a newly clicked or chosen point into the address; the list opens from there. The same click is not taken twice."""
     value = str(picked[0] if isinstance(picked, (list, tuple)) else picked) if picked is not None else None
     seen = st.session_state.get(f"picked_{key}")
     st.session_state[f"picked_{key}"] = value

@@ -72,7 +72,7 @@ def below(page: Frame, days: Sequence[dt.date], found: Sequence[over_time.Event]
 
 def show(
     page: Frame, result: Result, curves: Sequence[Curve], *, key: str, title: str, finding: str, unit: str, n_words: str, scale: float = 1.0,
-    said: Callable[[float | None], str] | None = None, band: tuple[str, str] | None = None, pick: bool = False, until: dt.date | None = None,
+    said: Callable[[float | None], str] | None = None, band: tuple[str, str] | None = None, pick: Callable[[str], str] | None = None, until: dt.date | None = None,
 ) -> object:  # fmt: skip
     """Draw the curves of a result by time with the events, and return what was picked.
 

@@ -89,7 +89,7 @@ def _distribution(page: Frame, whole: Result) -> None:
         ],
     )  # fmt: skip
     strip = [(say(label), words.share(whole.cell(f"band4_{band}").value, lang)) for band, label in BANDS4.items()]
-    picked = chart.show(page, figure, key="spread", title=say("How turnaround is spread"), finding=finding, result=whole, pick=True, above=_bands(strip))
+    picked = chart.show(page, figure, key="spread", title=say("How turnaround is spread"), finding=finding, result=whole, pick=partial(behind.title, page, "turnaround_bin"), above=_bands(strip))
     behind.open_when_picked(page, "spread", "turnaround_bin", picked)
 
 
@@ -127,7 +127,7 @@ def _over_time(page: Frame) -> None:
     )  # fmt: skip
     curves = (moved.Curve("turnaround_p90", say("1 in 10 over"), theme.ACCENT), moved.Curve("turnaround_p50", say("median"), theme.MAIN, 2.5))
     n = say("n = {n} visits; shaded: the middle half of them", n=words.number(result.n, lang))
-    picked = moved.show(page, result, curves, key="over_time", title=say("How it moved"), finding=finding, unit=say("min"), n_words=n, band=("turnaround_p25", "turnaround_p75"), pick=True)
+    picked = moved.show(page, result, curves, key="over_time", title=say("How it moved"), finding=finding, unit=say("min"), n_words=n, band=("turnaround_p25", "turnaround_p75"), pick=partial(behind.title, page, grain))
     behind.open_when_picked(page, "over_time", grain, picked)
 
 
@@ -158,7 +158,7 @@ def _minutes(page: Frame, whole: Result) -> None:
     )  # fmt: skip
     figure = minutes.waterfall(parts, wait=say("waiting"), service=say("service"), travel=say("between points"))
     count = say("n = {n} visits with a certain turnaround; mean minutes per visit", n=words.number(n, lang))
-    picked = chart.show(page, figure, key="minutes", title=say("Where the minutes go"), finding=finding, result=result, n_words=count, pick=True)
+    picked = chart.show(page, figure, key="minutes", title=say("Where the minutes go"), finding=finding, result=result, n_words=count, pick=partial(behind.title, page, "step"))
     behind.open_when_picked(page, "minutes", "step", picked)
 
 
@@ -176,7 +176,7 @@ def _by_group(page: Frame) -> None:
     finding = _difference(page, solid)
     figure = groups.dots(drawn, median=say("median"), p90=say("1 in 10 over"), unit=say("min"))
     n = say("n = {n} visits; bars are 95 % intervals of the median; grey under n = {thin}", n=words.number(result.n, lang), thin=MIN_N)
-    picked = chart.show(page, figure, key=f"by_{split}", finding=finding, result=result, n_words=n, pick=True)
+    picked = chart.show(page, figure, key=f"by_{split}", finding=finding, result=result, n_words=n, pick=partial(behind.title, page, split))
     behind.open_when_picked(page, f"by_{split}", split, picked)
 
 

@@ -1,14 +1,15 @@
 """One chart on a page: the finding as its title, the figure, the line under it, its data table and its CSV.
 
     chart.show(page, figure, key="by_lane", finding=..., result=result)                       # draws all of it
-    picked = chart.show(page, figure, key="by_lane", finding=..., result=result, pick=True)   # customdata of the bar clicked, or None
+    picked = chart.show(page, figure, key="by_lane", finding=..., result=result, pick=name)   # customdata of the bar clicked or chosen by name, or None
 
 The finding is the alternative text too: whoever cannot see the figure is told the same thing.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 import plotly.graph_objects as go
@@ -27,10 +28,11 @@ _FITS = 9  # columns that stand side by side on a page
 
 
 def show(
-    page: Frame, figure: go.Figure, *, key: str, finding: str, result: Result, title: str = "", n_words: str = "", table: Any = None, pick: bool = False, above: str = "", below: str = "",
+    page: Frame, figure: go.Figure, *, key: str, finding: str, result: Result, title: str = "", n_words: str = "", table: Any = None, pick: Callable[[str], str] | None = None, above: str = "", below: str = "",
 ) -> Any:
-    """Draw a figure with everything that has to stand beside it. Returns the `customdata` of a clicked point when `pick`.
+    """Draw a figure with everything that has to stand beside it. Returns the `customdata` of a point clicked, or chosen from the list a keyboard reaches.
 
+    pick    words for the customdata of a point: the figure then offers what lies behind its points
     above, below   HTML between the finding and the figure, and under it
     table   rows for the data table (list of dicts, already in words); without it the result's own frame in words is shown.
     """
@@ -44,17 +46,31 @@ def show(
     if below:
         st.html(below)
     freshness.under(page, result, n_words)
-    data(page, result, key=key, table=table)
-    if not pick or not event or not event.selection.points:
-        return None
+    data(page, result, key=key, table=table, behind=partial(_chooser, page, figure, key, pick) if pick else None)
+    chosen = st.session_state.pop(f"{key}_chosen", None)
+    if chosen is not None or not pick or not event or not event.selection.points:
+        return chosen
     return event.selection.points[0].get("customdata")
 
 
-def data(page: Frame, result: Result, *, key: str, table: Any = None) -> None:
-    """The data table (folded) and the CSV link of a result."""
+def _chooser(page: Frame, figure: go.Figure, key: str, named: Callable[[str], str]) -> None:
+    """The points of a figure by name: what a pointer clicks on the figure, a keyboard or a screen reader chooses here."""
+
+    def chosen() -> None:
+        st.session_state[f"{key}_chosen"], st.session_state[f"{key}_named"] = st.session_state[f"{key}_named"], None
+
+    points = dict.fromkeys(str(each[0] if isinstance(each, (list, tuple)) else each) for trace in figure.to_dict()["data"] for each in trace.get("customdata") or ())
+    label = page.say("Visits behind the figure")
+    st.selectbox(label, list(points), index=None, key=f"{key}_named", placeholder=label, format_func=named, on_change=chosen, label_visibility="collapsed", width=360)
+
+
+def data(page: Frame, result: Result, *, key: str, table: Any = None, behind: Callable[[], None] | None = None) -> None:
+    """The data table (folded) and the CSV link of a result; `behind` draws what leads to the rows behind it."""
     with st.expander(page.say("Data table and CSV"), key=f"{key}_data"):
         rows = pl.DataFrame(download.table(page, result) if table is None else table, infer_schema_length=None)
         st.dataframe(drawn(rows, page.lang).to_arrow(), hide_index=True, width="stretch", key=f"{key}_table")
+        if behind:
+            behind()
         download.link(page, result, key=key)
 
 

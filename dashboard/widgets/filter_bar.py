@@ -61,7 +61,8 @@ def _more(options: Mapping[str, Sequence[str]], say: Translator, names: Mapping[
         values = list(code_list.codes) if code_list else list(options.get(name, ()))
         values += [value for value in st.session_state.get(f"f_{name}", ()) if value not in values]
         words = {value: say(code_list.codes[value]) if code_list else names.get(name, {}).get(value, value) for value in values}
-        st.multiselect(say(label), values, key=f"f_{name}", on_change=address.touched, format_func=lambda value, words=words: words[value], placeholder=say("All"))
+        # Choosing all is choosing none, and Streamlit offers it in English.
+        st.multiselect(say(label), values, key=f"f_{name}", on_change=address.touched, format_func=lambda value, words=words: words[value], placeholder=say("All"), select_all=False)
 
 
 def _sentence(selection: Selection, say: Translator, names: Mapping[str, Mapping[str, str]], left_out: int | None, first_day: date) -> str:

@@ -32,10 +32,10 @@ SCRIPT = """(data => {
   }, true);
   addEventListener("keydown", event => {
     if (said.has(event)) return;
-    const at = document.activeElement, back = event.shiftKey;
+    const at = document.activeElement, turned = event.shiftKey;
     const grid = at.closest('[data-testid="stDataFrame"]');
     if (grid && event.key === "Tab") return event.stopImmediatePropagation();
-    if (grid && !back && (event.key === "Enter" || event.key === " ") && at.matches("td") && at.closest("tr").querySelector("td").id.startsWith("glide-cell-1-")) {
+    if (grid && !turned && (event.key === "Enter" || event.key === " ") && at.matches("td") && at.closest("tr").querySelector("td").id.startsWith("glide-cell-1-")) {
       event.preventDefault();
       event.stopImmediatePropagation();
       const chosen = new KeyboardEvent("keydown", {key: " ", code: "Space", keyCode: 32, shiftKey: true, bubbles: true, cancelable: true});
@@ -48,9 +48,9 @@ SCRIPT = """(data => {
     if (event.key === "Tab" && button && body && (at === button || body.contains(at))) {
       const inside = stops(body);
       if (!inside.length) return;
-      if (at === button) return back ? undefined : go(event, inside[0]);
-      if (back && at === inside[0]) return go(event, button);
-      if (!back && at === inside.at(-1)) {
+      if (at === button) return turned ? undefined : go(event, inside[0]);
+      if (turned && at === inside[0]) return go(event, button);
+      if (!turned && at === inside.at(-1)) {
         const all = stops(document.body).filter(each => !body.contains(each));
         go(event, all[all.indexOf(button) + 1] ?? button);
       }
@@ -58,7 +58,11 @@ SCRIPT = """(data => {
     const dialog = at.closest('[role="dialog"]');
     if (dialog && !body && event.key === "Escape" && left) {
       const there = left;
-      setTimeout(() => { if (document.activeElement === document.body && there.isConnected) there.focus(); }, 600);
+      const back = tries => {
+        if (document.activeElement === document.body && there.isConnected && !dialog.isConnected) there.focus();
+        else if (tries && !document.activeElement.matches(":focus-visible")) setTimeout(back, 150, tries - 1);
+      };
+      setTimeout(back, 150, 60);
     }
   }, true);
 })(document.currentScript.dataset)"""
