@@ -1,7 +1,8 @@
 """The lake: every row that passed validation, in immutable Parquet parts behind a numbered manifest. Facts are not kept here.
 
     lake/v1/<table>/port_code=X/month=YYYY-MM/<load>-<serial>.parquet
-    lake/v1/manifest-<port>-<n>.json      names the living parts; the greatest n is the truth
+    lake/v1/manifest-<port>-<n>.json      names the living parts with their digests; the greatest n is the truth
+    lake/v1/manifest-<port>-<n>.copy      the same once more
 
 A part is never changed. A load appends parts and commits by writing the next manifest; before that nothing it wrote exists.
 Two records of one key may lie in the lake (a line delivered twice): which one counts is decided when a day is read, by the
@@ -11,8 +12,8 @@ bytes (replay), its earlier rows are superseded: parts older than that load are 
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -20,13 +21,14 @@ from pathlib import Path
 
 import polars as pl
 
-from etl import clock
+from etl import checksums, clock
 from etl.contracts.facts import DQ_REJECTS
 from etl.contracts.interim import INT_FILE_COUNTS, INT_FILES, INT_TRACKS, INT_ZONE_PIECES
 from etl.contracts.staged import STAGED_TABLES
 from etl.errors import BuildError
 
 LAKE_VERSION = 1
+COPY = ".copy"
 NO_DAY = dt.date(1970, 1, 1)  # partition of ledger rows about a file that has no date
 
 _TABLES = {table.name: table for table in (*STAGED_TABLES, INT_ZONE_PIECES, INT_TRACKS, INT_FILES, DQ_REJECTS)}
@@ -47,6 +49,8 @@ class Part:
     last_day: str
     rows_n: int
     files: tuple[str, ...]
+    bytes_n: int | None = None
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,22 @@ class Manifest:
     superseded: dict[str, int] = field(default_factory=dict)
 
 
+def _manifest(path: Path) -> Manifest:
+    """Read one manifest. Raises BuildError when it is damaged or of another layout."""
+    raw = checksums.opened(path, "the list of what the lake holds", "Run `smartport rebuild`, which takes its copy")
+    if raw.pop("version", None) != LAKE_VERSION:
+        raise BuildError(str(path), "the manifest has another layout", f"layout {LAKE_VERSION}", "Use the program that wrote it")
+    parts = tuple(Part(**{**part, "files": tuple(part["files"])}) for part in raw.pop("parts"))
+    return Manifest(**{**raw, "parts": parts})
+
+
 class Lake:
     """The lake of one port. One writer at a time (the caller holds the lock); `manifest` is the last committed state."""
 
     def __init__(self, root: Path, port_code: str) -> None:
         self.port_code = port_code
+        self._task = ""
+        self._has_tasks = False
         self.folder = root / f"v{LAKE_VERSION}"
         self._loading = self.folder / f"loading-{port_code}"
         self.manifest = self._newest()
@@ -73,6 +88,7 @@ class Lake:
         self._written: list[Part] = []
         self._superseding: set[str] = set()
         self._replaced_days: set[dt.date] = set()
+        self._sound: set[str] = set()  # parts found to be what was written
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
@@ -96,7 +112,7 @@ class Lake:
         if not self._buffer:
             return
         if not self._written:
-            self._begin()
+            self.begin()
         self._written += self._write_parts(self.manifest.n + 1)
         self._buffer = {}
 
@@ -110,8 +126,32 @@ class Lake:
             (self.folder / part.path).unlink()
         self._written, self._buffer = self._written[:mark], {}
 
-    def _begin(self) -> None:
+    def for_task(self, name: str, only: Part | None = None) -> Lake:
+        """Return the lake as a task of a cluster holds it: what it writes bears `name`, which nobody else has, and is handed to the one writer
+        (`written`, then `adopt`). It never commits, so a task that runs twice leaves a file too many and no row. With `only` it reads nothing but that part.
+        """
+        other = copy.copy(self)
+        other._task, other._buffer, other._written, other._superseding, other._replaced_days = name, {}, [], set(), set()
+        if only:
+            other.manifest = replace(self.manifest, parts=(only,))
+        return other
+
+    def written(self) -> tuple[Part, ...]:
+        """Write the buffered rows and return all parts written so far: a task's answer."""
+        self.flush()
+        return tuple(self._written)
+
+    def adopt(self, parts: Iterable[Part]) -> None:
+        """Let parts that tasks have written since `begin` be parts of the load being prepared."""
+        found = [replace(part, n=self.manifest.n + 1) for part in parts]
+        self._written += found
+        self._has_tasks |= bool(found)
+
+    def begin(self) -> None:
+        """Clear away what a killed load, or a task that ran twice, left behind. The writer calls it before tasks write."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        if self._task:
+            return
         if self._loading.exists():
             self._sweep()
         self._loading.touch()
@@ -125,7 +165,7 @@ class Lake:
         if not (self._buffer or self._written or self._superseding or self._replaced_days or about):
             return self.manifest
         if not self._written:
-            self._begin()
+            self.begin()
         n = self.manifest.n + 1
         superseded = self.manifest.superseded | dict.fromkeys(self._superseding, n)
         old = [part for part in self.manifest.parts if not self._is_dead(part, superseded)]
@@ -137,7 +177,8 @@ class Lake:
         self.manifest, self._buffer, self._written, self._superseding, self._replaced_days = manifest, {}, [], set(), set()
         for path in gone:
             (self.folder / path).unlink(missing_ok=True)
-        self._loading.unlink(missing_ok=True)
+        if not self._has_tasks:  # the second run of a task may still be writing: the next load clears it away
+            self._loading.unlink(missing_ok=True)
         return manifest
 
     def _is_dead(self, part: Part, superseded: dict[str, int]) -> bool:
@@ -152,26 +193,29 @@ class Lake:
             frame = pl.concat(frames).with_columns(on.alias("_on"), (on if table in _DAILY else on.dt.truncate("1mo")).alias("_part"))
             for rows in frame.partition_by("_part", maintain_order=True):
                 first, last = rows["_on"].min(), rows["_on"].max()
-                path = f"{table}/port_code={self.port_code}/month={first:%Y-%m}/{n:06d}-{len(self._written) + len(parts):05d}.parquet"
+                path = f"{table}/port_code={self.port_code}/month={first:%Y-%m}/{n:06d}-{self._task}{len(self._written) + len(parts):05d}.parquet"
                 files = tuple(sorted(rows["file_id"].unique())) if "file_id" in rows.columns else ()
                 (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
                 rows.drop("_on", "_part").write_parquet(self.folder / path, compression="zstd", compression_level=1)
                 parts.append(Part(table, path, n, first.isoformat(), last.isoformat(), rows.height, files))
         for part in parts:
             _sync(self.folder / part.path)
-        return parts
+        return [replace(part, bytes_n=(self.folder / part.path).stat().st_size, digest=checksums.of_file(self.folder / part.path)) for part in parts]
 
     def _write_manifest(self, manifest: Manifest) -> None:
         path = self._manifest_path(manifest.n)
-        fresh = path.with_suffix(".writing")
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump({"version": LAKE_VERSION, **asdict(manifest)}, file, separators=(",", ":"))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(fresh, path)
-        _sync(self.folder)
+        document = checksums.sealed({"version": LAKE_VERSION, **asdict(manifest)})
+        for target in (path, path.with_suffix(COPY)):  # the copy is there for the day the other is damaged; only the first makes it count
+            fresh = path.with_suffix(".writing")
+            with fresh.open("wb") as file:
+                file.write(document)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(fresh, target)
+            _sync(self.folder)
         for older in range(manifest.n - 2, max(manifest.n - 5, 0), -1):
             self._manifest_path(older).unlink(missing_ok=True)
+            self._manifest_path(older).with_suffix(COPY).unlink(missing_ok=True)
 
     def _sweep(self) -> None:
         """Remove the parts a killed load left behind. Called under the lock, before this load writes any."""
@@ -193,12 +237,7 @@ class Lake:
         numbers = [int(path.stem.removeprefix(prefix)) for path in self.folder.glob(f"{prefix}*.json")]
         if not numbers:
             return Manifest(port_code=self.port_code)
-        path = self._manifest_path(max(numbers))
-        raw = json.loads(path.read_bytes())
-        if raw.pop("version") != LAKE_VERSION:
-            raise BuildError(str(path), "the manifest has another layout", f"layout {LAKE_VERSION}", "Use the program that wrote it")
-        parts = tuple(Part(**{**part, "files": tuple(part["files"])}) for part in raw.pop("parts"))
-        return Manifest(**{**raw, "parts": parts})
+        return _manifest(self._manifest_path(max(numbers)))
 
     def parts(self, table: str, first_day: dt.date | None = None, last_day: dt.date | None = None, after_n: int = 0) -> list[Part]:
         """Return the living parts of a table that may hold rows of the UTC days, of loads after `after_n`."""
@@ -213,6 +252,7 @@ class Lake:
         names = list(columns) if columns else None
         frames = []
         for part in self.parts(table, first_day, last_day, after_n):
+            self._check(part)
             # A part written before a column was invented has none of its values.
             lazy = pl.scan_parquet(self.folder / part.path, hive_partitioning=False, schema=_TABLES[table].schema, missing_columns="insert")
             if first_day and part.first_day < first_day.isoformat():
@@ -228,6 +268,15 @@ class Lake:
         if not frames:
             return _TABLES[table].empty().select(names or pl.all())
         return pl.concat(pl.collect_all(frames), how="vertical")
+
+    def _check(self, part: Part) -> None:
+        """Raise BuildError unless the part is what was written. Once a load: Parquet has no checksums of its own, and a changed bit may read as another number."""
+        if part.path in self._sound:
+            return
+        if fault := checksums.fault_of(self.folder / part.path, part.bytes_n, part.digest):
+            held = f"{part.rows_n:,} rows of {part.table}, {part.first_day} to {part.last_day}"
+            raise BuildError(str(self.folder / part.path), f"a file of the lake is damaged ({held}): {fault}", "", "Run `smartport verify`, which says whether `smartport rebuild` can make it again")
+        self._sound.add(part.path)
 
     def read(self, table: str, first_day: dt.date, last_day: dt.date) -> pl.DataFrame:
         """Return the rows of the UTC days [first_day, last_day] that count: one a key, in the table's declared columns."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import time
-from pathlib import Path
+from functools import partial
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from etl import clock, quarantine, warehouse
 from etl.contracts.facts import DQ_FILES, META_BUILDS
 from etl.contracts.interim import INT_FILE_COUNTS, INT_FILES
 from etl.contracts.reference import Site, load_site
+from etl.engine import LOCAL, Engine
 from etl.errors import SettingsError
 from etl.identities import load_identities
 from etl.lake import NO_DAY, Lake
@@ -33,23 +34,23 @@ __all__ = ["BuildReport", "FileReport", "load", "rebuild", "status"]
 Progress = intake.Progress
 
 
-def load(settings: Settings, inbox: Path | None, *, replay: bool = False, progress: Progress | None = None) -> BuildReport:
+def load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool = False, progress: Progress | None = None, engine: Engine = LOCAL) -> BuildReport:
     """Load what is new in `inbox` and publish. With `replay`, first read again what was rejected and whose rules have changed since.
 
     Raises BusyError when another load runs, InputError when there is no inbox, SettingsError and DeclarationError when the
     site is wrong. What is wrong with single files is in the report.
     """
     with lock.one_writer(settings.home):
-        return _load(settings, inbox, replay=replay, everything=False, progress=progress)
+        return _load(settings, inbox, replay=replay, everything=False, progress=progress, engine=engine)
 
 
-def rebuild(settings: Settings, progress: Progress | None = None) -> BuildReport:
+def rebuild(settings: Settings, progress: Progress | None = None, *, engine: Engine = LOCAL) -> BuildReport:
     """Read every quarantined raw file again (staged rows stand in for those that have expired) and make all facts anew."""
     with lock.one_writer(settings.home):
-        return _load(settings, None, replay=True, everything=True, progress=progress)
+        return _load(settings, None, replay=True, everything=True, progress=progress, engine=engine)
 
 
-def _load(settings: Settings, inbox: Path | None, *, replay: bool, everything: bool, progress: Progress | None) -> BuildReport:
+def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, everything: bool, progress: Progress | None, engine: Engine) -> BuildReport:
     start = time.perf_counter()
     site = load_site(settings.site)
     identities = load_identities(settings.keys, site)
@@ -61,13 +62,13 @@ def _load(settings: Settings, inbox: Path | None, *, replay: bool, everything: b
     reports: list[FileReport] = []
     if inbox is not None:
         newest = ledger.newest_of_mappings(published["int_files"])
-        reports += intake.load_files(reader, lake, intake.discover(inbox), _known(lake, pointer, published), newest, progress=progress)
+        reports += intake.load_files(reader, lake, intake.discover(inbox), _known(lake, pointer, published), newest, engine.read_all, progress=progress)
     if replay:
         known = _known(lake, pointer, published)
         paths = intake.replayable(reader, known, everything=everything)
-        reports += intake.load_files(reader, lake, paths, known, {}, is_replay=True, progress=progress)
+        reports += intake.load_files(reader, lake, paths, known, {}, engine.read_all, is_replay=True, progress=progress)
     read_s = time.perf_counter() - start
-    report = _publish(settings, site, lake, pointer, published, is_whole=everything, progress=progress)
+    report = _publish(settings, site, lake, pointer, published, is_whole=everything, progress=progress, engine=engine)
     quarantine.expire_daily(settings.quarantine, settings.quarantine_days)
     timings = {**report.timings, "reading_s": round(read_s, 3)}
     return dataclasses.replace(report, files=tuple(reports), seconds=round(time.perf_counter() - start, 3), timings=timings)
@@ -102,7 +103,7 @@ def _has_loaded(lake: Lake) -> bool:
 
 
 def _publish(
-    settings: Settings, site: Site, lake: Lake, pointer: dict | None, published: dict[str, pl.DataFrame], *, is_whole: bool, progress: Progress | None
+    settings: Settings, site: Site, lake: Lake, pointer: dict | None, published: dict[str, pl.DataFrame], *, is_whole: bool, progress: Progress | None, engine: Engine
 ) -> BuildReport:
     """Publish what the lake holds beyond the current build; nothing if there is nothing."""
     start, timings = time.perf_counter(), {}
@@ -126,10 +127,10 @@ def _publish(
         _add_replaced(found, lake, after, counts, old_files)
     timings["affected_s"] = round(time.perf_counter() - start, 3)
 
-    fix_counts = recompute.refresh_fixes(lake, grid, sorted(found.fix_days), site.zone_name, progress)
+    fix_counts = engine.refresh_fixes(lake, site, sorted(found.fix_days), progress)
     lake.commit(zones_digest=grid.digest)
     timings["tracking_s"] = round(time.perf_counter() - start, 3)
-    fresh_counts = pl.concat([*fix_counts, *recompute.recount(lake, found.counted, site.zone_name), INT_FILE_COUNTS.empty()])
+    fresh_counts = pl.concat([*fix_counts, *engine.recount(lake, site, recompute.runs_to_count(found.counted)), INT_FILE_COUNTS.empty()])
     counts = _merge_counts(counts, fresh_counts, found)
     now_at = ledger.now_at(files)
     about_files = ledger.file_findings(files)
@@ -147,7 +148,8 @@ def _publish(
     timings["counts_s"] = round(time.perf_counter() - start, 3)
 
     build = warehouse.open_build(settings.build, site.port_code, recompute.months_of(days | found.declared_days)) if not is_whole else None
-    changes = recompute.facts(lake, site, grid, days, found.declared_days, now_at or dt.datetime(1970, 1, 1), about_files, build.connection if build else None, is_whole=is_whole, progress=progress)
+    windows = partial(engine.windows, lake, site, now_at=now_at or dt.datetime(1970, 1, 1), file_findings=about_files)
+    changes = recompute.facts(lake, site, days, found.declared_days, build.connection if build else None, windows, is_whole=is_whole, progress=progress)
     build_id = ledger.build_id(files, RULES_VERSION, clock.TZDATA_VERSION, state["facts_digest"], lake.manifest.key_id)
     frames = {
         "dq_files": dq_files, "dq_file_days": ledger.file_days(files, counts, site.port_code), "meta_freshness": ledger.freshness(dq_files, site),

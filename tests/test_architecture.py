@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "etl.warehouse": {"etl.errors", "etl.checksums", "etl.contracts", "etl.clock", "etl.settings"},
     "etl.truth": {"etl.errors", "etl.contracts", "etl.clock", "etl.settings", "etl.identities", "etl.warehouse", "etl.lake", "etl.transform"},
     "etl.loading": {"etl"},
+    "etl.engine": {"etl.errors", "etl.contracts", "etl.clock", "etl.settings", "etl.identities", "etl.sources", "etl.lake", "etl.transform", "etl.loading"},
     "etl.operation": {"etl"},
     "etl.pipeline": {"etl"},
     "etl.cli": {"etl"},

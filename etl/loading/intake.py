@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -19,21 +20,24 @@ import polars as pl
 from etl import quarantine
 from etl.contracts.interim import INT_FILES
 from etl.errors import InputError
-from etl.lake import Lake
+from etl.lake import Lake, Part
 from etl.loading import reading
 from etl.loading.reading import Read, Reader
 from etl.loading.report import FileReport
 from etl.sources import file_id, match
 
 Progress = Callable[[str, int, int, int], None]  # stage, done, of how many, lines so far
+Inbox = Path | Sequence[Path]  # a folder, one file, or just these files
 
 READERS = 2  # Polars uses every core inside; two files at a time hide the waiting
 BATCH_ROWS = 2_000_000  # rows held before a batch is committed: bounds memory, and what a killed first load must read again
 SMALL_BYTES, GROUP_BYTES, GROUP_FILES = 2 << 20, 24 << 20, 150  # smaller files are judged together, so many at a time
 
 
-def discover(inbox: Path) -> list[Path]:
-    """Return the files of an inbox (or the one file given), by name. Hidden and half-written ones are left alone. Raises InputError if it is not there."""
+def discover(inbox: Inbox) -> list[Path]:
+    """Return the files of an inbox (or the one file, or those given), by name. Hidden and half-written ones are left alone. Raises InputError if it is not there."""
+    if not isinstance(inbox, Path):
+        return list(inbox)
     if inbox.is_file():
         return [inbox]
     if not inbox.is_dir():
@@ -42,40 +46,53 @@ def discover(inbox: Path) -> list[Path]:
     return sorted((path for path in names if not any(step.startswith(".") for step in path.relative_to(inbox).parts)), key=lambda path: (path.name, str(path)))
 
 
+@dataclass(frozen=True)
+class Group:
+    """Files read together: (path, file id, what was read; None when its content is known), and the parts their rows already lie in, if they were written where they were read."""
+
+    files: list[tuple[Path, str, Read | None]]
+    parts: tuple[Part, ...] = ()
+
+
+ReadAll = Callable[[Reader, Lake, list[Path], dict[str, dict], bool], Iterable[Group]]
+
+
 def load_files(
-    reader: Reader, lake: Lake, paths: Iterable[Path], known: dict[str, dict], newest: dict[str, dt.date], *, is_replay: bool = False, progress: Progress | None = None
+    reader: Reader, lake: Lake, paths: Iterable[Path], known: dict[str, dict], newest: dict[str, dt.date], read_all: ReadAll, *, is_replay: bool = False, progress: Progress | None = None
 ) -> list[FileReport]:
     """Read the files that are new (or, for a replay, all given) into the lake, committing batch by batch. Returns one report a file.
 
-    `newest` is the date of the newest published file of each mapping: one that is older came late. That is a fact about its
-    coming, so a replay keeps what was found then.
+    `read_all` reads them, here or elsewhere, and gives them back in order. `newest` is the date of the newest published file of each
+    mapping: one that is older came late. That is a fact about its coming, so a replay keeps what was found then.
     """
     paths = sorted(paths, key=lambda path: reader.fitting(path) is None)
     reports: list[FileReport] = []
-    seen: set[str] = set()
     names = {name_id: row["file_name"] for name_id, row in known.items()}
+    refused = {name_id: row["message"] for name_id, row in known.items() if row["status_code"] == "refused"}
     rows_n = lines_n = 0
-    for done, (path, name_id, read) in enumerate(_read_all(reader, lake, paths, known, seen, is_replay), start=1):
-        if read is None:
-            message = "" if names[name_id] == path.name else f"{path.name}: has the content of {names[name_id]} and is not read again"
-            reports.append(FileReport(path.name, name_id, "known", message=message))
-        else:
-            if name_id in known:
-                lake.supersede([name_id])
-            read.row["is_late"] = known.get(name_id, {}).get("is_late") if is_replay else _is_late(read.row, newest)
-            names[name_id] = path.name
-            lake.append("int_files", INT_FILES.conform(pl.DataFrame([read.row], schema_overrides=_PLAIN, infer_schema_length=None)))
-            if read.good is not None:
-                lake.append(read.table, read.good)
-                lake.append("dq_rejects", read.rejects)
-            reports.append(_report(read.row))
-            rows_n += read.row.get("read_n") or 0
-            lines_n += read.row.get("read_n") or 0
-            if rows_n > BATCH_ROWS:
-                lake.commit(key_id=reader.identities.key_id)
-                rows_n = 0
-        if progress:
-            progress("reading", done, len(paths), lines_n)
+    for group in read_all(reader, lake, paths, known, is_replay):
+        for path, name_id, read in group.files:
+            if read is None:
+                message = "" if names[name_id] == path.name else f"{path.name}: has the content of {names[name_id]} and is not read again"
+                reports.append(FileReport(path.name, name_id, "known", message=message, refused_for=refused.get(name_id) or ""))
+            else:
+                if name_id in known:
+                    lake.supersede([name_id])
+                read.row["is_late"] = known.get(name_id, {}).get("is_late") if is_replay else _is_late(read.row, newest)
+                names[name_id], refused[name_id] = path.name, read.row.get("message")
+                lake.append("int_files", INT_FILES.conform(pl.DataFrame([read.row], schema_overrides=_PLAIN, infer_schema_length=None)))
+                if read.good is not None:
+                    lake.append(read.table, read.good)
+                    lake.append("dq_rejects", read.rejects)
+                reports.append(_report(read.row))
+                rows_n += read.row.get("read_n") or 0
+                lines_n += read.row.get("read_n") or 0
+            if progress:
+                progress("reading", len(reports), len(paths), lines_n)
+        lake.adopt(group.parts)
+        if rows_n > BATCH_ROWS:  # never within a group: parts hold the rows of all its files
+            lake.commit(key_id=reader.identities.key_id)
+            rows_n = 0
     if any(report.status != "known" for report in reports):
         lake.commit(key_id=reader.identities.key_id)
     return reports
@@ -84,26 +101,18 @@ def load_files(
 _PLAIN = dict(INT_FILES.schema)
 
 
-def _read_all(
-    reader: Reader, lake: Lake, paths: list[Path], known: dict[str, dict], seen: set[str], is_replay: bool
-) -> Iterator[tuple[Path, str, Read | None]]:
-    """Yield (path, file id, what was read; None when its content is known), in the order given."""
+def read_all(reader: Reader, lake: Lake, paths: list[Path], known: dict[str, dict], is_replay: bool) -> Iterator[Group]:
+    """Read on this machine, two groups side by side."""
+    seen: set[str] = set()
 
     def prepare(group: list[Path]) -> list[tuple[Path, str, Read | None]]:
         named = [(path, path.parent.parent.name if is_replay else file_id(path)) for path in group]
-        fresh = [(path, name_id) for path, name_id in named if is_replay or _is_new(reader, path, known.get(name_id))]
-        fresh = list({name_id: (path, name_id) for path, name_id in reversed(fresh) if name_id not in seen}.values())[::-1]
-        if not is_replay:
-            for path, name_id in fresh:
-                quarantine.keep_file(reader.settings.quarantine, reader.site.port_code, name_id, path)
-        if len(fresh) > 1:
-            read = dict(zip((name_id for _, name_id in fresh), reader.read_together(fresh, match(fresh[0][0], reader.mappings)), strict=True))
-        else:
-            read = {name_id: _LATER if path.stat().st_size > reading.LARGE_BYTES else reader.read(path, name_id) for path, name_id in fresh}
+        fresh = fresh_of(reader, named, known, seen, is_replay)
+        read = read_group(reader, fresh, is_replay)
         first = {name_id: path for path, name_id in reversed(named)}
         return [(path, name_id, read.get(name_id) if first[name_id] == path else None) for path, name_id in named]
 
-    def finished(group: list[tuple[Path, str, Read | None]]) -> Iterator[tuple[Path, str, Read | None]]:
+    def finished(group: list[tuple[Path, str, Read | None]]) -> Iterator[Group]:
         for path, name_id, read in group:
             if name_id in seen:
                 read = None
@@ -111,11 +120,11 @@ def _read_all(
                 read = reader.read(path, name_id, lake)
             if read is not None:
                 seen.add(name_id)
-            yield path, name_id, read
+            yield Group([(path, name_id, read)])
 
     with ThreadPoolExecutor(READERS) as pool:
         waiting = deque()
-        for group in _groups(reader, paths):
+        for group in groups(reader, paths):
             waiting.append(pool.submit(prepare, group))
             if len(waiting) > READERS:
                 yield from finished(waiting.popleft().result())
@@ -123,10 +132,37 @@ def _read_all(
             yield from finished(waiting.popleft().result())
 
 
+def fresh_of(reader: Reader, named: list[tuple[Path, str]], known: dict[str, dict], seen: Container[str], is_replay: bool) -> list[tuple[Path, str]]:
+    """Return the files whose content is to be read, each content once, by its first name."""
+    fresh = [(path, name_id) for path, name_id in named if name_id not in seen and (is_replay or _is_new(reader, path, known.get(name_id)))]
+    return list({name_id: (path, name_id) for path, name_id in reversed(fresh)}.values())[::-1]
+
+
+def read_group(reader: Reader, fresh: list[tuple[Path, str]], is_replay: bool, lake: Lake | None = None) -> dict[str, Read]:
+    """Keep the raw files in quarantine, read and judge them. A large file goes to `lake` stretch by stretch; without one it is left for later."""
+    if not is_replay:
+        for path, name_id in fresh:
+            quarantine.keep_file(reader.settings.quarantine, reader.site.port_code, name_id, path)
+    if len(fresh) > 1:
+        return dict(zip((name_id for _, name_id in fresh), reader.read_together(fresh, match(fresh[0][0], reader.mappings)), strict=True))
+    is_later = lake is None and any(path.stat().st_size > reading.LARGE_BYTES for path, _ in fresh)
+    return {name_id: _LATER if is_later else reader.read(path, name_id, lake) for path, name_id in fresh}
+
+
+def read_into(lake: Lake, reader: Reader, fresh: list[tuple[Path, str]], is_replay: bool) -> tuple[dict[str, Read], tuple[Part, ...]]:
+    """Do all of a group where it is read: rows and rejects lie in parts of `lake` (a task's), and only what the ledger keeps comes back."""
+    found = read_group(reader, fresh, is_replay, lake)
+    for read in found.values():
+        if read.good is not None:
+            lake.append(read.table, read.good)
+            lake.append("dq_rejects", read.rejects)
+    return {name_id: replace(read, good=None, rejects=None) for name_id, read in found.items()}, lake.written()
+
+
 _LATER = Read({})
 
 
-def _groups(reader: Reader, paths: list[Path]) -> Iterator[list[Path]]:
+def groups(reader: Reader, paths: list[Path]) -> Iterator[list[Path]]:
     """Cut the files, as ordered, into groups that can be judged together: small ones of one mapping, dated by their names."""
     group: list[Path] = []
     together, size = None, 0

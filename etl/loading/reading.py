@@ -31,7 +31,7 @@ UNORDERED_SOURCES = ("tracking", "means", "manifests")  # trackers deliver truck
 
 @dataclass(frozen=True)
 class Read:
-    """One file after reading: its row of INT_FILES, and its frames unless it went to the lake stretch by stretch."""
+    """One file after reading: its row of INT_FILES, and its frames unless they went to the lake already."""
 
     row: dict
     good: pl.DataFrame | None = None

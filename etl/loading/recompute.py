@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import duckdb
 import polars as pl
@@ -35,6 +36,7 @@ LINKED_WITHIN = LINK_CUSTOMS + 3 * ONE_DAY  # a declaration's visits lie no furt
 # How far back rows are read that speak of later days. Later than now nothing lies.
 _BACK = {"stg_appointments": LONGEST_ENTRY, "stg_logbook": LONGEST_ENTRY, "stg_moves": LONGEST_DWELL, "stg_slots": LONGEST_ENTRY}
 _LINK_COLUMNS = ["entry_day", "visit_id", "declaration_id", "direction_code", "status_code", "entry_at", "exit_at", "clock_flag", "has_weigh_full"]
+TABLES = {table.name: table for table in STAGED_TABLES}
 DECLARATION_TABLES = (FCT_DECLARATIONS, FCT_DECLARATION_STAGES, DQ_SET_APART)
 
 
@@ -94,35 +96,62 @@ def refresh_fixes(lake: Lake, grid: ZoneGrid, days: list[dt.date], zone: str, pr
     counts = []
     for done, day in enumerate(days, start=1):
         fixes, count = lake.read_day("stg_tracking", day, zone)
-        ordered = stays.in_time_order(fixes) if fixes.height else None
-        tracks = stays.thin(fixes, ordered).with_columns(pl.lit(lake.port_code).alias("port_code"))
-        lake.replace_day(day, stays.pieces(fixes, grid, ordered), tracks.select("port_code", "plate_key", "fix_at", "longitude_deg", "latitude_deg"))
+        lake.replace_day(day, *pieces_and_tracks(fixes, grid))
         counts.append(count)
         if progress:
             progress("tracking", done, len(days), 0)
     return counts
 
 
-def recount(lake: Lake, counted: dict[str, set[dt.date]], zone: str) -> list[pl.DataFrame]:
-    """Return INT_FILE_COUNTS of these UTC days, by staged table; fixes aside, which `refresh_fixes` counts."""
-    found = []
-    for table in STAGED_TABLES:
-        if table.name == "stg_tracking" or not counted.get(table.name):
-            continue
-        for run in chunks_of(counted[table.name], by_month=False):
-            rows = lake.rows(table.name, run[0], run[-1], columns=[*dict.fromkeys((*table.key, "file_on", "row_digest", "file_id", "source_line", table.day))])
-            part = file_counts(rows, winners(rows, table.key), table.name, zone)
-            found.append(part.filter(pl.col("utc_day").is_in(run)))
-    return found
+def pieces_and_tracks(fixes: pl.DataFrame, grid: ZoneGrid) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return INT_ZONE_PIECES and INT_TRACKS of the fixes that count of one UTC day, of all trucks or of some: trucks do not know of each other here."""
+    ordered = stays.in_time_order(fixes) if fixes.height else None
+    tracks = stays.thin(fixes, ordered).with_columns(pl.lit(grid.port_code).alias("port_code"))
+    return stays.pieces(fixes, grid, ordered), tracks.select("port_code", "plate_key", "fix_at", "longitude_deg", "latitude_deg")
+
+
+def runs_to_count(counted: Mapping[str, set[dt.date]]) -> list[tuple[str, list[dt.date]]]:
+    """Return (staged table, UTC days) for all there is to count, in pieces of bounded memory; fixes aside, which `refresh_fixes` counts."""
+    tables = [table.name for table in STAGED_TABLES if table.name != "stg_tracking" and counted.get(table.name)]
+    return [(table, run) for table in tables for run in chunks_of(counted[table], by_month=False)]
+
+
+def recount(lake: Lake, name: str, run: list[dt.date], zone: str) -> pl.DataFrame:
+    """Return INT_FILE_COUNTS of these UTC days of a staged table."""
+    table = TABLES[name]
+    rows = lake.rows(name, run[0], run[-1], columns=[*dict.fromkeys((*table.key, "file_on", "row_digest", "file_id", "source_line", table.day))])
+    return file_counts(rows, winners(rows, table.key), name, zone).filter(pl.col("utc_day").is_in(run))
+
+
+@dataclass(frozen=True)
+class Window:
+    """The facts and rejects of some local days, and what their visits are linked to: declarations, which are made after all windows."""
+
+    frames: dict[str, pl.DataFrame]
+    links: pl.DataFrame
+    lodged_days: frozenset[dt.date]
+
+
+Windows = Callable[[list[list[dt.date]]], Iterator[Window]]
+
+
+def reconstructed(lake: Lake, site: Site, chunk: list[dt.date], now_at: dt.datetime, file_findings: pl.DataFrame) -> Window:
+    """Read what these days need and reconstruct them. Nothing but the lake is asked, so windows may be made anywhere and in any order."""
+    keep, staged = frozenset(chunk), window(lake, chunk)
+    frames = dict(reconstruct(staged, lake.rows("int_zone_pieces", chunk[0] - MARGIN, chunk[-1] + MARGIN), site, keep, now_at, with_declarations=False))
+    frames["dq_rejects"] = _rejects(lake, keep)
+    frames["dq_findings"] = pl.concat([frames["dq_findings"], file_findings.filter(pl.col("day").is_in(chunk))])
+    links = _links(frames)
+    return Window(frames, links, frozenset(_lodged_days(staged["stg_customs"], links, site)))
 
 
 def facts(
-    lake: Lake, site: Site, grid: ZoneGrid, days: set[dt.date], declared_days: set[dt.date], now_at: dt.datetime, file_findings: pl.DataFrame,
-    build: duckdb.DuckDBPyConnection | None, *, is_whole: bool, progress: Progress | None = None,
-) -> Iterator[Changes | list[Changes]]:  # fmt: skip
-    """Yield the recomputed facts and rejects of the days, oldest first: all, or given an open `build` what differs from it."""
+    lake: Lake, site: Site, days: set[dt.date], declared_days: set[dt.date], build: duckdb.DuckDBPyConnection | None, windows: Windows, *, is_whole: bool, progress: Progress | None = None
+) -> Iterator[Changes | list[Changes]]:
+    """Yield the recomputed facts and rejects of the days, oldest first: all, or given an open `build` what differs from it. `windows` makes them of runs of days."""
     tracks = {dt.date.fromisoformat(part.first_day): part.rows_n for part in lake.parts("int_tracks")}
     chunks = chunks_of(days, by_month=is_whole, tracks=tracks)
+    made = windows(chunks)
     links: list[pl.DataFrame] = []
     reached: set[dt.date] = set(declared_days)
     undeclared: dict[str, set[dt.date]] = {}
@@ -131,22 +160,18 @@ def facts(
         keep = frozenset(chunk)
         with ThreadPoolExecutor(1) as aside:  # what is published is read on a cursor of its own meanwhile
             digests = aside.submit(narrow.digests_of, build, keep) if build else None
-            staged = window(lake, chunk)
-            frames = dict(reconstruct(staged, lake.rows("int_zone_pieces", chunk[0] - MARGIN, chunk[-1] + MARGIN), site, keep, now_at, with_declarations=False))
-        frames["dq_rejects"] = _rejects(lake, keep)
-        about_files = file_findings.filter(pl.col("day").is_in(list(keep)))
-        frames["dq_findings"] = pl.concat([frames["dq_findings"], about_files])
-        links.append(_links(frames))
+            one = next(made)
+        links.append(one.links)
         if is_whole:
-            yield Changes(frames, keep)
+            yield Changes(one.frames, keep)
             undeclared.setdefault(segment_name(chunk[0]), set()).update(keep)
             while undeclared and chunk[-1] > max(next(iter(undeclared.values()))) + LINKED_WITHIN:
                 month = undeclared.pop(next(iter(undeclared)))
                 links = [found for found in links if found.is_empty() or found["entry_day"].max() >= min(month) - LINKED_WITHIN]
                 yield Changes(declarations(lake, site, month, pl.concat(links)), frozenset(month))
         else:
-            reached |= _lodged_days(staged["stg_customs"], links[-1], site)
-            last = narrow.changed(Changes(frames, keep), digests.result()) if build else [Changes(frames, keep)]
+            reached |= one.lodged_days
+            last = narrow.changed(Changes(one.frames, keep), digests.result()) if build else [Changes(one.frames, keep)]
             if done < len(chunks):
                 yield last
                 last = []

@@ -22,6 +22,7 @@ class FileReport:
     staged_n: int = 0
     rejected_n: int = 0
     message: str = ""
+    refused_for: str = ""  # of a known file: why its content was refused, if it was
 
 
 @dataclass(frozen=True)
