@@ -9,7 +9,7 @@ import ipaddress
 import logging
 import math
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -25,15 +25,20 @@ METHODS = ("GET", "HEAD")  # nothing is sent to this server but questions: uploa
 CLOSED = ("/_stcore/metrics", "/_stcore/upload_file", "/_stcore/agent", "/_stcore/bidi-components", "/component")
 LOCAL = ("/_stcore/script-health-check",)  # runs the app: for this machine's own probe
 LIMITED = ("/export", "/briefing/show")  # each makes a file or a paper
+ADDRESS_BYTES = 8 << 10  # the longest question in an address; every filter with every value is below 2 KiB
+MESSAGE_BYTES = 256 << 10  # the longest message of a page; choosing every row of a table stays below
 _OWN_NAMES = ("localhost", "127.0.0.1", "::1")
 _SAID = 100  # host names and origins that are written to the log, each once
 
 
 class Gate:
-    """The middleware. `hosts` are the names this service is known by, besides this machine's own and plain addresses (a rebound name is neither)."""
+    """The middleware. `hosts` are the names this service is known by, besides this machine's own and plain addresses (a rebound name is neither).
 
-    def __init__(self, app: ASGIApp, headers: Mapping[bytes, bytes], hosts: tuple[str, ...] = (), frame_ancestors: str = NONE, exports_a_minute: int = 30) -> None:
-        self.app, self.headers, self.frame_ancestors = app, dict(headers), f"frame-ancestors {frame_ancestors}".encode("ascii")
+    `is_question` tells of a session's message whether our pages would send it; others are dropped (Streamlit answers some with the state of the source folder).
+    """
+
+    def __init__(self, app: ASGIApp, headers: Mapping[bytes, bytes], is_question: Callable[[bytes], bool], hosts: tuple[str, ...] = (), frame_ancestors: str = NONE, exports_a_minute: int = 30) -> None:
+        self.app, self.headers, self.is_question, self.frame_ancestors = app, dict(headers), is_question, f"frame-ancestors {frame_ancestors}".encode("ascii")
         self.hosts = {host.lower().rstrip(".") for host in (*hosts, *_OWN_NAMES, socket.gethostname(), socket.getfqdn())}
         self.buckets = Buckets(exports_a_minute, exports_a_minute)
         self._said: set[str] = set()
@@ -73,6 +78,8 @@ class Gate:
             return _said(400, "This server is not known by that name.")
         if scope["method"] not in METHODS:
             return _said(405, "Only questions are answered here.", Allow=", ".join(METHODS))
+        if len(scope["query_string"]) > ADDRESS_BYTES:
+            return _said(414, "This address is too long.")
         if _under(path, CLOSED) or (_under(path, LOCAL) and not _is_local(scope)):
             return _said(404, "There is nothing here.")
         if _under(path, LIMITED) and (wait := self.buckets.take(_client(scope))):
@@ -88,14 +95,20 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
 
-        async def bytes_only() -> Message:
-            message = await receive()
-            if message["type"] == "websocket.receive" and message.get("bytes") is None:
-                await send({"type": "websocket.close", "code": 1003})
-                return {"type": "websocket.disconnect", "code": 1003}
-            return message
+        async def questions() -> Message:
+            while True:
+                message = await receive()
+                if message["type"] != "websocket.receive":
+                    return message
+                data = message.get("bytes")
+                if data is not None and len(data) <= MESSAGE_BYTES:
+                    if self.is_question(data):
+                        return message
+                    continue
+                await send({"type": "websocket.close", "code": 1003 if data is None else 1009})
+                return {"type": "websocket.disconnect", "code": 1003 if data is None else 1009}
 
-        await self.app(scope, bytes_only, send)
+        await self.app(scope, questions, send)
 
     def _knows(self, host: str | None) -> bool:
         name = _name(host)
