@@ -134,9 +134,11 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_etl(commands: argparse._SubParsersAction) -> None:
-    from etl.cli import add_commands
+    from etl import cli
+    from etl.operation import command
 
-    add_commands(commands, after_load)
+    cli.add_commands(commands, after_load)
+    command.add_commands(commands, after_load)
 
 
 def _add_sample(commands: argparse._SubParsersAction) -> None:
