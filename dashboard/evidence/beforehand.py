@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 from dashboard.access import asking
-from dashboard.evidence import history, parts, study
+from dashboard.evidence import history, parts, recorded, study
 from dashboard.selection import DEFAULT_PRESET, VIEWS, Selection
 from dashboard.store import Store
 from etl.errors import BuildError
@@ -29,6 +29,7 @@ def make(store: Store) -> None:
             parts.by_step(store, selection)
             parts.by_unit(store, selection)
             parts.by_group(store, selection, "cargo")
+        recorded.make(store, selection)
     history.past_of(store)
 
 

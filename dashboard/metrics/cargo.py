@@ -19,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from dashboard.metrics import ranks
 from dashboard.metrics.definitions import Dimension, Metric
 from dashboard.selection import Selection
 from etl.errors import DeclarationError
@@ -101,7 +102,7 @@ def hide(
     `key` is the dimension of the split; `counts` are the `base` metrics (of `judged`, each `counted`) by month and key over each of `periods`: this one
     and, if there is one, its comparison. A percentile tells no n by itself: where only its n would tell of too few, only n goes.
     """
-    nulled, every = {name: pl.col(name) for name in frame.columns}, {}
+    nulled, every = {}, {}
     cells = _cells(frame, key)
     for side, count, period in zip(("", "before_"), counts, periods, strict=False):
         tables = _Tables(count, base, key, months_of(period), small_cell)
@@ -111,9 +112,9 @@ def hide(
             every[side] |= n
             for name in frame.columns:
                 if (name == metric.code or name.startswith(f"{metric.code}__")) and ("__before" in name) is bool(side) and (gone := n if name.endswith("_n") else value):
-                    nulled[name] = pl.when(pl.Series([number in gone for number in range(frame.height)])).then(None).otherwise(pl.col(name)).alias(name)
+                    nulled[name] = pl.Series(name, [None if number in gone else value for number, value in enumerate(frame[name].to_list())], dtype=frame.schema[name])
     rows = set().union(*every.values())
-    out = frame.with_columns(*nulled.values(), pl.Series("is_suppressed", [number in rows for number in range(frame.height)], dtype=pl.Boolean))
+    out = pl.DataFrame([*(nulled.get(each.name, each) for each in frame.get_columns()), pl.Series("is_suppressed", [number in rows for number in range(frame.height)], dtype=pl.Boolean)])
     return out, sum(len(gone) for gone in every.values())
 
 
@@ -153,7 +154,7 @@ class _Tables:
     def __init__(self, counts: pl.DataFrame, base: Sequence[Metric], key: str | None, months: Sequence[dt.date], small_cell: int) -> None:
         self.small = small_cell
         self.months = {month: number for number, month in enumerate(months)}
-        self.values = {value: number for number, value in enumerate(counts[key].unique().to_list())} if key else {}
+        self.values = {value: number for number, value in enumerate(dict.fromkeys(counts[key].to_list()))} if key else {}
         self.bases, self.parts = {}, _parts(self._arrays(counts, base, key), base)
         self.rare = {metric.code for metric in base if metric.is_rare}
         for metric in base:
@@ -182,10 +183,9 @@ class _Tables:
         """Of each metric its rows, and of a share those it is true of: months x values, the total last."""
         months, values = (counts[name].to_list() if name else [None] * counts.height for name in ("period", key))
         where = (np.array([self.months[month] for month in months], dtype=int), np.array([self.values.get(value, 0) for value in values], dtype=int))
-        numbers = counts.select(name for metric in base for name in (metric.code, f"{metric.code}__n")).fill_null(0).to_numpy()
         made = {}
-        for at, metric in enumerate(base):
-            value, n = numbers[:, 2 * at], numbers[:, 2 * at + 1]
+        for metric in base:
+            value, n = ranks.numbers(counts[metric.code]), ranks.numbers(counts[f"{metric.code}__n"])
             made[metric.code] = (self._spread(where, n), self._spread(where, np.rint(value * n)) if metric.share else None)
         return made
 

@@ -94,19 +94,13 @@ def _with(frame: pl.DataFrame, series: Sequence[pl.Series]) -> pl.DataFrame:
 
 def _known_enough(frame: pl.DataFrame, code: str, limit: str) -> pl.Series:
     """A limit of a percentile, null where it rests on too few."""
-    few = numbers(frame[f"{code}__n"]) < LEAST_FOR_LIMITS
-    return pl.Series(limit, np.where(few, np.nan, numbers(frame[limit], np.nan)), nan_to_null=True) if few.any() else frame[limit]
+    few = ranks.numbers(frame[f"{code}__n"]) < LEAST_FOR_LIMITS
+    return pl.Series(limit, np.where(few, np.nan, ranks.numbers(frame[limit], np.nan)), nan_to_null=True) if few.any() else frame[limit]
 
 
 def _wilson(frame: pl.DataFrame, code: str) -> list[pl.Series]:
-    limits = wilson_limits(numbers(frame[code], np.nan), numbers(frame[f"{code}__n"]))
+    limits = wilson_limits(ranks.numbers(frame[code], np.nan), ranks.numbers(frame[f"{code}__n"]))
     return [pl.Series(f"{code}__{side}", values, nan_to_null=True) for side, values in zip(("low", "high"), limits, strict=True)]
-
-
-def numbers(series: pl.Series, empty: float = 0.0) -> np.ndarray:
-    """The values as doubles, `empty` for null: counts are far below the 2^53 that doubles hold exactly."""
-    values = series.cast(pl.Float64).to_numpy()
-    return np.where(np.isnan(values), empty, values) if series.null_count() else values
 
 
 def _before(name: str) -> str:
@@ -185,7 +179,7 @@ def put_over_days(days: ByDay, query: Query, period: Selection, grain: str | Non
     starts = np.flatnonzero(np.diff(steps.astype("datetime64[D]").astype(np.int64), prepend=-(10**6))) if grain else np.zeros(1, dtype=np.int64)
     made = [pl.Series("period", steps[starts].astype("datetime64[D]"), dtype=pl.Date)] if grain else []
     for metric in (metric for metric in query.metrics if not metric.quantile):
-        of_day, rows = numbers(inside[metric.code]), numbers(inside[f"{metric.code}__n"])
+        of_day, rows = ranks.numbers(inside[metric.code]), ranks.numbers(inside[f"{metric.code}__n"])
         n = _summed(rows, starts).astype(np.int64)
         if metric.count or (metric.aggregate and metric.aggregate.startswith("sum(")):
             value = _summed(of_day, starts)

@@ -27,6 +27,12 @@ def flat(lists: pl.Series) -> tuple[np.ndarray, np.ndarray]:
     return pl.Series(rows.values).to_numpy(), pl.Series(rows.offsets).to_numpy()  # pyarrow's own way would import pandas, a tenth of a fresh briefing
 
 
+def numbers(series: pl.Series, empty: float = 0.0) -> np.ndarray:
+    """The values as doubles, `empty` for null: counts are far below the 2^53 that doubles hold exactly."""
+    values = series.cast(pl.Float64).to_numpy()
+    return np.where(np.isnan(values), empty, values) if series.null_count() else values
+
+
 def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], limits: bool = True, over: Mapping[str, np.ndarray] | None = None) -> list[pl.Series]:
     """Return code, code__n [, code__low, code__high] of every (code, p) wanted, a row a group of known values; null for a group without any.
 

@@ -102,13 +102,13 @@ class Result:
         """
         frame = self.frame
         if isinstance(row, dict):
-            frame = frame.filter(*(pl.col(name).eq_missing(pl.lit(value, dtype=frame.schema[name])) for name, value in row.items()))
-            if "is_total" in frame.columns:
-                frame = frame.filter(~pl.col("is_total"))
-        elif row is not None:
+            wanted = (*row.values(), False) if "is_total" in frame.columns else tuple(row.values())
+            keys = zip(*(frame[name].to_list() for name in ((*row, "is_total") if "is_total" in frame.columns else row)), strict=True)
+            row = next((number for number, found in enumerate(keys) if found == wanted), frame.height)
+        elif row is None and "is_total" in frame.columns and frame.height > 1:
+            row = next((number for number, is_total in enumerate(frame["is_total"]) if is_total), frame.height)
+        if row is not None:
             frame = frame.slice(row, 1)
-        elif "is_total" in frame.columns and frame.height > 1:
-            frame = frame.filter(pl.col("is_total"))
         if frame.is_empty():
             return Cell(self.metric(code), None, 0)
         found = frame.row(0, named=True)
@@ -120,12 +120,15 @@ class Result:
     def only(self, *codes: str) -> Result:
         """Return the result of some of its metrics, to show and export apart what was asked together. Its SQL stays the one that was run."""
         kept = [name for name in self.frame.columns if name.partition("__")[0] in codes or not any(name.partition("__")[0] == metric.code for metric in self.metrics)]
-        return replace(self, frame=self.frame.select(kept), metrics=tuple(self.metric(code) for code in codes))
+        return replace(self, frame=pl.DataFrame([self.frame[name] for name in kept]), metrics=tuple(self.metric(code) for code in codes))
 
     @property
     def rows(self) -> pl.DataFrame:
         """The frame without its total row."""
-        return self.frame.filter(~pl.col("is_total")).drop("is_total") if "is_total" in self.frame.columns else self.frame
+        if "is_total" not in self.frame.columns:
+            return self.frame
+        body = ~self.frame["is_total"]
+        return pl.DataFrame([each.filter(body) for each in self.frame.get_columns() if each.name != "is_total"])
 
     @property
     def total(self) -> pl.DataFrame:

@@ -7,17 +7,15 @@ figures weight the visits before to the mix of lanes, four-hour blocks and cargo
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
-from functools import partial
 
 import polars as pl
 import streamlit as st
 
+from dashboard.evidence import recorded
 from dashboard.format import in_order, unmarked
 from dashboard.i18n import N_
-from dashboard.metrics import Result
 from dashboard.screens.pilot_words import arms_in_words, headed, units
-from dashboard.selection import FILTERS, Selection
+from dashboard.selection import Selection
 from dashboard.views import pilot as curves
 from dashboard.views import ranking
 from dashboard.widgets import panel
@@ -32,9 +30,6 @@ SIDES = tuple((arm, period) for arm in ARMS for period in PERIODS)
 _QUANTILES = (5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 90, 95)
 _MEASURES = (("mean_min", N_("Mean")), ("q50", N_("Median")), ("q90", N_("90th percentile")))
 _THIN = 20
-_COUNTED = ("visits", "closed_visits", "missing_exit_share", "document_checks_coverage")
-_RAW = ("turnaround_p50", "turnaround_p90", "under_60_share", "over_120_share", "turnaround_mean")
-_CHECKED = ("document_checks_mean", "document_checks_coverage")
 
 
 def show(page: Frame, arms: pl.DataFrame) -> None:
@@ -45,8 +40,8 @@ def show(page: Frame, arms: pl.DataFrame) -> None:
         panel.quiet(_("The pilot starts on {day}; there is nothing to set side by side yet.", day=Words(page).day(start)))
         return
     arm = st.session_state.get("pilot_step_arm") or "pilot"
-    page.ahead(partial(_passages, window=window, arms=arms, arm=arm), partial(_spread, window=window), partial(_sides, window=window))
-    spread = _spread(page, window)
+    page.ahead(lambda page: recorded.passages(page.store, window, arms, arm), lambda page: recorded.like_for_like(page.store, window), lambda page: recorded.sides(page.store, window))
+    spread = recorded.like_for_like(page.store, window)
     if spread.is_empty():
         panel.quiet(_("No data for this selection."))
         return
@@ -60,53 +55,18 @@ def show(page: Frame, arms: pl.DataFrame) -> None:
 def distribution(page: Frame, start: dt.date) -> None:
     """The whole distribution with the same mix, over as many whole weeks before as since: shown beside the question for whom."""
     build = page.store.build()
-    window = window_of(page.selection, start, build.first_day, build.last_day, equal=True)
-    spread = _spread(page, window) if window is not None else pl.DataFrame()
+    window = recorded.window(page.selection, start, build.first_day, build.last_day, equal=True)
+    spread = recorded.like_for_like(page.store, window) if window is not None else pl.DataFrame()
     if spread.is_empty():
         panel.section(page.say("The whole distribution"), page.say("No data for this selection."))
         return
     _distribution(page, window, spread)
 
 
-def _spread(page: Frame, window: Selection) -> pl.DataFrame:
-    return page.store.rows("pilot_like_for_like", window)
-
-
-def _passages(page: Frame, window: Selection, arms: pl.DataFrame, arm: str) -> Result:
-    """Steps of one arm only, before and since: nobody sees the other one."""
-    return page.ask(("step_p50",), by=("step", "arm", "pilot_period"), selection=_of_arm(window, arms, arm))
-
-
-def _of_arm(window: Selection, arms: pl.DataFrame, arm: str) -> Selection:
-    """Narrow a window to the units of one arm, where the page has a filter for their kind and the reader has not chosen some already."""
-    kind = arms["unit_kind_code"][0]
-    if kind not in FILTERS or getattr(window, kind):
-        return window
-    return replace(window, **{kind: tuple(sorted(arms.filter(pl.col("arm_code") == arm)["unit_code"].unique()))})
-
-
-def _sides(page: Frame, window: Selection) -> Result:
-    """Everything raw that is said of the four sides, asked in one pass over their visits."""
-    return page.ask(tuple(dict.fromkeys((*_COUNTED, *_RAW, *_CHECKED))), by=("arm", "pilot_period"), selection=window, intervals=True)
-
-
-def window_of(selection: Selection, start: dt.date, first_day: dt.date, last_day: dt.date, equal: bool) -> Selection | None:
-    """Return the selection over the pilot's own window, filters and view kept; None when one side has no day.
-
-    `equal` takes as many whole weeks before the start as there are since, at most what there is; else every day on both sides.
-    """
-    before, after = (start - first_day).days, (last_day - start).days + 1
-    if before < 1 or after < 1:
-        return None
-    weeks = min(before, after) // 7
-    days = (weeks * 7, weeks * 7) if equal and weeks else (before, after)
-    return replace(selection, first_day=start - dt.timedelta(days=days[0]), end_day=start + dt.timedelta(days=days[1]), period="custom", comparison="none")
-
-
 def _window(page: Frame, start: dt.date) -> Selection | None:
     _, w, build = page.say, Words(page), page.store.build()
     choice = st.segmented_control(_("Days set side by side"), [_EQUAL, _ALL], default=_EQUAL, key="pilot_window", format_func=_, help=_("The pilot's own dates are used, not the period of the filters. The other filters apply."))
-    window = window_of(page.selection, start, build.first_day, build.last_day, choice != _ALL)
+    window = recorded.window(page.selection, start, build.first_day, build.last_day, choice != _ALL)
     if window is not None:
         panel.quiet(_("Before: {first} to {last} · Since: {start} to {end}", first=w.day(window.first_day), last=w.day(start - dt.timedelta(days=1)), start=w.day(start), end=w.day(window.last_day)))
     return window
@@ -115,7 +75,7 @@ def _window(page: Frame, start: dt.date) -> Selection | None:
 def _counts(page: Frame, window: Selection) -> None:
     _, w = page.say, Words(page)
     panel.section(_("How many visits stand on each side"))
-    result = _sides(page, window).only(*_COUNTED)
+    result = recorded.sides(page.store, window).only(*recorded.COUNTED)
     rows = _ordered(result.rows)
     table = pl.DataFrame(
         [
@@ -141,7 +101,7 @@ def _ordered(frame: pl.DataFrame) -> list[dict]:
 def _raw(page: Frame, window: Selection) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Raw, before and since"), _("As recorded, nothing adjusted. Who comes, when and with what changes too: these figures do not say what the pilot did."))
-    result = _sides(page, window).only(*_RAW)
+    result = recorded.sides(page.store, window).only(*recorded.RAW)
     rows = _ordered(result.rows)
 
     def with_limits(row: dict, code: str, share: bool = False) -> str:
@@ -167,7 +127,7 @@ def _raw(page: Frame, window: Selection) -> None:
 
 
 def _pairs(spread: pl.DataFrame, way: str, column: str, arm: str) -> tuple[float | None, float | None]:
-    found = {row["period_code"]: row[column] for row in spread.filter((pl.col("way") == way) & (pl.col("arm_code") == arm)).to_dicts()}
+    found = {row["period_code"]: row[column] for row in spread.iter_rows(named=True) if row["way"] == way and row["arm_code"] == arm}
     return found.get("before"), found.get("after")
 
 
@@ -241,7 +201,7 @@ def _steps(page: Frame, window: Selection, arms: pl.DataFrame) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Step by step"), _("Median minutes of one passage, wait and service together, raw. Medians of parts do not add up to the visit."))
     arm = st.segmented_control(headed(units(page)["units"]), list(ARMS), default="pilot", key="pilot_step_arm", required=True, format_func=lambda code: arms_in_words(page)[code]) or "pilot"
-    result = _passages(page, window, arms, arm)
+    result = recorded.passages(page.store, window, arms, arm)
     found = {(row["step"], row["arm"], row["pilot_period"]): row for row in result.rows.to_dicts()}
     rows, hover = [], []
     for step in codes.STEP.codes:
@@ -268,7 +228,7 @@ def _steps(page: Frame, window: Selection, arms: pl.DataFrame) -> None:
 def _checks(page: Frame, window: Selection) -> None:
     _, w = page.say, Words(page)
     panel.section(_("Document checks per visit"), _("The pilot's own aim: fewer places where the driver must show papers. Raw mean over the visits whose checks were recorded."))
-    result = _sides(page, window).only(*_CHECKED)
+    result = recorded.sides(page.store, window).only(*recorded.CHECKED)
     rows = _ordered(result.rows)
     known = {(row["arm"], row["pilot_period"]): row for row in rows if row["document_checks_mean"] is not None}
     if not known:
