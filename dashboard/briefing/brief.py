@@ -85,7 +85,7 @@ class Brief:
 
     def definitions(self, results: Iterable[Result]) -> tuple[Definition, ...]:
         found = dict.fromkeys(metric.code for result in results for metric in result.metrics)
-        return tuple(Definition(code, self.say(METRICS[code].label), self.say(METRICS[code].about), METRICS[code].standard) for code in found)
+        return tuple(Definition(code, self.say(METRICS[code].label), self.say(METRICS[code].about), self.say(METRICS[code].standard)) for code in found)
 
     def difference(self, bars: Sequence[Bar], unit: str = "min") -> str:
         """Whether the extremes differ by more than chance; never a ranking."""

@@ -74,11 +74,15 @@ def formula_in_words(metric: Metric, _: Callable[..., str]) -> str:
     return words if metric.where == "true" else _("{formula}; only rows where {condition}", formula=words, condition=metric.where)
 
 
+def grain_of(metric: Metric) -> str:
+    """Return what one row behind the metric is, as its table declares it; empty for a table of no contract."""
+    return next((table.grain for table in (*FACT_TABLES, *LEDGER_TABLES) if table.name in FACTS[metric.fact].table), "")
+
+
 def entry(metric: Metric, area: str, lang: str = "en") -> Entry:
     """Return what `metric` says about itself in `lang`."""
     _ = translator(lang)
     fact = FACTS[metric.fact]
-    grain = next((table.grain for table in (*FACT_TABLES, *LEDGER_TABLES) if table.name in fact.table), "")
     if fact.excludes:
         view = _("Both views: all included, and without inspections, incidents and closures")
     elif fact.via_visit:
@@ -89,7 +93,7 @@ def entry(metric: Metric, area: str, lang: str = "en") -> Entry:
     table = next((table.name for table in (*FACT_TABLES, *LEDGER_TABLES) if table.name in fact.table), fact.table)
     return Entry(
         metric.code, _(AREA_WORDS[area]), _(metric.label), _(metric.about), formula_in_words(metric, _), metric.formula, _(UNIT_WORDS[metric.unit]),
-        _(POLARITY_WORDS[metric.polarity]), metric.standard, f"{table}: {grain}", view, tuple(dict.fromkeys(splits)), metric.min_n,
+        _(POLARITY_WORDS[metric.polarity]), _(metric.standard), f"{table}: {_(grain_of(metric))}", view, tuple(dict.fromkeys(splits)), metric.min_n,
     )  # fmt: skip
 
 
