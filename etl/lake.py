@@ -31,7 +31,7 @@ LAKE_VERSION = 1
 COPY = ".copy"
 NO_DAY = dt.date(1970, 1, 1)  # partition of ledger rows about a file that has no date
 
-_TABLES = {table.name: table for table in (*STAGED_TABLES, INT_ZONE_PIECES, INT_TRACKS, INT_FILES, DQ_REJECTS)}
+_TABLES = {table.name: table for table in (*STAGED_TABLES, INT_ZONE_PIECES, INT_TRACKS, INT_FILES, INT_FILE_COUNTS, DQ_REJECTS)}
 # One part a day, so that a day is read without its month: a day of fixes is as large as a month of anything else.
 _DAILY = {"stg_tracking", "int_zone_pieces", "int_tracks"}
 _DERIVED = ("int_zone_pieces", "int_tracks")
@@ -55,12 +55,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One state of the lake. `superseded`: file_id -> the load from which on its rows count."""
+    """One state of the lake. `superseded`: file_id -> the load from which on its rows count. `rows_from`, `facts_from`: first days left by the retention; '' is all."""
 
     n: int = 0
     port_code: str = ""
     key_id: str = ""
     zones_digest: str = ""
+    rows_from: str = ""
+    facts_from: str = ""
     parts: tuple[Part, ...] = ()
     superseded: dict[str, int] = field(default_factory=dict)
 
@@ -70,8 +72,11 @@ def _manifest(path: Path) -> Manifest:
     raw = checksums.opened(path, "the list of what the lake holds", "Run `smartport rebuild`, which takes its copy")
     if raw.pop("version", None) != LAKE_VERSION:
         raise BuildError(str(path), "the manifest has another layout", f"layout {LAKE_VERSION}", "Use the program that wrote it")
-    parts = tuple(Part(**{**part, "files": tuple(part["files"])}) for part in raw.pop("parts"))
-    return Manifest(**{**raw, "parts": parts})
+    try:
+        parts = tuple(Part(**{**part, "files": tuple(part["files"])}) for part in raw.pop("parts"))
+        return Manifest(**{**raw, "parts": parts})
+    except (TypeError, KeyError) as error:
+        raise BuildError(str(path), "the manifest says what this program does not know: a newer one wrote it", "", "Use the program that wrote it") from error
 
 
 class Lake:
@@ -88,6 +93,7 @@ class Lake:
         self._written: list[Part] = []
         self._superseding: set[str] = set()
         self._replaced_days: set[dt.date] = set()
+        self._dropped: set[str] = set()
         self._sound: set[str] = set()  # parts found to be what was written
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -106,6 +112,10 @@ class Lake:
         self._replaced_days.add(day)
         self.append("int_zone_pieces", pieces)
         self.append("int_tracks", tracks)
+
+    def drop(self, parts: Iterable[Part]) -> None:
+        """Let these parts count no more: the load being prepared brings their rows in another form, or the retention lets them go."""
+        self._dropped.update(part.path for part in parts)
 
     def flush(self) -> None:
         """Write the buffered rows as parts of the load being prepared, to free memory. Still nothing exists before `commit`."""
@@ -159,22 +169,22 @@ class Lake:
     def commit(self, **about: str) -> Manifest:
         """Write the buffered rows and make them count: the next manifest. Return it; unchanged if there is nothing to write.
 
-        `about` sets `key_id` or `zones_digest`.
+        `about` sets `key_id`, `zones_digest`, `rows_from` or `facts_from`.
         """
         about = {name: value for name, value in about.items() if getattr(self.manifest, name) != value}
-        if not (self._buffer or self._written or self._superseding or self._replaced_days or about):
+        if not (self._buffer or self._written or self._superseding or self._replaced_days or self._dropped or about):
             return self.manifest
         if not self._written:
             self.begin()
         n = self.manifest.n + 1
         superseded = self.manifest.superseded | dict.fromkeys(self._superseding, n)
-        old = [part for part in self.manifest.parts if not self._is_dead(part, superseded)]
+        old = [part for part in self.manifest.parts if part.path not in self._dropped and not self._is_dead(part, superseded)]
         parts = (*old, *self._written, *self._write_parts(n))
         needed = {file for part in parts for file in part.files if superseded.get(file, 0) > part.n}
         manifest = replace(self.manifest, n=n, port_code=self.port_code, parts=parts, superseded={f: v for f, v in superseded.items() if f in needed}, **about)
         self._write_manifest(manifest)
         gone = {part.path for part in self.manifest.parts} - {part.path for part in parts}
-        self.manifest, self._buffer, self._written, self._superseding, self._replaced_days = manifest, {}, [], set(), set()
+        self.manifest, self._buffer, self._written, self._superseding, self._replaced_days, self._dropped = manifest, {}, [], set(), set(), set()
         for path in gone:
             (self.folder / path).unlink(missing_ok=True)
         if not self._has_tasks:  # the second run of a task may still be writing: the next load clears it away
@@ -231,7 +241,7 @@ class Lake:
 
     def _newest(self) -> Manifest:
         others = sorted(path.name for path in self.folder.parent.glob("v*") if path.is_dir() and path.name != self.folder.name)
-        if others and not self.folder.exists():
+        if others and (not self.folder.exists() or any(name[1:].isdigit() and int(name[1:]) > LAKE_VERSION for name in others)):
             raise BuildError(str(self.folder.parent), f"the lake has layout {', '.join(others)}", self.folder.name, "Use the program that wrote it, or `smartport rebuild` into a new home")
         prefix = f"manifest-{self.port_code}-"
         numbers = [int(path.stem.removeprefix(prefix)) for path in self.folder.glob(f"{prefix}*.json")]
