@@ -22,9 +22,9 @@ from dashboard.edge import policy  # noqa: E402
 from dashboard.edge.gate import ADDRESS_BYTES, Gate  # noqa: E402
 from dashboard.evidence import beforehand  # noqa: E402
 from dashboard.exports.route import ROUTES as EXPORTS  # noqa: E402
-from dashboard.widgets import scripts  # noqa: E402
+from dashboard.widgets import door, scripts  # noqa: E402
 from dashboard.widgets.unknown import Unknown  # noqa: E402
-from etl.settings import load_edge  # noqa: E402
+from etl.settings import load_edge, load_settings  # noqa: E402
 
 # Streamlit and pyarrow import pandas in whichever thread first needs it; two at once left a chart of a cold first page with half a module.
 importlib.import_module("pandas")
@@ -43,5 +43,6 @@ def _is_question(data: bytes) -> bool:
 _edge = load_edge()
 _headers = policy.headers([*policy.inline_scripts(Path(st.__file__).parent / "static" / "index.html"), *scripts.ALL], _edge.frame_ancestors)
 _gate = Middleware(Gate, headers=_headers, is_question=_is_question, hosts=_edge.hosts, frame_ancestors=_edge.frame_ancestors, exports_a_minute=_edge.exports_a_minute)
-app = st.App("app.py", routes=[*EXPORTS, *BRIEFINGS], middleware=[_gate, Middleware(Unknown)])
+_secrets = door.secrets(load_settings())
+app = st.App("app.py", routes=[*EXPORTS, *BRIEFINGS], middleware=[_gate, *door.middleware(), Middleware(Unknown)], secrets=_secrets, on_script_error=door.explained)
 atexit.register(beforehand.Watch(store.of).stop)

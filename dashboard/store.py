@@ -313,6 +313,11 @@ def use(settings: Settings | None) -> None:
         _settings = settings
 
 
+def settings() -> Settings:
+    """The installation this process shows."""
+    return _settings or load_settings()
+
+
 def of(port_code: str | None = None) -> Store:
     """Return the process's store of a port (default: the only published port, else the site's own)."""
     with _guard:

@@ -2,6 +2,7 @@
 
     viewer.py   who asks (Viewer, Person), the roles and what each may do, why somebody is refused
     rules.py    home/settings/access.toml: the provider, and which group or person has which roles and terminals
+    ended.py    sign-ins that have ended before their token did
     asking.py   who is asking right now, in whatever thread; where nobody signs in it is the house
     scope.py    what a viewer of some terminals may ask
     audit.py    what was done, by whom, appended to home/audit

@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 
 from dashboard.access import rules
-from dashboard.access.viewer import HOUSE, Person, Viewer
+from dashboard.access.ended import Ended
+from dashboard.access.viewer import HOUSE, AccessError, Person, Viewer
 from etl.settings import Settings
 
 _NOBODY = object()
 _asking: ContextVar[object] = ContextVar("asking", default=_NOBODY)
 _watched: rules.Watched | None = None
+_ended: Ended | None = None
 
 
 def nobody() -> None:
@@ -36,8 +38,9 @@ def enforce(settings: Settings | None, find: Callable[[], Person | None] = nobod
 
     `find` says who runs this thread's page, if it is a page's. Raises SettingsError for rules that are wrong: a server does not start with them.
     """
-    global _watched, _find
+    global _watched, _ended, _find
     _watched, _find = (rules.Watched(settings) if settings is not None and rules.load(settings) is not None else None), find
+    _ended = Ended(settings) if settings is not None else None
     return _watched is not None
 
 
@@ -53,7 +56,11 @@ def current() -> Viewer:
         return given
     if _watched is None:
         return HOUSE
-    return _watched.rules().viewer(_find() if given is _NOBODY else given)
+    person = _find() if given is _NOBODY else given
+    viewer = _watched.rules().viewer(person)
+    if _ended.has(person):
+        raise AccessError("expired", contact=viewer.contact)
+    return viewer
 
 
 def held() -> object:

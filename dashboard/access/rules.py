@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dashboard.access import audit
 from dashboard.access.viewer import ACTS, ROLES, AccessError, Person, Viewer
 from etl.errors import SettingsError
 from etl.settings import Settings
@@ -162,6 +163,8 @@ class Watched:
                     self._rules = load(self.settings)
                 except (SettingsError, OSError):
                     self._rules = None
+                if self._mark is not None:  # noticed by whichever server is asked first after it
+                    audit.record("settings", None, settings=self.settings, what=FILE, reason="read again" if self._rules else "cannot be read: nobody is let in")
                 self._mark = mark
             if self._rules is None:
                 raise AccessError("settings")

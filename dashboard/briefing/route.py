@@ -7,6 +7,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dashboard import store
+from dashboard.access import asking
+from dashboard.access.viewer import REASONS, AccessError
 from dashboard.briefing import web
 from dashboard.briefing.presets import PRESETS
 from dashboard.i18n import language
@@ -24,8 +26,12 @@ def show(request: Request) -> Response:
     lang = language(query.pop("lang", None)).code
     try:
         port = store.of()
-        selection, _notes = Selection.from_query(query, port.port_code, port.build().now_day, port.known())
+        selection, notes = Selection.from_query(query, port.port_code, port.build().now_day, port.known())
+        if foreign := [note.value for note in notes if note.name == "terminal" and note.value in port.terminals() and note.value not in port.known()["terminal"]]:
+            raise AccessError("terminal", terminal=foreign[0], **asking.current().said())
         made = web.briefing(port, selection, preset=preset, lang=lang, is_shown=True)
+    except AccessError as error:
+        return PlainTextResponse(f"{REASONS[error.reason].format(**error.values)}\n", 403, {"X-Content-Type-Options": "nosniff"})
     except SmartportError as error:
         return PlainTextResponse(f"{error}\n", 404, {"X-Content-Type-Options": "nosniff"})
     return Response(made.html, media_type="text/html; charset=utf-8", headers=_HEADERS)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import polars as pl
 
@@ -196,7 +197,7 @@ def write_xlsx(order: Order, folder: Path) -> Path:
     columns = [workbook.Column(name, kind, _look(order, name, kind)) for name, kind in rows.columns]
     beside = ({say("What they mean"): (meanings, True)} if meanings else {}) | {say("About this file"): (facts, False)}
     path, body = folder / f"{order.stem}.xlsx", _scratch(folder)
-    styles = workbook.frame(path, say("Rows") if order.detail else say("Figures"), columns, rows.sample(), n, beside)
+    styles = workbook.frame(path, say("Rows") if order.detail else say("Figures"), columns, rows.sample(), n, beside, from_right=say.direction == "rtl")
 
     def pieces() -> Iterator[Path]:
         following = 2
@@ -217,6 +218,12 @@ def too_long(order: Order, form: str) -> int | None:
         return None
     n = _rows(order).count()
     return n if n > workbook.MOST_ROWS else None
+
+
+def told(order: Order) -> dict[str, object]:
+    """What the audit log keeps of an export: its rows, and what they are of as the address says it."""
+    asked = [*(order.selection.to_query() if order.selection else {}).items(), *((name, str(dict(value)) if name == "narrow" else str(value)) for name, value in order.how)]
+    return {"rows": _rows(order).count(), "selection": urlencode(asked, safe=",:")}
 
 
 def _rows(order: Order, cuts: tuple[int, ...] = (1,)) -> _Rows:

@@ -57,8 +57,11 @@ class Styles:
     text: str
 
 
-def frame(path: Path, sheet: str, columns: Sequence[Column], sample: pl.DataFrame, rows: int, beside: Mapping[str, tuple[Sequence[tuple[str, ...]], bool]]) -> Styles:
-    """Write a book with the header of `rows` rows to come and the sheets `beside`: name -> (lines, whether the first is a header). `sample` is read for widths."""
+def frame(path: Path, sheet: str, columns: Sequence[Column], sample: pl.DataFrame, rows: int, beside: Mapping[str, tuple[Sequence[tuple[str, ...]], bool]], *, from_right: bool = False) -> Styles:
+    """Write a book with the header of `rows` rows to come and the sheets `beside`: name -> (lines, whether the first is a header). `sample` is read for widths.
+
+    `from_right`: the first column stands at the right, as a right-to-left reader begins.
+    """
     book = xlsxwriter.Workbook(path, {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True})
     book.set_properties({"created": dt.datetime(2000, 1, 1)})
     head, text = book.add_format({"bold": True, "text_wrap": True, "valign": "top", "bottom": 1}), book.add_format({"quote_prefix": True})
@@ -79,6 +82,8 @@ def frame(path: Path, sheet: str, columns: Sequence[Column], sample: pl.DataFram
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     for name, (lines, has_header) in beside.items():
         _lines(book.add_worksheet(name[:31]), lines, _DEFINITION_WIDTHS if has_header else _ABOUT_WIDTHS, head if has_header else wrapped, wrapped)
+    for each in book.worksheets() if from_right else ():
+        each.right_to_left()
     book.close()
     with zipfile.ZipFile(path) as made:
         found = dict(re.findall(r'<c r="([A-Z]+)2" s="(\d+)"/>', made.read(_SHEET).decode()))

@@ -21,7 +21,10 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Page:
-    """One page. `url` is its path in the address ('' for the first); `menu` says where its link stands in the masthead: among the subjects, the tools, or nowhere; `has_filters` shows the filter bar."""
+    """One page. `url` is its path in the address ('' for the first); `menu` says where its link stands in the masthead: among the subjects, the tools, or nowhere; `has_filters` shows the filter bar.
+
+    `act` is what a reader must be allowed to do to open it (dashboard/access/viewer.py), `is_whole` says that it is of the whole port only, and not for readers of some terminals.
+    """
 
     code: str
     url: str
@@ -29,6 +32,8 @@ class Page:
     script: str
     menu: str = "subjects"
     has_filters: bool = True
+    act: str = ""
+    is_whole: bool = False
 
     @property
     def path(self) -> Path:
@@ -44,7 +49,7 @@ PAGES: tuple[Page, ...] = (
     Page("security", "security", N_("Security and flow"), "security.py"),
     Page("exchange", "exchange", N_("Documents and exchange"), "exchange.py"),
     Page("pilot", "pilot", N_("Pilot effect"), "pilot.py"),
-    Page("quality", "quality", N_("Data quality"), "quality.py"),
+    Page("quality", "quality", N_("Data quality"), "quality.py", is_whole=True),
     Page("explore", "explore", N_("Explore"), "explore.py", menu="tools"),
     Page("briefing", "briefing", N_("Briefing"), "briefing.py", menu="tools"),
     Page("alerts", "alerts", N_("Alerts"), "alerts.py", menu="tools", has_filters=False),

@@ -13,12 +13,14 @@ from functools import partial
 import polars as pl
 import streamlit as st
 
+from dashboard.access import asking
+from dashboard.access.viewer import AccessError
 from dashboard.format import listed
 from dashboard.i18n import N_
 from dashboard.screens import reject_words
 from dashboard.views import heatmap, quality
 from dashboard.views.palette import BLUES, KINDS
-from dashboard.widgets import download, freshness, panel, parts
+from dashboard.widgets import door, download, freshness, panel, parts
 from dashboard.widgets.frame import Frame, current
 from dashboard.widgets.panel import Words, coded
 from etl.contracts import codes
@@ -186,6 +188,9 @@ def _files(page: Frame, files: pl.DataFrame) -> None:
 def _lines(page: Frame, file: dict | None) -> None:
     """The rejected lines of one file, or of the whole period: first ones on screen, all of them in the download."""
     _, w = page.say, Words(page)
+    if not (viewer := asking.current()).may("rejects"):
+        door.refused(_, AccessError("rejects", **viewer.said()))
+        return
     narrow = {"file": file["file_id"]} if file else {}
     lines = page.store.rows("rejects", page.selection, narrow=narrow)
     if file:

@@ -19,9 +19,10 @@ import streamlit as st
 
 from dashboard import exports
 from dashboard import format as words
+from dashboard.access.viewer import AccessError
 from dashboard.metrics import Result
 from dashboard.selection import Selection
-from dashboard.widgets import scripts
+from dashboard.widgets import door, scripts
 from dashboard.widgets.frame import Frame
 
 _clicks = itertools.count()
@@ -76,10 +77,15 @@ def _buttons(page: Frame, order: Callable[[str], exports.Order], key: str) -> No
 
 def _give(page: Frame, asked: exports.Order, form: str) -> None:
     """Follow a link to the file, or say why there can be none."""
-    if (n := exports.too_long(asked, form)) is not None:
+    try:
+        url, n = exports.link(asked, form=form), exports.too_long(asked, form)
+    except AccessError as error:
+        door.refused(page.say, error)
+        return
+    if n is not None:
         st.warning(page.say("{n} rows are more than an Excel sheet holds ({most}). Take the CSV: it has no limit.", n=words.number(n, page.lang), most=words.number(exports.MOST_ROWS, page.lang)))
         return
-    _follow(exports.link(asked, form=form))
+    _follow(url)
 
 
 @st.fragment

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard.i18n import LANGUAGES, Translator
 from dashboard.screens import PAGES, Page
-from dashboard.widgets import address, scripts
+from dashboard.widgets import address, door, scripts
 
 
 def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Mapping[str, object], query: Mapping[str, str], marks: Mapping[str, int] | None = None) -> None:
@@ -25,6 +25,7 @@ def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Ma
                 for language in LANGUAGES:
                     with st.container(key=f"here-lang-{language.code}" if language.code == say.lang else f"lang-{language.code}", width="content"):
                         st.button(language.short, key=f"speak-{language.code}", type="tertiary", on_click=address.speak, args=(language.code,))
+            door.account(say)
         _links(say, "subjects", here, pages, query, marks or {})
 
 

@@ -1,0 +1,196 @@
+"""The door of the pages: who has signed in by Streamlit's cookie, what one sees who may not enter, and the way out. Where nobody signs in it stands open and unseen.
+
+    app = st.App(..., secrets=door.secrets(settings), middleware=[..., *door.middleware()], on_script_error=door.explained)       # server.py
+    if not door.enter(say): return                                                                                                # app.py
+
+Streamlit reads the cookie once a session, checks neither the audience nor the end of the token, and never leaves a tab that was signed out in another one:
+all of that is asked at every question (dashboard/access/asking.py). Routes beside the pages see the same cookie by the middleware.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from http.cookies import SimpleCookie
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.auth_util import get_cookie_with_chunks
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.web.server.server_util import get_cookie_secret
+from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+
+from dashboard.access import asking, audit, ended, rules
+from dashboard.access.viewer import REASONS, ROLES, AccessError, Person
+from dashboard.i18n import Translator, translator
+from dashboard.screens import Page
+from dashboard.selection import Note
+from dashboard.store import Store
+from etl.settings import Settings
+
+_OPEN = ("/_stcore/", "/static/", "/app/static/", "/media/", "/component/")  # what asks the store nothing
+_CALLBACK, _LOGOUT = "/oauth2callback", "/auth/logout"
+_settings: Settings | None = None
+
+
+def secrets(settings: Settings) -> dict[str, dict[str, object]] | None:
+    """Switch sign-in on if the installation has its file; return what Streamlit needs for it. Raises SettingsError for a file that is wrong."""
+    global _settings
+    _settings = settings
+    return asking.rules_now().for_streamlit(rules.cookie_secret(settings)) if asking.enforce(settings, person) else None
+
+
+def middleware() -> list[Middleware]:
+    """The middleware, where people sign in."""
+    return [Middleware(Door)] if asking.is_on() else []
+
+
+def person() -> Person | None:
+    """Who runs this thread's page; None in a thread that runs none, or of a session nobody has signed in to."""
+    context = get_script_run_ctx(suppress_warning=True)
+    return None if context is None or not context.user_info.get("is_logged_in") else Person.of(context.user_info, asking.rules_now().groups_claim)
+
+
+class Door:
+    """The middleware: says who asks in routes beside the pages, and writes down who comes and goes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(_OPEN):
+            await self.app(scope, receive, send)
+            return
+        cookies = Request(scope).cookies
+        if scope["path"].endswith(_LOGOUT) and (leaving := _of_cookies(cookies)) is not None:
+            ended.end(_settings, leaving)
+            audit.record("sign_out", leaving.subject, settings=_settings)
+        comes = scope["path"].endswith(_CALLBACK) and scope["query_string"]
+
+        async def heard(message: Message) -> None:
+            if comes and message["type"] == "http.response.start":
+                _record_coming(message)
+            await send(message)
+
+        with asking.seen_by(_of_cookies(cookies)):
+            await self.app(scope, receive, heard)
+
+
+def _record_coming(message: Message) -> None:
+    """Write down who has signed in, as the cookie says that is being set, or that the provider's answer was refused."""
+    fresh: dict[str, str] = {}
+    for name, value in message.get("headers", ()):
+        if name.lower() == b"set-cookie":
+            fresh |= {key: morsel.value for key, morsel in SimpleCookie(value.decode("latin-1")).items()}
+    came = _of_cookies(fresh)
+    try:
+        if came is None:
+            raise AccessError("signed_out")
+        with asking.seen_by(came):
+            viewer = asking.current()
+        audit.record("sign_in", viewer, settings=_settings, roles=" ".join(sorted(viewer.roles)), terminals=" ".join(viewer.terminals) if viewer.terminals is not None else None)
+    except AccessError as error:
+        audit.record("refused", came.subject if came else None, settings=_settings, what="sign-in", reason=error.reason if came else "the provider's answer was not accepted")
+
+
+def _of_cookies(cookies: Mapping[str, str]) -> Person | None:
+    """Who has signed in by these cookies, None where they are none of ours; what may be seen is decided at the question."""
+
+    def one(name: str) -> bytes | None:
+        value = cookies.get(name)
+        return decode_signed_value(get_cookie_secret(), name, value.encode("latin-1")) if value else None
+
+    told = get_cookie_with_chunks(one, USER_COOKIE_NAME)
+    try:
+        claims = json.loads(told) if told else None
+        return Person.of(claims, asking.rules_now().groups_claim) if isinstance(claims, dict) and claims.get("is_logged_in") else None
+    except (ValueError, AccessError):
+        return None
+
+
+# ---------------------------------------------------------------------- what a reader sees
+def enter(say: Translator) -> bool:
+    """Whether this reader may enter; else draw the wall with the reason and the way in."""
+    if not asking.is_on():
+        return True
+    try:
+        asking.current()
+    except AccessError as error:
+        _wall(say, error)
+        return False
+    st.session_state.pop("refused", None)
+    return True
+
+
+def _wall(say: Translator, error: AccessError) -> None:
+    came = person()
+    if came is not None and st.session_state.get("refused") != error.reason:  # once a session and reason
+        st.session_state["refused"] = error.reason
+        audit.record("refused", came.subject, settings=_settings, what="pages", reason=error.reason)
+    with st.container(key="door"):
+        st.title(say("Trucks at the port"), anchor=False)
+        st.html(f'<p class="lead" data-testid="door-{error.reason}">{html.escape(sentence(say, error))}</p>')
+        if error.reason == "settings":
+            return
+        with st.container(horizontal=True, gap="medium"):
+            if st.button(say("Sign in"), key="sign_in", type="primary"):
+                st.login()
+            if came is not None and st.button(say("Sign out"), key="sign_out"):
+                st.logout()
+
+
+def must_open(page: Page) -> None:
+    """Raise AccessError where a page is not open to this reader."""
+    viewer = asking.current()
+    if page.act:
+        viewer.must(page.act)
+    if page.is_whole and viewer.terminals is not None:
+        raise AccessError("page", **viewer.said())
+
+
+def shown(pages: Mapping[str, object], known: Sequence[Page]) -> dict[str, object]:
+    """The pages whose links this reader sees. One that is for some roles only is not offered where nobody signs in."""
+    viewer, is_on = asking.current(), asking.is_on()
+    closed = {page.code for page in known if (page.act and not (is_on and viewer.may(page.act))) or (page.is_whole and viewer.terminals is not None)}
+    return {code: page for code, page in pages.items() if code not in closed}
+
+
+def account(say: Translator) -> None:
+    """The way out, in the masthead, with the reader's roles beside it."""
+    if not asking.is_on():
+        return
+    viewer = asking.current()
+    with st.container(key="account", width="content"):
+        if st.button(say("Sign out"), key="sign_out", type="tertiary", help="  \n".join(say(words) for role, words in ROLES.items() if role in viewer.roles)):
+            st.logout()
+
+
+def note(say: Translator, names: Mapping[str, str], notes: Iterable[Note], port: Store) -> None:
+    """Tell a reader of some terminals which figures are his and which the port's, and that another terminal in his address (`notes`) is not open to him."""
+    viewer = asking.current()
+    if (own := viewer.terminals) is not None:
+        if asked := [note.value for note in notes if note.name == "terminal" and note.value in port.terminals()]:
+            refused(say, AccessError("terminal", terminal=asked[0], **viewer.said()))
+        named = say(", ").join(names.get(code, code) for code in own)
+        st.html(f'<p class="quiet" data-testid="scope">{html.escape(say("You see the trucks of {own}. Totals without a filter are of the whole port; lists, splits and filtered figures are yours alone.", own=named))}</p>')
+
+
+def refused(say: Translator, error: AccessError) -> None:
+    """Say that something on a page is not open to this reader."""
+    st.warning(sentence(say, error), icon=":material/lock:")
+
+
+def explained(error: Exception) -> bool:
+    """Whether an uncaught error was one of access, said in the reader's language: for parts of a page that run again by themselves."""
+    if isinstance(error, AccessError):
+        refused(translator(st.session_state.get("lang_chosen", "en")), error)
+    return isinstance(error, AccessError)
+
+
+def sentence(say: Translator, error: AccessError) -> str:
+    values = {name: say(value) if name == "contact" else value for name, value in error.values.items()}
+    return say(REASONS[error.reason], **values)
