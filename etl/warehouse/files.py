@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from etl import checksums
 from etl.errors import BuildError
 
 
@@ -30,6 +31,11 @@ def check_rows(path: Path, rows: Mapping[str, int]) -> None:
         for name, expected in rows.items():
             if (found := do(connection, f"SELECT count(*) FROM {name}")[0][0]) != expected:
                 raise BuildError(f"{path.name} table {name}", f"{found:,} rows were written of {expected:,}", "", "Load again; the last build stands")
+
+
+def seal(path: Path) -> dict:
+    """Return what the pointer says of a written and closed file, so that damage to it is seen later: cheaply by its size, surely by its digest."""
+    return {"bytes_n": path.stat().st_size, "digest": checksums.of_file(path)}
 
 
 def sync(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from etl import checksums
 from etl.contracts.fields import DUCKDB_TYPES, Table
 from etl.errors import BuildError
 from etl.warehouse.files import attach
@@ -39,12 +40,15 @@ def open_build(build_root: Path, port_code: str, months: Set[str] | None = None)
             raise BuildError(str(build_root / port_code), "no build is published", "", "Run `smartport load INBOX` first")
         try:
             return OpenBuild(_views(build_root / port_code, pointer, months), pointer["build_id"], pointer)
-        except duckdb.IOException as error:
-            failed = error
-    raise BuildError(str(build_root / port_code), f"a file of build {pointer['build_id']} cannot be read ({failed})", "", "Run `smartport rebuild`")
+        except (duckdb.Error, BuildError) as error:
+            failed = error.found if isinstance(error, BuildError) else str(error).split("\n")[0]
+    raise BuildError(str(build_root / port_code), f"a file of build {pointer['build_id']} cannot be read ({failed})", "", "Run `smartport verify` to see what is damaged, `smartport rebuild` to make the build anew")
 
 
 def _views(folder: Path, pointer: dict, months: Set[str] | None) -> duckdb.DuckDBPyConnection:
+    for name, seal in sealed_files(pointer):
+        if fault := checksums.fault_of(folder / name, seal.get("bytes_n"), None):  # the size only: every block DuckDB reads is held against its own checksum
+            raise BuildError(str(folder / name), f"{name}: {fault}")
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     attach(connection, folder / pointer["ledger"], "ledger")
@@ -61,6 +65,11 @@ def _views(folder: Path, pointer: dict, months: Set[str] | None) -> duckdb.DuckD
     return connection
 
 
+def sealed_files(pointer: dict) -> list[tuple[str, dict]]:
+    """Return (file name, its `bytes_n` and `digest`) of every file of a build; of one made by an older program the second is empty."""
+    return [(pointer["ledger"], pointer.get("ledger_seal", {})), *((segment["name"], segment) for segment in pointer["segments"].values())]
+
+
 def _no_rows(table: Table) -> str:
     columns = ", ".join(f'CAST(NULL AS {DUCKDB_TYPES[column.kind]}) AS "{column.name}"' for column in table.fields)
     return f"SELECT {columns} WHERE false"
@@ -68,9 +77,13 @@ def _no_rows(table: Table) -> str:
 
 def read_ledger(build_root: Path, pointer: dict, names: Iterable[str]) -> dict[str, pl.DataFrame]:
     """Return tables of the current ledger file as frames (contract tables or the `int_` ones a load keeps there)."""
+    path = build_root / pointer["port_code"] / pointer["ledger"]
+    seal = pointer.get("ledger_seal", {})
+    if fault := checksums.fault_of(path, seal.get("bytes_n"), seal.get("digest")):
+        raise BuildError(str(path), f"the ledger of the build is damaged: {fault}", "", "Run `smartport rebuild`")
     connection = duckdb.connect()
     try:
-        attach(connection, build_root / pointer["port_code"] / pointer["ledger"], "ledger")
+        attach(connection, path, "ledger")
         known = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'ledger'").fetchall()}
         return {name: connection.sql(f"SELECT * FROM ledger.{name}").pl() for name in names if name in known}
     finally:

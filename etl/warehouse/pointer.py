@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from etl import checksums
 from etl.errors import BuildError
 from etl.warehouse.files import sync
 
@@ -20,7 +20,7 @@ def read_pointer(build_root: Path, port_code: str) -> dict | None:
     """Return the pointer of a port's current build, or None before the first publish. Raises BuildError for one made by unknown rules."""
     path = build_root / port_code / POINTER
     try:
-        pointer = json.loads(path.read_bytes())
+        pointer = checksums.opened(path, "the pointer to the build", "Run `smartport rebuild`")
     except FileNotFoundError:
         return None
     if pointer.get("version") != POINTER_VERSION:
@@ -38,8 +38,8 @@ def point(folder: Path, pointer: dict) -> None:
     """Make `pointer` the current build. The files it names are on the disk by name before it is."""
     sync(folder)
     fresh = folder / f".{POINTER}-{secrets.token_hex(4)}"
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump(pointer, file, indent=1)
+    with fresh.open("wb") as file:
+        file.write(checksums.sealed(pointer, indent=1))
         file.flush()
         os.fsync(file.fileno())
     os.replace(fresh, folder / POINTER)
@@ -58,7 +58,7 @@ def replaced(folder: Path, old: dict | None, ledger_name: str, segments: Mapping
 
 def sweep(folder: Path, hours: float) -> int:
     """Remove files replaced more than `hours` ago and what a killed publish left behind. Only the lock holder may call it."""
-    pointer = json.loads((folder / POINTER).read_bytes()) if (folder / POINTER).exists() else {"segments": {}, "replaced": []}
+    pointer = read_pointer(folder.parent, folder.name) or {"segments": {}, "replaced": []}
     limit = dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)
     waiting = {entry["name"] for entry in pointer["replaced"] if dt.datetime.fromisoformat(entry["at"]) > limit}
     living = {POINTER, pointer.get("ledger"), *(segment["name"] for segment in pointer["segments"].values())}

@@ -16,7 +16,7 @@ from etl.contracts.facts import DQ_REJECTS, META_BUILDS
 from etl.contracts.reference import NAME_LANGUAGES, REFERENCE_TABLES, Site
 from etl.errors import BuildError
 from etl.settings import Settings
-from etl.warehouse.files import check_rows, do, sync
+from etl.warehouse.files import check_rows, do, seal, sync
 from etl.warehouse.pointer import POINTER_VERSION, point, read_pointer, replaced, sweep
 from etl.warehouse.segments import Changes, write_segments
 from etl.warehouse.tables import LEDGER_FILE_TABLES
@@ -48,8 +48,9 @@ def publish(
     _check_rejects(segments, rejects_n)
     ledger_name = f"ledger-{token}.duckdb"
     _write_ledger(folder / ledger_name, site, {**ledger, "meta_builds": about})
+    ledger_seal = seal(folder / ledger_name)
     pointer = {
-        "version": POINTER_VERSION, "port_code": site.port_code, "build_id": build_id, "manifest_n": manifest_n, "ledger": ledger_name,
+        "version": POINTER_VERSION, "port_code": site.port_code, "build_id": build_id, "manifest_n": manifest_n, "ledger": ledger_name, "ledger_seal": ledger_seal,
         "segments": dict(sorted(segments.items())), "state": dict(state or {}), "replaced": replaced(folder, old, ledger_name, segments),
     }  # fmt: skip
     point(folder, pointer)

@@ -11,9 +11,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from etl import checksums
 from etl.contracts.fields import Table
 from etl.errors import BuildError
-from etl.warehouse.files import attach, check_rows, do, quoted, sync
+from etl.warehouse.files import attach, check_rows, do, quoted, seal, sync
 from etl.warehouse.tables import ORDER, SEGMENT_TABLES, day_of, segment_name
 
 # A segment of which more than this share of days changes is written anew instead of copied and patched.
@@ -115,6 +116,9 @@ def _write_segment(folder: Path, name: str, old: dict | None, parts: Sequence[_P
     patched = bool(old and not is_anew and (is_append or (len(days) < _PATCH_SHARE * 31 and old["patches_n"] < _PATCHES_MOST)))
     if patched:
         shutil.copyfile(folder / old["name"], path)
+        if fault := checksums.fault_of(path, old.get("bytes_n"), old.get("digest")):  # DuckDB looks at the blocks it reads only; the others would be sealed anew
+            path.unlink()
+            raise BuildError(str(folder / old["name"]), f"the month is damaged: {fault}", "", "Run `smartport rebuild`; nothing is published")
     connection = duckdb.connect()
     try:
         # Nobody reads the file before the pointer names it, and then it is whole: a write-ahead log would only write all rows twice.
@@ -151,4 +155,4 @@ def _write_segment(folder: Path, name: str, old: dict | None, parts: Sequence[_P
         return None
     check_rows(path, rows)
     sync(path)
-    return {"name": name, "rows": rows, "patches_n": old["patches_n"] + (not is_append) if patched else 0}
+    return {"name": name, "rows": rows, "patches_n": old["patches_n"] + (not is_append) if patched else 0, **seal(path)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -120,6 +121,7 @@ def test_a_part_written_before_a_column_was_invented_has_none_of_its_values(tmp_
     lake.commit(key_id="k")
     (old,) = tmp_path.rglob("*.parquet")
     pl.read_parquet(old, hive_partitioning=False).drop("place_code").write_parquet(old)
+    lake.manifest = replace(lake.manifest, parts=tuple(replace(part, bytes_n=None, digest="") for part in lake.manifest.parts))  # that program kept no digests
     lake.append("stg_logbook", B.with_columns(place_code=pl.lit("TCE")))
     lake.commit()
     found = lake.rows("stg_logbook").sort("file_id", "source_line")
