@@ -79,7 +79,7 @@ def open_spark(master: str, conf: dict[str, str] | None = None) -> Iterator[Spar
 _CONF = {
     "spark.ui.enabled": "false", "spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false",
     "spark.sql.session.timeZone": "UTC", "spark.sql.adaptive.enabled": "false", "spark.scheduler.mode": "FAIR",
-    "spark.executorEnv.PYTHONPATH": str(ROOT),
+    "spark.executorEnv.PYTHONPATH": str(ROOT), "spark.executorEnv.POLARS_MAX_THREADS": "1",  # a task has one core
 }  # fmt: skip
 
 

@@ -33,11 +33,14 @@ FIX_COLUMNS = ("plate_key", "fix_at", "longitude_deg", "latitude_deg", "file_id"
 FIX_SCHEMA = {name: STG_TRACKING.schema[name] for name in FIX_COLUMNS}
 
 
+_DECIDING = ("contracts", "engine", "loading", "sources", "transform", "validate")
+
+
 @lru_cache(maxsize=1)
 def program() -> str:
-    """Return what must be equal on every machine: the program's own text and the versions that decide what it says."""
+    """Return what must be equal on every machine: the text of the rooms that decide what a row says, and the versions of what they stand on."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "etl").rglob("*.py")):
+    for path in sorted(path for room in _DECIDING for path in (ROOT / "etl" / room).rglob("*.py")):
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     python = ".".join(platform.python_version_tuple()[:2])
     return f"program {digest.hexdigest()[:12]}, Python {python}, Polars {pl.__version__}, tzdata {clock.TZDATA_VERSION}"
