@@ -54,7 +54,7 @@ def mail_briefing(arguments: argparse.Namespace) -> int:
     if delivery is None:
         raise InputError("smartport mail-briefing", f"{settings.keys / recipients.FILE} is not there", "", "docs/alerts.md shows one")
     if unknown := [name for name in arguments.to if name not in delivery.to or not delivery.to[name].mail]:
-        raise InputError("smartport mail-briefing", f"'{unknown[0][:60]}' has no mail address", ", ".join(name for name, to in delivery.to.items() if to.mail), f"Add it to {delivery.path}")
+        raise InputError("smartport mail-briefing", f"{unknown[0][:60]!r} has no mail address", ", ".join(name for name, to in delivery.to.items() if to.mail), f"Add it to {delivery.path}")
     found = weekly.send(settings, delivery, arguments.to, preset=arguments.preset, period=arguments.period, view=arguments.view, is_again=arguments.again)
     for each in found:
         print(f"{each.to}: {each.said}", file=sys.stderr if each.is_failed else sys.stdout)
@@ -151,5 +151,5 @@ def _try(settings: Settings, arguments: argparse.Namespace) -> int:
         print(json.dumps([vars(each) for each in found], ensure_ascii=False))
         return 0
     for each in found:
-        print(f"  {each.rule:<24} {each.group:<14} raised {each.raised_n:>3} times in {each.windows_n:>5} windows judged ({each.share_open:.1%} of them open)")
+        print(f"  {each.rule:<24} {each.group:<14} raised {each.raised_n:>3} times in {each.windows_n:>5} windows, of which {each.judged_n:,} could be judged; open in {each.share_open:.1%} of them")
     return 0

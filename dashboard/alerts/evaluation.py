@@ -108,7 +108,7 @@ def _step(rule: Rule, reading: Reading, alert: history.Alert | None, build: Buil
     if alert is None and is_open:
         number = history.number(rule.code, reading.group, now.isoformat())
         line = kept.add("opened", now, alert=number, **told, worst=window.value)
-        done.opened.append(history.Alert(number, rule.code, reading.group, line, line))
+        done.opened.append(history.Alert(number, rule.code, reading.group, line))
     elif alert is not None:
         told["worst"] = _worse(alert.last.get("worst"), window)
         if not is_open:

@@ -41,19 +41,29 @@ class Lines:
 
 @dataclass
 class Alert:
-    """One alert from its raising to its clearing. `opened`, `last` (the last update) and `cleared` are lines of the history; `messages` those about it."""
+    """One alert from its raising to its clearing: lines of the history, `messages` those about what was sent of it."""
 
     id: str
     rule: str
     group: str
     opened: Mapping[str, Any]
-    last: Mapping[str, Any]
+    updates: list[Mapping[str, Any]] = field(default_factory=list)
     cleared: Mapping[str, Any] | None = None
     messages: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
     def key(self) -> tuple[str, str]:
         return self.rule, self.group
+
+    @property
+    def last(self) -> Mapping[str, Any]:
+        """The newest figure written down while it was open."""
+        return self.updates[-1] if self.updates else self.opened
+
+    @property
+    def lines(self) -> list[Mapping[str, Any]]:
+        """All its lines, in the order they were written but for messages, which follow."""
+        return [self.opened, *self.updates, *([self.cleared] if self.cleared else []), *self.messages]
 
     @property
     def is_open(self) -> bool:
@@ -94,11 +104,11 @@ def fold(lines: Iterable[Mapping[str, Any]], port_code: str) -> list[Alert]:
             continue
         event, known = line["event"], found.get(line["alert"])
         if event == "opened":
-            found[line["alert"]] = Alert(line["alert"], line["rule"], line["group"], line, line)
+            found[line["alert"]] = Alert(line["alert"], line["rule"], line["group"], line)
         elif known is None:
             continue  # its first line was torn: there is nothing to go on
         elif event == "updated":
-            known.last = line
+            known.updates.append(line)
         elif event == "cleared":
             known.cleared = line
         else:

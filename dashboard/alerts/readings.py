@@ -127,11 +127,11 @@ def selection(rule: Rule, port: Store, first: dt.datetime, end: dt.datetime) -> 
     known = port.known()
     for name, values in rule.filter.items():
         if name in known and (wrong := [value for value in values if value not in known[name]]):
-            raise SettingsError(f"rule '{rule.code}'", f"'{wrong[0][:60]}' is no value of filter '{name}' at {port.port_code}", ", ".join(known[name]), "Correct it in alerts.toml")
+            raise SettingsError(f"rule '{rule.code}'", f"{wrong[0][:60]!r} is no value of filter '{name}' at {port.port_code}", ", ".join(known[name]), "Correct it in alerts.toml")
     if rule.each and (reference := DIMENSIONS[rule.each].reference) and rule.only:
         named = set(port.table(reference[0])[reference[1]])
         if wrong := [value for value in rule.only if value not in named]:
-            raise SettingsError(f"rule '{rule.code}'", f"'{wrong[0][:60]}' is no value of '{rule.each}' at {port.port_code}", ", ".join(sorted(named)), "Correct it in alerts.toml")
+            raise SettingsError(f"rule '{rule.code}'", f"{wrong[0][:60]!r} is no value of '{rule.each}' at {port.port_code}", ", ".join(sorted(named)), "Correct it in alerts.toml")
     last = end.date() if end.time() == dt.time() else end.date() + dt.timedelta(days=1)
     return Selection(port.port_code, first.date(), last, comparison="none", view=rule.view, **rule.filter)
 

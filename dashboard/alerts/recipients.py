@@ -106,7 +106,7 @@ def parse(text: str, path: Path) -> Delivery:
     for name, raw in _table(where, "to", told.get("to", {})).items():
         to[name] = _recipient(f"{where} [to.{name[:60]}]", name, _table(where, f"to.{name[:60]}", raw))
         if to[name].mail and mail is None:
-            raise SettingsError(where, f"'{name[:60]}' has mail addresses but there is no mail server", "", "Add a table [mail] with host, port, security and from")
+            raise SettingsError(where, f"{name[:60]!r} has mail addresses but there is no mail server", "", "Add a table [mail] with host, port, security and from")
     return Delivery(path, base_url, mail, to)
 
 
@@ -194,7 +194,7 @@ def _table(where: str, name: str, found: object) -> Mapping[str, Any]:
 
 def _known(where: str, raw: Mapping[str, Any], names: Collection[str]) -> None:
     if unknown := sorted(set(raw) - set(names)):
-        raise SettingsError(where, f"'{unknown[0][:60]}' is not known here", ", ".join(names))
+        raise SettingsError(where, f"{unknown[0][:60]!r} is not known here", ", ".join(names))
 
 
 def digest(address: str) -> str:

@@ -140,7 +140,7 @@ def parse(text: str, where: str) -> tuple[Rule, ...]:
     found: list[Rule] = []
     for number, (raw, line) in enumerate(zip(told.get("rule", []), lines, strict=False), 1):
         code = raw.get("code") if isinstance(raw.get("code"), str) else ""
-        place = f"{where} line {line}, rule " + (f"'{code[:60]}'" if code else str(number))
+        place = f"{where} line {line}, rule " + (repr(code[:60]) if code else str(number))
         rule = _Reader(place, raw).rule(line)
         if any(rule.code == other.code for other in found):
             raise SettingsError(place, "another rule has this code", "", "Give each rule a code of its own")
@@ -167,7 +167,7 @@ class _Reader:
         for name in self.raw:
             if name not in FIELDS[watch]:
                 near = difflib.get_close_matches(name, FIELDS[watch], 1)
-                raise self.fail(f"'{name[:60]}' is no field of watch = \"{watch}\"", FIELDS[watch], f"Did you mean '{near[0]}'?" if near else "")
+                raise self.fail(f"{name[:60]!r} is no field of watch = \"{watch}\"", FIELDS[watch], f"Did you mean '{near[0]}'?" if near else "")
         given = {name: self._common(name) for name in _COMMON[2:] if name in self.raw}
         made = {"threshold": self._threshold, "usual": self._usual, "freshness": self._freshness, "rejects": self._rejects}[watch]()
         return Rule(code, watch, line, **(given | made))
@@ -241,13 +241,13 @@ class _Reader:
         chosen = {}
         for name, values in raw.items():
             if name not in FILTERS:
-                raise self.fail(f"filter '{name[:60]}' is not known", FILTERS)
+                raise self.fail(f"filter {name[:60]!r} is not known", FILTERS)
             values = [values] if isinstance(values, str) else values
             if not isinstance(values, list) or not values or not all(isinstance(value, str) and value for value in values):
                 raise self.fail(f"filter {name} = {values!r} holds no values", (), f'Write {name} = ["..."]')
             legal = FILTERS[name][1]
             if legal and (wrong := [value for value in values if value not in legal.codes]):
-                raise self.fail(f"'{wrong[0][:60]}' is no value of filter '{name}'", legal.codes)
+                raise self.fail(f"{wrong[0][:60]!r} is no value of filter '{name}'", legal.codes)
             chosen[name] = tuple(values)
         asked = Selection("", dt.date(2000, 1, 1), dt.date(2000, 1, 2), view=self.raw.get("view", "all"), **chosen)
         if missing := unanswered(FACTS[metric.fact], asked):

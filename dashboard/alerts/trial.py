@@ -17,11 +17,12 @@ _A_WEEK = {"hour": 168, "day": 7, "week": 1}
 
 @dataclass(frozen=True)
 class Trial:
-    """One group of a rule over the windows that could be judged."""
+    """One group of a rule over the windows of the last weeks, of which so many could be judged."""
 
     rule: str
     group: str
     windows_n: int
+    judged_n: int
     beyond_n: int
     raised_n: int
     open_n: int
@@ -42,5 +43,5 @@ def of(rules: Rules, port: Store, weeks: int) -> list[Trial]:
             states = [window.state for window in reading.windows[-count:]]
             raised = judge.walk(states, rule.times, rule.clear_times)
             open_n = sum((end if end is not None else len(states)) - begin for begin, end in raised)
-            found.append(Trial(rule.code, reading.group, sum(state != "unknown" for state in states), states.count("beyond"), len(raised), open_n))
+            found.append(Trial(rule.code, reading.group, len(states), sum(state != "unknown" for state in states), states.count("beyond"), len(raised), open_n))
     return found

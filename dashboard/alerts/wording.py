@@ -71,9 +71,9 @@ class Told:
     def _name(self) -> str:
         say, watch = self.say, self.line["watch"]
         if watch == "freshness":
-            return say("{source}: data are late", source=self.group)
+            return say("{source}: data are late", source=self.group or say("All sources"))
         if watch == "rejects":
-            return say("{source}: many rejected lines", source=self.group)
+            return say("{source}: many rejected lines", source=self.group or say("All sources"))
         metric = say(METRICS[self.line["metric"]].label)
         if watch == "usual":
             return say("{what}: {how}", what=metric, how=say(SIDES[self.line["side"]]))
@@ -180,7 +180,10 @@ def rule_in_words(rule: Rule, told: Told, names: Mapping[str, Mapping[str, str]]
         how.append(Selection("", day, day + dt.timedelta(days=1), view=rule.view, **rule.filter).in_words(lang, names).partition(" · ")[2])
     if rule.each:
         how.append(say("for each: {what}", what=say(DIMENSIONS[rule.each].label)))
-    how.append(say("raised after {n} in a row, cleared after {clear_n}", n=rule.times, clear_n=rule.clear_times))
+    if rule.times > 1:
+        how.append(say("raised after {n} in a row, cleared after {clear_n}", n=rule.times, clear_n=rule.clear_times))
+    elif rule.clear_times > 1:
+        how.append(say("cleared after {n} in a row", n=rule.clear_times))
     if rule.settle_hours:
         how.append(say("judged {hours} later", hours=words.duration(rule.settle_hours * 60, lang)))
     if rule.min_n:

@@ -130,7 +130,7 @@ def _watched(page: Frame, found: rules.Rules, standing: Board, names: Mapping[st
 def _rule(page: Frame, rule: Rule, lines: Sequence[Mapping[str, Any]], names: Mapping[str, Mapping[str, str]]) -> None:
     _ = page.say
     told = _told(page, lines[0] if lines else _bare(rule), names)
-    title = told.name if not told.group else _told(page, (lines[0] if lines else _bare(rule)) | {"group": ""}, names).name
+    title = _told(page, told.line | {"group": rule.source if rule.source != "any" else ""}, names).name
     said = [_(SEVERITIES[rule.severity]), *([_("tells {names}", names=words.listed((words.name(name) for name in rule.to), page.lang))] if rule.to else [_("tells nobody")])]
     if rule.quiet:
         said.append(_("quiet from {first} to {last}", first=words.clock(rule.quiet[0], page.lang), last=words.clock(rule.quiet[1], page.lang)))
@@ -163,7 +163,7 @@ def _bare(rule: Rule) -> dict[str, Any]:
 def _history(page: Frame, kept: Sequence[Alert], names: Mapping[str, Mapping[str, str]]) -> None:
     _ = page.say
     panel.section(_("What happened"), _("Every alert that was raised, updated and cleared, and every message about it; the newest first."))
-    events = sorted(((line["at"], number, alert, line) for number, alert in enumerate(kept) for line in _lines(alert)), key=lambda each: (each[0], each[1]), reverse=True)
+    events = sorted(((line["at"], number, alert, line) for number, alert in enumerate(kept) for line in alert.lines), key=lambda each: (each[0], each[1]), reverse=True)
     if not events:
         panel.quiet(_("No alert has been raised so far."))
         return
@@ -174,16 +174,11 @@ def _history(page: Frame, kept: Sequence[Alert], names: Mapping[str, Mapping[str
     download.worded(page, table, _("Alerts: what happened"), key="alerts_history", name="alerts")
 
 
-def _lines(alert: Alert) -> list[Mapping[str, Any]]:
-    updated = [alert.last] if alert.last is not alert.opened else []
-    return [alert.opened, *updated, *([alert.cleared] if alert.cleared else []), *alert.messages]
-
-
 def _event(page: Frame, alert: Alert, line: Mapping[str, Any], names: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     _, is_message = page.say, "way" in line
     told = _told(page, alert.opened if is_message else line, names)
     return {
-        _("Date and time"): told.at(line["at"]), _("What happened"): _(EVENT_WORDS[line["event"]]), _("Alert"): told.name, _("Figure"): "" if is_message else told.value, "n": "" if is_message else words.number(line["n"], page.lang),
+        _("Date and time"): told.at(line["at"]), _("Event"): _(EVENT_WORDS[line["event"]]), _("Alert"): told.name, _("Figure"): "" if is_message else told.value, "n": "" if is_message else words.number(line["n"], page.lang),
         _("Period"): "" if is_message else told.period, _("Compared with"): "" if is_message else told.usual, _("Told"): words.name(line["to"]) if is_message else "", _("Why"): words.name(line.get("why", "")) if is_message else "",
         _("Build"): "" if is_message else line["build"][:12], _("Rule"): f"{line['rule']} ({line['digest']})" if not is_message else "",
     }  # fmt: skip
