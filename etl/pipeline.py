@@ -22,7 +22,7 @@ from etl.engine import LOCAL, Engine
 from etl.errors import SettingsError
 from etl.identities import load_identities
 from etl.lake import NO_DAY, Lake
-from etl.loading import affected, intake, ledger, lock, reading, recompute
+from etl.loading import affected, intake, ledger, lock, reading, recompute, retained
 from etl.loading.report import BuildReport, FileReport
 from etl.settings import Settings
 from etl.transform import RULES_VERSION
@@ -67,6 +67,7 @@ def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, every
         known = _known(lake, pointer, published)
         paths = intake.replayable(reader, known, everything=everything)
         reports += intake.load_files(reader, lake, paths, known, {}, engine.read_all, is_replay=True, progress=progress)
+    retained.prune_again(lake, site.zone_name)
     read_s = time.perf_counter() - start
     report = _publish(settings, site, lake, pointer, published, is_whole=everything, progress=progress, engine=engine)
     quarantine.expire_daily(settings.quarantine, settings.quarantine_days)
@@ -98,6 +99,12 @@ def _files(lake: Lake, pointer: dict | None, published: dict[str, pl.DataFrame])
     return pl.concat([published["int_files"].filter(~pl.col("file_id").is_in(fresh["file_id"].implode())), fresh]) if pointer else fresh
 
 
+def _has_other_key(published: dict[str, pl.DataFrame], lake: Lake) -> bool:
+    """Whether the build bears pseudonyms of a key the lake no longer has: every visit then has another id."""
+    about = published["meta_builds"]
+    return "key_id" in about.columns and about["key_id"].drop_nulls().to_list() not in ([], [lake.manifest.key_id])
+
+
 def _has_loaded(lake: Lake) -> bool:
     return "loaded" in lake.rows("int_files", columns=["status_code"])["status_code"]
 
@@ -109,7 +116,7 @@ def _publish(
     start, timings = time.perf_counter(), {}
     grid = ZoneGrid.from_site(site)
     state = {"rules_version": RULES_VERSION, "tzdata_version": clock.TZDATA_VERSION, "facts_digest": ledger.facts_digest(site)}
-    is_whole = is_whole or pointer is None or pointer["state"] != state or pointer["manifest_n"] > lake.manifest.n
+    is_whole = is_whole or pointer is None or pointer["state"] != state or pointer["manifest_n"] > lake.manifest.n or _has_other_key(published, lake)
     zones_changed = lake.manifest.zones_digest not in ("", grid.digest)
     if not is_whole and not zones_changed and pointer["manifest_n"] == lake.manifest.n:
         return _report(site, pointer, published, start)
@@ -131,7 +138,7 @@ def _publish(
     lake.commit(zones_digest=grid.digest)
     timings["tracking_s"] = round(time.perf_counter() - start, 3)
     fresh_counts = pl.concat([*fix_counts, *engine.recount(lake, site, recompute.runs_to_count(found.counted)), INT_FILE_COUNTS.empty()])
-    counts = _merge_counts(counts, fresh_counts, found)
+    counts = retained.with_pruned(lake, _merge_counts(counts, fresh_counts, found))
     now_at = ledger.now_at(files)
     about_files = ledger.file_findings(files)
     if is_whole:
@@ -143,6 +150,7 @@ def _publish(
         days = found.days | dates | affected.of_time(next(iter(published["meta_builds"]["now_at"]), None), now_at, site.zone_name)
         if zones_changed:
             days |= touched_days(set(found.fix_days))
+    days, found.declared_days = retained.computed(lake, days), retained.computed(lake, found.declared_days)
     dq_files = ledger.files(files, counts)
     ledger.reconcile(dq_files)
     timings["counts_s"] = round(time.perf_counter() - start, 3)
@@ -150,13 +158,13 @@ def _publish(
     build = warehouse.open_build(settings.build, site.port_code, recompute.months_of(days | found.declared_days)) if not is_whole else None
     windows = partial(engine.windows, lake, site, now_at=now_at or dt.datetime(1970, 1, 1), file_findings=about_files)
     changes = recompute.facts(lake, site, days, found.declared_days, build.connection if build else None, windows, is_whole=is_whole, progress=progress)
-    build_id = ledger.build_id(files, RULES_VERSION, clock.TZDATA_VERSION, state["facts_digest"], lake.manifest.key_id)
+    build_id = ledger.build_id(files, RULES_VERSION, clock.TZDATA_VERSION, state["facts_digest"], lake.manifest.key_id + lake.manifest.facts_from)
     frames = {
         "dq_files": dq_files, "dq_file_days": ledger.file_days(files, counts, site.port_code), "meta_freshness": ledger.freshness(dq_files, site),
-        "meta_builds": warehouse.build_row(site, build_id, now_at, dq_files.filter(pl.col("status_code") == "loaded").height, RULES_VERSION),
+        "meta_builds": warehouse.build_row(site, build_id, now_at, dq_files.filter(pl.col("status_code") == "loaded").height, RULES_VERSION).with_columns(pl.lit(lake.manifest.key_id).alias("key_id")),
         "int_files": files, "int_file_counts": counts,
     }  # fmt: skip
-    warehouse.publish(settings, site, changes, frames, lake.manifest.n, state, is_whole=is_whole, rejects_n=int(dq_files["rejected_n"].sum() or 0))
+    warehouse.publish(settings, site, changes, frames, lake.manifest.n, state, is_whole=is_whole, rejects_n=retained.rejects_n(lake, dq_files), facts_from=lake.manifest.facts_from)
     if build:
         build.connection.close()
     timings["published_s"] = round(time.perf_counter() - start, 3)

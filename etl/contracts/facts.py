@@ -434,6 +434,7 @@ DQ_FILES = Table(
         Field("duplicate_n", "int", "Rows another record of the same key supersedes"),
         Field("first_event_at", "instant", "Oldest event in it"),
         Field("last_event_at", "instant", "Newest event in it"),
+        Field("key_id", "text", "Names the pseudonym key its rows are under; null: loaded before keys were named"),
         Field("message", "text", "Why it was refused"),
     ),
 )  # fmt: skip
@@ -478,6 +479,7 @@ META_BUILDS = Table(
         Field("zone_name", "text", "IANA zone"),
         Field("rules_version", "text", "Version of the transforms"),
         Field("tzdata_version", "text", "Version of the time-zone data"),
+        Field("key_id", "text", "Names the pseudonym key without revealing it: pseudonyms of two builds can be compared where it is the same"),
         Field("is_sample", "bool", "Fictitious demonstration data"),
         Field("files_n", "int", "Files behind it"),
     ),

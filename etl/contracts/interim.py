@@ -56,6 +56,7 @@ INT_FILES = Table(
         Field("last_event_at", "instant", "Newest event"),
         Field("out_of_order_n", "int", "Rows older than a row before them in the file"),
         Field("is_late", "bool", "When it came, a newer file of its mapping was already published"),
+        Field("key_id", "text", "Names the pseudonym key its rows are under; null: loaded before keys were named"),
         Field("message", "text", "Why it was refused"),
     ),
     "file_on",

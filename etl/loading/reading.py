@@ -98,7 +98,7 @@ class Reader:
         return [found.get(name_id) or self.read(path, name_id) for path, name_id in paths]
 
     def _row(self, path: Path, name_id: str) -> dict:
-        return {"port_code": self.site.port_code, "file_id": name_id, "file_name": path.name, "bytes_n": path.stat().st_size, "status_code": "refused"}
+        return {"port_code": self.site.port_code, "file_id": name_id, "file_name": path.name, "bytes_n": path.stat().st_size, "status_code": "refused", "key_id": self.identities.key_id}
 
     def _mapping(self, path: Path) -> Mapping:
         mapping = match(path, self.mappings)

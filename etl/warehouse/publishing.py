@@ -19,12 +19,12 @@ from etl.settings import Settings
 from etl.warehouse.files import check_rows, do, seal, sync
 from etl.warehouse.pointer import POINTER_VERSION, point, read_pointer, replaced, sweep
 from etl.warehouse.segments import Changes, write_segments
-from etl.warehouse.tables import LEDGER_FILE_TABLES
+from etl.warehouse.tables import LEDGER_FILE_TABLES, NO_MONTH
 
 
 def publish(
     settings: Settings, site: Site, changes: Changes | Iterable[Changes | Sequence[Changes]], ledger: Mapping[str, pl.DataFrame], manifest_n: int = 0,
-    state: Mapping | None = None, *, is_whole: bool = False, rejects_n: int | None = None,
+    state: Mapping | None = None, *, is_whole: bool = False, rejects_n: int | None = None, facts_from: str = "",
 ) -> str:  # fmt: skip
     """Write the changed segments and the ledger beside the old ones, then point to them. Return the build id.
 
@@ -33,7 +33,7 @@ def publish(
     dq_files, dq_file_days, meta_builds (one row) and meta_freshness; absent tables are empty, an absent meta_builds is made up
     (for tests that write a small build from frames). Further frames in it whose name starts with `int_` are kept in the ledger
     file for the next load. `state` goes into the pointer as it is. `rejects_n` is how many rejected lines the files have, all
-    told. Until the last statement the old build is the current one. Raises BuildError when what was written is not what was given.
+    told. Months before `facts_from` (ISO date) leave the build. Until the last statement the old build is the current one. Raises BuildError when what was written is not what was given.
     """
     folder = settings.build / site.port_code
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,6 +45,7 @@ def publish(
     segments = {} if is_whole or old is None or (isinstance(changes, Changes) and changes.days is None) else dict(old["segments"])
     for serial, change in enumerate([changes] if isinstance(changes, Changes) else changes):
         segments = write_segments(folder, segments, [change] if isinstance(change, Changes) else change, f"{token}-{serial}", is_append=is_whole)
+    segments = {month: segment for month, segment in segments.items() if month >= facts_from[:7] or month == NO_MONTH}
     _check_rejects(segments, rejects_n)
     ledger_name = f"ledger-{token}.duckdb"
     _write_ledger(folder / ledger_name, site, {**ledger, "meta_builds": about})

@@ -17,6 +17,9 @@ BUILD_TABLES: tuple[Table, ...] = (*SEGMENT_TABLES, *LEDGER_FILE_TABLES)
 ORDER = {"fct_visits": ("entry_at", "visit_id")}
 
 
+NO_MONTH = "1970-01"  # of rejected lines whose file has no date
+
+
 def day_of(table: Table) -> str:
     """Return the local date column that decides in which segment a row lies."""
     return table.day or "day"
