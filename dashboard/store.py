@@ -27,7 +27,7 @@ from typing import Any
 
 import polars as pl
 
-from dashboard.access import asking, scope
+from dashboard.access import asking, find, scope
 from dashboard.access.viewer import AccessError, Viewer
 from dashboard.answers import Question, answer, answer_spans, days_of
 from dashboard.builds import Build, Builds, Opened, Part
@@ -166,6 +166,11 @@ class Store:
         sql, values = compile_detail(asked, selection, self.port_code, narrow=narrow, metric=metric, grain=grain, period=period, limit=limit, params=params)
         now_day = self.build(build_id).now_day
         return sql, values, (now_day - RECENT, now_day) if asked.is_recent else days_of(values)
+
+    def found(self, key: str) -> pl.DataFrame:
+        """Return the visits of one truck or container by its pseudonym, the newest first, for who may search. Kept nowhere. Raises AccessError."""
+        asking.current().must("find")
+        return self.opened().frame(find.SQL, {"port_code": self.port_code, "key": key})
 
     def table(self, name: str) -> pl.DataFrame:
         """Return one small table whole: dim_*, meta_*, dq_files. Never the one of US-bound boxes, whose rows are single boxes."""

@@ -51,9 +51,11 @@ PAGES: tuple[Page, ...] = (
     Page("pilot", "pilot", N_("Pilot effect"), "pilot.py"),
     Page("quality", "quality", N_("Data quality"), "quality.py", is_whole=True),
     Page("explore", "explore", N_("Explore"), "explore.py", menu="tools"),
+    Page("find", "find", N_("Find a truck"), "find.py", menu="tools", has_filters=False, act="find"),
     Page("briefing", "briefing", N_("Briefing"), "briefing.py", menu="tools"),
     Page("alerts", "alerts", N_("Alerts"), "alerts.py", menu="tools", has_filters=False),
     Page("handbook", "handbook", N_("KPI handbook"), "handbook.py", menu="tools", has_filters=False),
+    Page("admin", "admin", N_("Administration"), "admin.py", menu="tools", has_filters=False, act="admin"),
     Page("planning", "planning", N_("Plan a pilot"), "planning.py", menu="", has_filters=False),
     Page("visit", "visit", N_("One visit"), "visit.py", menu="", has_filters=False),
 )

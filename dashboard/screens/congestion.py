@@ -11,6 +11,7 @@ from functools import partial
 import polars as pl
 import streamlit as st
 
+from dashboard.access import asking
 from dashboard.i18n import N_
 from dashboard.metrics import Result
 from dashboard.screens import congestion_asked as asked
@@ -25,16 +26,17 @@ PARTS: dict[str, str] = {"where": N_("Places and map"), "hours": N_("Hours of th
 
 
 def show(page: Frame) -> None:
-    if parts.asked(page, PARTS) == "tomorrow":
+    known = PARTS if asking.current().terminals is None else {code: words for code, words in PARTS.items() if code != "tomorrow"}  # it weighs all trucks against the port's lanes
+    if parts.asked(page, known) == "tomorrow":
         answer = congestion_tomorrow.answer(page)
-    elif parts.asked(page, PARTS) == "hours":
+    elif parts.asked(page, known) == "hours":
         page.ahead(asked.inside_by_hour, partial(asked.stays, week=asked.shows_week()), asked.tracked, asked.queue_by_hour, asked.means_by_hour, asked.queue_observed)
         answer = " ".join(filter(None, (congestion_hours.fullest(page), _slowest(page, asked.stays(page)))))
     else:
         page.ahead(asked.lost, partial(asked.stays, week=False), asked.tracked, asked.means_by_hour)
         answer = " ".join(filter(None, (_lost_most(page, asked.lost(page)), _slowest(page, asked.stays(page, week=False)))))
     panel.head(page, page.say("Queues and congestion"), answer or page.say("No data for this selection."))
-    part = parts.choose(page, PARTS, "congestion_part")
+    part = parts.choose(page, known, "congestion_part")
     if part == "tomorrow":
         congestion_tomorrow.show(page)
         return
