@@ -73,6 +73,7 @@ class Opened:
         self._made: set[str] = set()  # schemas and tables made in memory so far
         self._first: dict[tuple[str, str], dt.date | None] = {}
         self._small: dict[str, pl.DataFrame] = {}
+        self.lasting: dict[tuple, pl.DataFrame] = {}  # answers that hang on the build alone
         self.about = _about(self.frame("SELECT * FROM meta_builds"), self.frame(_REACH))
 
     @property
@@ -176,6 +177,7 @@ class Part(Opened):
         self.inner, self.build_id, self.about = whole.inner, whole.build_id, whole.about
         self._whole, self._name, self._rows = whole, name, rows
         self._made = whole._made
+        self.lasting = {}
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:

@@ -147,6 +147,16 @@ class Store:
         sql, values, days = self.row_query(detail, selection, narrow=narrow, metric=metric, grain=grain, period=period, limit=limit, build_id=opened.build_id, **params)
         return self._cached(("rows", opened.build_id, viewer.terminals, sql, repr(sorted(values.items()))), lambda: opened.frame(sql, values, days))
 
+    def of_now(self, detail: str, selection: Selection | None = None) -> pl.DataFrame:
+        """Return rows that hang on the build alone, whatever a reader chose: trucks inside now, the last incident. Read once a build.
+
+        `selection` may only be days counted back from the build's own now, without filters.
+        """
+        opened, key = self.opened(), (detail, selection)
+        if key not in opened.lasting:
+            opened.lasting[key] = self.rows(detail, selection, build_id=opened.build_id)
+        return opened.lasting[key]
+
     def row_query(
         self, detail: str, selection: Selection | None = None, *, narrow: Mapping[str, object] | None = None, metric: str | None = None,
         grain: str | None = None, period: object = None, limit: int | None = None, build_id: str | None = None, **params: object,

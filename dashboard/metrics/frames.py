@@ -137,7 +137,7 @@ def put_together(fine: Query, frame: pl.DataFrame, query: Query) -> pl.DataFrame
     at = pl.Series(firsts, dtype=pl.UInt32)
     rows = pl.DataFrame([*(frame[name][at] for name in (*query.keys, *one)), *(pl.Series(name, _summed(frame[name].to_numpy()[order], starts), dtype=frame.schema[name]) for name in parts)])
     values = {name: ranks.groups_of(frame[name]) for name, _ in fine.ranked}
-    groups = {name: [np.concatenate([each[number] for number in of]) for of in found.values()] for name, each in values.items()}
+    groups = {name: [each[of[0]] if len(of) == 1 else np.concatenate([each[number] for number in of]) for of in found.values()] for name, each in values.items()}
     return _ordered(replace(fine, keys=query.keys), rows, groups)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from dataclasses import replace
 
 import polars as pl
 import streamlit as st
@@ -13,6 +12,7 @@ from dashboard import format as words
 from dashboard.access import asking
 from dashboard.screens import border, changes, judged
 from dashboard.screens.judged import Judged
+from dashboard.selection import Selection
 from dashboard.views.headline import apart, sentence
 from dashboard.widgets import chart, freshness, kpi_card, no_data
 from dashboard.widgets.frame import Frame, current
@@ -58,13 +58,18 @@ def _visits(page: Frame) -> Judged:
 
 def _hours(page: Frame) -> pl.DataFrame:
     """Trucks inside by hour, the last three days."""
-    day = page.store.build().now_day
-    return page.store.rows("inside", replace(page.selection, first_day=day - dt.timedelta(days=2), end_day=day + dt.timedelta(days=1), period="custom"))
+    return page.store.of_now("inside", _last_days(page, 3))
 
 
 def _reading(page: Frame) -> pl.DataFrame:
     """Trucks inside at the gate log's newest line."""
-    return page.store.rows("inside_now")
+    return page.store.of_now("inside_now")
+
+
+def _last_days(page: Frame, days: int) -> Selection:
+    """The last days up to now, of the whole port."""
+    end = page.store.build().now_day + dt.timedelta(days=1)
+    return Selection(page.selection.port, end - dt.timedelta(days=days), end, period="custom", comparison="none")
 
 
 def _card(page: Frame, visits: Judged, code: str) -> str:
@@ -121,13 +126,11 @@ def _without_visits(page: Frame) -> None:
 
 
 def _last_incident(page: Frame) -> None:
-    say, build = page.say, page.store.build()
+    say = page.say
     if "logbook" not in page.store.table("meta_freshness")["source_code"]:
         st.markdown(say("This port has sent no logbook."))
         return
-    asked = replace(page.selection, first_day=build.now_day - dt.timedelta(days=MIN_INCIDENT_DAYS), end_day=build.now_day + dt.timedelta(days=1), period="custom")
-    asked = replace(asked, **dict.fromkeys(asked.filters, ()))
-    rows = [row for row in page.store.rows("logbook", asked).to_dicts() if row["logbook_code"] != "trouble_ticket"]
+    rows = [row for row in page.store.of_now("logbook", _last_days(page, MIN_INCIDENT_DAYS + 1)).to_dicts() if row["logbook_code"] != "trouble_ticket"]
     if not rows:
         st.markdown(say("None in the last {n} days.", n=MIN_INCIDENT_DAYS))
         return
