@@ -1,4 +1,4 @@
-"""The etl commands of `smartport` and their printing, nothing else: load, check, status, rebuild, rejects, truth.
+"""The etl commands of `smartport` and their printing, nothing else: load, check, status, rebuild, verify, rejects, truth.
 
 Exit codes: 0 done (also when there was nothing new), 1 unexpected, 2 a setting, site or mapping is wrong, 3 a file was refused
 (everything else was loaded and published), 4 no readable build, 5 another load is running, 130 interrupted.
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import datetime as dt
 import json
 import sys
 from pathlib import Path
 
-from etl import pipeline, warehouse
+from etl import integrity, pipeline, warehouse
 from etl.contracts.codes import ORDER_FAULT
 from etl.contracts.reference import load_site
 from etl.errors import InputError, SmartportError
@@ -53,7 +54,11 @@ def add_commands(subparsers: argparse._SubParsersAction, after_load: AfterLoad =
     load = command("load", "Load new log files and publish a build.", _load)
     load.add_argument("inbox", nargs="?", type=Path, help="folder (or one file) to load, subfolders too. Hidden files and *.part, *.tmp, *.crdownload are passed over; any other file that no mapping fits (a README, zones.geojson) is refused by name, exit code 3, and so is a summary (averages and counts an hour), which holds no visits: keep logs only in the inbox")
     load.add_argument("--replay", action="store_true", help="also read again, from the quarantine, what was rejected or refused and whose mapping or lists have changed since")
-    for parser in (load, command("rebuild", "Read everything kept again and make all facts anew.", _rebuild)):
+    rebuild = command("rebuild", "Read everything kept again and make all facts anew: also the way back from damage.", _rebuild)
+    rebuild.add_argument("--from-quarantine", action="store_true", help="read the raw files alone, as if there were no lake: when its list and the copy of it are damaged")
+    rebuild.add_argument("--accept-loss", action="store_true", help="with --from-quarantine, go on without the files that have left the quarantine")
+    command("verify", "Read every file of lake, build and quarantine once and name what is damaged, with the way back. Exit code 4 when anything is.", _verify)
+    for parser in (load, rebuild):
         shown = parser.add_mutually_exclusive_group()
         shown.add_argument("--progress", action="store_true", default=None, help="show progress even when this is no terminal")
         shown.add_argument("--quiet", action="store_true", help="show no progress")
@@ -106,8 +111,20 @@ def _load(arguments: argparse.Namespace) -> int:
 def _rebuild(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
     with Bar.for_terminal(arguments.progress, arguments.quiet or arguments.json) as bar:
-        report = pipeline.rebuild(settings, progress=bar)
+        report = pipeline.rebuild(settings, progress=bar, from_quarantine=arguments.from_quarantine, accept_loss=arguments.accept_loss)
     return _finish(settings, report, arguments)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    found = integrity.verify(_settings(arguments))
+    if arguments.json:
+        print(json.dumps(dataclasses.asdict(found), ensure_ascii=False))
+        return 4 if found.damages else 0
+    for each in found.damages:
+        print(f"{each.path} ({each.what}): {each.fault}. {each.do}.")
+    older = f" {found.unsealed_n:,} of them were written by an older program, without a digest." if found.unsealed_n else ""
+    print(f"{found.files_n:,} files, {found.bytes_n:,} bytes: {len(found.damages):,} damaged.{older}")
+    return 4 if found.damages else 0
 
 
 def _finish(settings: Settings, report: pipeline.BuildReport, arguments: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ NO_DAY = dt.date(1970, 1, 1)  # partition of ledger rows about a file that has n
 _TABLES = {table.name: table for table in (*STAGED_TABLES, INT_ZONE_PIECES, INT_TRACKS, INT_FILES, INT_FILE_COUNTS, DQ_REJECTS)}
 # One part a day, so that a day is read without its month: a day of fixes is as large as a month of anything else.
 _DAILY = {"stg_tracking", "int_zone_pieces", "int_tracks"}
-_DERIVED = ("int_zone_pieces", "int_tracks")
+DERIVED = ("int_zone_pieces", "int_tracks")
 _TIE = ("file_on", "row_digest", "file_id", "source_line")
 
 
@@ -69,7 +69,7 @@ class Manifest:
 
 def _manifest(path: Path) -> Manifest:
     """Read one manifest. Raises BuildError when it is damaged or of another layout."""
-    raw = checksums.opened(path, "the list of what the lake holds", "Run `smartport rebuild`, which takes its copy")
+    raw = checksums.opened(path, "the list of what the lake holds", "Run `smartport rebuild`, which takes the copy of it; if that is damaged too, `smartport rebuild --from-quarantine`")
     if raw.pop("version", None) != LAKE_VERSION:
         raise BuildError(str(path), "the manifest has another layout", f"layout {LAKE_VERSION}", "Use the program that wrote it")
     try:
@@ -82,13 +82,17 @@ def _manifest(path: Path) -> Manifest:
 class Lake:
     """The lake of one port. One writer at a time (the caller holds the lock); `manifest` is the last committed state."""
 
-    def __init__(self, root: Path, port_code: str) -> None:
+    def __init__(self, root: Path, port_code: str, *, from_copy: bool = False, anew: bool = False) -> None:
+        """Read the newest manifest; with `from_copy` the copy of it where it is damaged. Raises BuildError where neither is whole.
+
+        `anew`: forget every part there is, for a load that brings all of them again in one commit. Until then none is removed.
+        """
         self.port_code = port_code
         self._task = ""
         self._has_tasks = False
         self.folder = root / f"v{LAKE_VERSION}"
         self._loading = self.folder / f"loading-{port_code}"
-        self.manifest = self._newest()
+        self.manifest = self._anew() if anew else self._newest(from_copy)
         self._buffer: dict[str, list[pl.DataFrame]] = {}
         self._written: list[Part] = []
         self._superseding: set[str] = set()
@@ -192,7 +196,7 @@ class Lake:
         return manifest
 
     def _is_dead(self, part: Part, superseded: dict[str, int]) -> bool:
-        if part.table in _DERIVED:
+        if part.table in DERIVED:
             return dt.date.fromisoformat(part.first_day) in self._replaced_days
         return bool(part.files) and all(superseded.get(file, 0) > part.n for file in part.files)
 
@@ -236,10 +240,16 @@ class Lake:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
+    def _anew(self) -> Manifest:
+        numbers = [int(path.stem.rpartition("-")[2]) for path in self.folder.glob(f"manifest-{self.port_code}-*")]
+        self._loading.unlink(missing_ok=True)  # or the parts would be swept at the first write
+        self._has_tasks = True  # and they are, at the next load
+        return Manifest(max(numbers, default=0), self.port_code)
+
     def _manifest_path(self, n: int) -> Path:
         return self.folder / f"manifest-{self.port_code}-{n}.json"
 
-    def _newest(self) -> Manifest:
+    def _newest(self, from_copy: bool = False) -> Manifest:
         others = sorted(path.name for path in self.folder.parent.glob("v*") if path.is_dir() and path.name != self.folder.name)
         if others and (not self.folder.exists() or any(name[1:].isdigit() and int(name[1:]) > LAKE_VERSION for name in others)):
             raise BuildError(str(self.folder.parent), f"the lake has layout {', '.join(others)}", self.folder.name, "Use the program that wrote it, or `smartport rebuild` into a new home")
@@ -247,7 +257,13 @@ class Lake:
         numbers = [int(path.stem.removeprefix(prefix)) for path in self.folder.glob(f"{prefix}*.json")]
         if not numbers:
             return Manifest(port_code=self.port_code)
-        return _manifest(self._manifest_path(max(numbers)))
+        newest = self._manifest_path(max(numbers))
+        try:
+            return _manifest(newest)
+        except BuildError:
+            if not from_copy or not newest.with_suffix(COPY).exists():
+                raise
+            return _manifest(newest.with_suffix(COPY))
 
     def parts(self, table: str, first_day: dt.date | None = None, last_day: dt.date | None = None, after_n: int = 0) -> list[Part]:
         """Return the living parts of a table that may hold rows of the UTC days, of loads after `after_n`."""

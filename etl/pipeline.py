@@ -12,6 +12,7 @@ import datetime as dt
 import time
 from functools import partial
 
+import duckdb
 import polars as pl
 
 from etl import clock, quarantine, warehouse
@@ -19,7 +20,7 @@ from etl.contracts.facts import DQ_FILES, META_BUILDS
 from etl.contracts.interim import INT_FILE_COUNTS, INT_FILES
 from etl.contracts.reference import Site, load_site
 from etl.engine import LOCAL, Engine
-from etl.errors import SettingsError
+from etl.errors import BuildError, SettingsError
 from etl.identities import load_identities
 from etl.lake import NO_DAY, Lake
 from etl.loading import affected, intake, ledger, lock, reading, recompute, retained
@@ -44,29 +45,37 @@ def load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool = False
         return _load(settings, inbox, replay=replay, everything=False, progress=progress, engine=engine)
 
 
-def rebuild(settings: Settings, progress: Progress | None = None, *, engine: Engine = LOCAL) -> BuildReport:
-    """Read every quarantined raw file again (staged rows stand in for those that have expired) and make all facts anew."""
+def rebuild(
+    settings: Settings, progress: Progress | None = None, *, engine: Engine = LOCAL, from_quarantine: bool = False, accept_loss: bool = False
+) -> BuildReport:
+    """Read every quarantined raw file again (staged rows stand in for those that have expired) and make all facts anew.
+
+    This is the way back from damage too: no row of the old build is read, the copy stands in for a damaged manifest, the raw files for
+    damaged parts of the lake. With `from_quarantine` no staged row is read either. Raises BuildError when rows are lost for good:
+    their part is damaged, or `from_quarantine` (without `accept_loss`) is to read anew a file that has expired.
+    """
     with lock.one_writer(settings.home):
-        return _load(settings, None, replay=True, everything=True, progress=progress, engine=engine)
+        return _load(settings, None, replay=True, everything=True, progress=progress, engine=engine, from_quarantine=from_quarantine, accept_loss=accept_loss)
 
 
-def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, everything: bool, progress: Progress | None, engine: Engine) -> BuildReport:
+def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, everything: bool, progress: Progress | None, engine: Engine, from_quarantine: bool = False, accept_loss: bool = False) -> BuildReport:
     start = time.perf_counter()
     site = load_site(settings.site)
     identities = load_identities(settings.keys, site)
-    lake = Lake(settings.lake, site.port_code)
+    lake = Lake(settings.lake, site.port_code, from_copy=everything, anew=from_quarantine)
     _same_key(lake, identities.key_id, settings)
     reader = reading.Reader.of(settings, site, identities)
-    pointer = warehouse.read_pointer(settings.build, site.port_code)
-    published = _published(settings, pointer)
+    pointer, published = _whole(settings, site) if everything else _current(settings, site)
     reports: list[FileReport] = []
     if inbox is not None:
         newest = ledger.newest_of_mappings(published["int_files"])
         reports += intake.load_files(reader, lake, intake.discover(inbox), _known(lake, pointer, published), newest, engine.read_all, progress=progress)
     if replay:
-        known = _known(lake, pointer, published)
+        known = _known_to_rebuild(reader, lake, pointer, published, from_quarantine) if everything else _known(lake, pointer, published)
         paths = intake.replayable(reader, known, everything=everything)
-        reports += intake.load_files(reader, lake, paths, known, {}, engine.read_all, is_replay=True, progress=progress)
+        if from_quarantine and not accept_loss:
+            _refuse_loss(settings, published, {path.parent.parent.name for path in paths})
+        reports += intake.load_files(reader, lake, paths, known, {}, engine.read_all, is_replay=True, is_anew=from_quarantine, progress=progress)
     retained.prune_again(lake, site.zone_name)
     read_s = time.perf_counter() - start
     report = _publish(settings, site, lake, pointer, published, is_whole=everything, progress=progress, engine=engine)
@@ -79,6 +88,42 @@ def _same_key(lake: Lake, key_id: str, settings: Settings) -> None:
     if lake.manifest.key_id and lake.manifest.key_id != key_id:
         found = f"the pseudonym key is {key_id}, but the lake was written with {lake.manifest.key_id}"
         raise SettingsError(str(settings.keys), found, "", "Restore the key, or load into a new home: the two cannot be mixed")
+
+
+def _current(settings: Settings, site: Site) -> tuple[dict | None, dict[str, pl.DataFrame]]:
+    pointer = warehouse.read_pointer(settings.build, site.port_code)
+    return pointer, _published(settings, pointer)
+
+
+def _whole(settings: Settings, site: Site) -> tuple[dict | None, dict[str, pl.DataFrame]]:
+    """Return what `_current` does, as if there were no build where its pointer or ledger is damaged: a rebuild needs neither."""
+    try:
+        pointer = warehouse.read_pointer(settings.build, site.port_code)
+    except BuildError:
+        warehouse.forget_pointer(settings.build, site.port_code)
+        return None, _published(settings, None)
+    try:
+        return pointer, _published(settings, pointer)
+    except (BuildError, duckdb.Error):
+        return None, _published(settings, None)
+
+
+def _known_to_rebuild(reader: reading.Reader, lake: Lake, pointer: dict | None, published: dict[str, pl.DataFrame], from_quarantine: bool) -> dict[str, dict]:
+    if not from_quarantine:
+        try:
+            return _known(lake, pointer, published)
+        except BuildError:
+            pass  # the lake's rows about files are damaged: the ledger of the build and the quarantine say which there are
+    return intake.quarantined(reader) | {row["file_id"]: row for row in published["int_files"].iter_rows(named=True)}
+
+
+def _refuse_loss(settings: Settings, published: dict[str, pl.DataFrame], kept: set[str]) -> None:
+    """Raise BuildError when a loaded file would be gone after reading the quarantine alone, or when nobody knows."""
+    loaded = published["int_files"].filter(pl.col("status_code") == "loaded")
+    lost = loaded.filter(~pl.col("file_id").is_in(kept)).sort("file_name")
+    found = f"{lost.height:,} loaded files are no longer in it, the first is {lost['file_name'][0]}" if lost.height else "the ledger that says which files were loaded is damaged too" if loaded.is_empty() else ""
+    if found:
+        raise BuildError(str(settings.quarantine), found, "", "Restore the lake from a backup, or add --accept-loss to go on with what the quarantine holds")
 
 
 def _published(settings: Settings, pointer: dict | None) -> dict[str, pl.DataFrame]:

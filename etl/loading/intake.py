@@ -58,12 +58,13 @@ ReadAll = Callable[[Reader, Lake, list[Path], dict[str, dict], bool], Iterable[G
 
 
 def load_files(
-    reader: Reader, lake: Lake, paths: Iterable[Path], known: dict[str, dict], newest: dict[str, dt.date], read_all: ReadAll, *, is_replay: bool = False, progress: Progress | None = None
+    reader: Reader, lake: Lake, paths: Iterable[Path], known: dict[str, dict], newest: dict[str, dt.date], read_all: ReadAll, *, is_replay: bool = False, is_anew: bool = False, progress: Progress | None = None
 ) -> list[FileReport]:
     """Read the files that are new (or, for a replay, all given) into the lake, committing batch by batch. Returns one report a file.
 
     `read_all` reads them, here or elsewhere, and gives them back in order. `newest` is the date of the newest published file of each
-    mapping: one that is older came late. That is a fact about its coming, so a replay keeps what was found then.
+    mapping: one that is older came late. That is a fact about its coming, so a replay keeps what was found then. `is_anew`: into a lake that starts over,
+    which must not count before it is whole.
     """
     paths = sorted(paths, key=lambda path: reader.fitting(path) is None)
     reports: list[FileReport] = []
@@ -91,7 +92,7 @@ def load_files(
                 progress("reading", len(reports), len(paths), lines_n)
         lake.adopt(group.parts)
         if rows_n > BATCH_ROWS:  # never within a group: parts hold the rows of all its files
-            lake.commit(key_id=reader.identities.key_id)
+            lake.flush() if is_anew else lake.commit(key_id=reader.identities.key_id)
             rows_n = 0
     if any(report.status != "known" for report in reports):
         lake.commit(key_id=reader.identities.key_id)
@@ -205,10 +206,17 @@ def replayable(reader: Reader, known: dict[str, dict], *, everything: bool = Fal
     found = []
     for name_id, row in sorted(known.items(), key=lambda item: (item[1]["file_name"], item[0])):
         path = quarantine.raw_file(reader.settings.quarantine, reader.site.port_code, name_id, row["file_name"])
-        if path is None:
-            continue
+        if path is None or file_id(path) != name_id:
+            continue  # expired, or damaged since it came: its staged rows are the better witness
         mapping = reader.fitting(path)
         is_faulty = row["status_code"] == "refused" or (row["rejected_n"] or 0) > 0
         if everything or (is_faulty and row["mapping_digest"] != reader.digest(mapping)):
             found.append(path)
     return found
+
+
+def quarantined(reader: Reader) -> dict[str, dict]:
+    """Return every file of the quarantine as a row of INT_FILES that knows no more than its name, for a lake or ledger that is damaged."""
+    folder = reader.settings.quarantine / reader.site.port_code
+    names = {place.name: quarantine.raw_file(reader.settings.quarantine, reader.site.port_code, place.name) for place in sorted(folder.glob("*"))}
+    return {name_id: {"file_id": name_id, "file_name": path.name, "status_code": "refused", "rejected_n": None, "mapping_digest": None, "message": None, "is_late": None} for name_id, path in names.items() if path}

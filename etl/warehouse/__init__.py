@@ -9,13 +9,13 @@ over 24 months runs within 2 ms of the same question over two yearly files. No f
 the pointer names it, or removed before `replaced_build_hours` have passed.
 """
 
-from etl.warehouse.opening import OpenBuild, open_build, read_ledger
-from etl.warehouse.pointer import current_build_id, read_pointer
+from etl.warehouse.opening import OpenBuild, open_build, read_ledger, sealed_files
+from etl.warehouse.pointer import current_build_id, forget_pointer, read_pointer
 from etl.warehouse.publishing import build_row, publish
 from etl.warehouse.segments import Changes
 from etl.warehouse.tables import BUILD_TABLES, LEDGER_FILE_TABLES, SEGMENT_TABLES, day_of, segment_name
 
 __all__ = [
-    "BUILD_TABLES", "LEDGER_FILE_TABLES", "SEGMENT_TABLES", "Changes", "OpenBuild", "build_row", "current_build_id", "day_of", "open_build", "publish",
-    "read_ledger", "read_pointer", "segment_name",
+    "BUILD_TABLES", "LEDGER_FILE_TABLES", "SEGMENT_TABLES", "Changes", "OpenBuild", "build_row", "current_build_id", "day_of", "forget_pointer", "open_build", "publish",
+    "read_ledger", "read_pointer", "sealed_files", "segment_name",
 ]  # fmt: skip

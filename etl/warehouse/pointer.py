@@ -28,6 +28,11 @@ def read_pointer(build_root: Path, port_code: str) -> dict | None:
     return pointer
 
 
+def forget_pointer(build_root: Path, port_code: str) -> None:
+    """Take a damaged pointer away: no build is published then, until the next one is."""
+    (build_root / port_code / POINTER).unlink()
+
+
 def current_build_id(build_root: Path, port_code: str) -> str | None:
     """Return the id of the port's current build, or None. One small read: cheap enough to poll."""
     pointer = read_pointer(build_root, port_code)

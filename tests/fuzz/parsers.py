@@ -109,7 +109,7 @@ def json_lines(data: bytes) -> None:
 def edifact(data: bytes) -> None:
     """A UN/EDIFACT file: every message and every byte in one place."""
     found = _checked(data, range(8, 10))
-    if data.startswith(b"\x1f\x8b", 1):
+    if not data or data.startswith(b"\x1f\x8b", 1):
         return
     splitter = Splitter()
     pieces = splitter.feed(data[1:], is_last=True)
