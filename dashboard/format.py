@@ -48,6 +48,11 @@ def harmless(text: str) -> str:
     return _HIDDEN.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
+def literal(text: str) -> str:
+    """Text with what an address or a log brought, for a part that reads Markdown: no named link, no picture, nothing hidden."""
+    return re.sub(r"([\\`*_\[\]<>~$|#])", r"\\\1", harmless(text))
+
+
 def name(text: str) -> str:
     """A name from site files or logs for a screen: harmless, no tag to a chart (Plotly reads some), not longer than a line."""
     shown = harmless(text).replace("<", "\u2039").replace(">", "\u203a")

@@ -118,7 +118,7 @@ class Selection:
                 else:
                     notes.append(Note(name, given[name]))
         for name, (_, code_list) in FILTERS.items():
-            values = [value for value in given.get(name, "").split(",") if value]
+            values = dict.fromkeys(value for value in given.get(name, "").split(",") if value)  # each once, however often the address says it
             legal = code_list.codes if code_list else known.get(name)
             good = [value for value in values if (value in legal if legal is not None else _is_plain(value))]
             notes += [Note(name, value) for value in values if value not in good]

@@ -128,7 +128,7 @@ class Gate:
                 own = [(name.lower(), value) for name, value in message.get("headers", ())]
                 policy = dict(own).get(POLICY, self.headers[POLICY])
                 ours = {**self.headers, POLICY: policy + b"; " + self.frame_ancestors}
-                kept = [(name, value) for name, value in own if name != POLICY]
+                kept = [(name, value) for name, value in own if name != POLICY and not name.startswith(b"access-control-")]  # no other site reads along
                 message = message | {"headers": [*kept, *((name, value) for name, value in ours.items() if name not in dict(kept))]}
             await send(message)
 

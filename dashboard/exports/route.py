@@ -30,6 +30,8 @@ _CHUNK = 1 << 18
 
 def export(request: Request) -> Response:
     """Make and stream what a one-time link stands for. A plain function: Starlette runs it in a thread, so the pages go on meanwhile."""
+    if request.method != "GET":  # who only looks at a link does not use it up
+        return PlainTextResponse("This link is for fetching.\n", 405, _HEADERS | {"Allow": "GET"})
     try:
         found = take(request.path_params["token"])
     except AccessError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import streamlit as st
 
+from dashboard.format import literal
 from dashboard.i18n import N_
 from dashboard.screens import congestion_asked as asked
 from dashboard.views import map as port_map
@@ -145,11 +146,11 @@ def _beside(page: Frame, means: pl.DataFrame, incidents: list[dict], every: list
     if day is None:
         st.caption(_("Choose one day to see its incidents on the map."))
     for incident in incidents:
-        st.warning(_("{what} at {place}, {when}", what=incident["text"], place=incident["place"] or _("the whole port"), when=incident["about"]), icon=":material/report:")
+        st.warning(literal(_("{what} at {place}, {when}", what=incident["text"], place=incident["place"] or _("the whole port"), when=incident["about"])), icon=":material/report:")
     if day is not None and not incidents:
         st.caption(_("No incident in the logbook at that hour."))
     if every:
-        st.caption(_("Logbook of the day") + " · " + " · ".join(_("{what} at {place}, {when}", what=row["text"], place=row["place"] or _("the whole port"), when=row["about"]) for row in every))
+        st.caption(_("Logbook of the day") + " · " + " · ".join(literal(_("{what} at {place}, {when}", what=row["text"], place=row["place"] or _("the whole port"), when=row["about"])) for row in every))
 
 
 @st.cache_resource

@@ -34,7 +34,7 @@ def show(page: Frame) -> None:
     panel.head(page, page.say("Explore"), page.say("Choose figures and what to split them by. What you see is what you download, and the address of this page brings it back."))
     _controls(page, asked)
     for note in notes:
-        st.warning(_unfit(page, note) if isinstance(note, Unfit) else note.in_words(page.lang))
+        st.warning(words.literal(_unfit(page, note) if isinstance(note, Unfit) else note.in_words(page.lang)))
     result = _ask(page, asked)
     if result.is_empty:
         no_data.show(page, page.say("Nothing lies behind these figures in this selection."))

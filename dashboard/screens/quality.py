@@ -15,7 +15,7 @@ import streamlit as st
 
 from dashboard.access import asking
 from dashboard.access.viewer import AccessError
-from dashboard.format import listed
+from dashboard.format import listed, literal
 from dashboard.i18n import N_
 from dashboard.screens import reject_words
 from dashboard.views import heatmap, quality
@@ -181,7 +181,7 @@ def _files(page: Frame, files: pl.DataFrame) -> None:
     picked = list(getattr(getattr(event, "selection", None), "rows", []) or [])
     chosen = shown.row(picked[0], named=True) if picked and picked[0] < shown.height else None
     if chosen and chosen["status_code"] != "loaded":
-        st.warning(chosen["message"] or _("refused whole"), icon=":material/report:")
+        st.warning(literal(chosen["message"]) if chosen["message"] else _("refused whole"), icon=":material/report:")
     _lines(page, chosen)
 
 

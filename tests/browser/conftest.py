@@ -30,17 +30,20 @@ def pytest_collection_modifyitems(items) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def _small_build():
-    spec = importlib.util.spec_from_file_location("small_build", ROOT / "tests" / "dashboard" / "small_build.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault("small_build", module)
+def _module(path: Path):
+    """A module beside the tests; tests are no packages."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = sys.modules.setdefault(path.stem, importlib.util.module_from_spec(spec))
     spec.loader.exec_module(module)
     return module
 
 
+_module(ROOT / "tests" / "live_reader.py")
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
-    return _small_build().make(tmp_path_factory.mktemp("browser_home"), days=120, per_day=60, seed=7)
+    return _module(ROOT / "tests" / "dashboard" / "small_build.py").make(tmp_path_factory.mktemp("browser_home"), days=120, per_day=60, seed=7)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +54,7 @@ def base(home, tmp_path_factory):
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("browser_log") / "server.log"
     env = {**os.environ, "SMARTPORT_HOME": str(home.home), "SMARTPORT_SITE": str(home.site)}
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "server.py"), "--server.port", str(port), "--server.address", "127.0.0.1"]
+    command = [sys.executable, "-m", "dashboard", "serve", "--port", str(port), "--no-browser"]
     with log.open("wb") as out:
         server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
     try:
@@ -94,10 +97,15 @@ def contexts(chromium, base):
         if not request.url.startswith((base, "data:", "blob:")):
             foreign.append(request.url)
 
+    def refused(message) -> None:
+        if "Content Security Policy" in message.text:
+            foreign.append(message.text)
+
     def get(scheme: str, locale: str, before: str):
         if (scheme, locale, before) not in made:
             context = made[scheme, locale, before] = chromium.new_context(color_scheme=scheme, locale=locale, accept_downloads=True)
             context.on("request", heard)  # a route would switch the browser's cache off
+            context.on("console", refused)
             if before:  # script run before the page's own
                 context.add_init_script(before)
         return made[scheme, locale, before]
@@ -126,7 +134,7 @@ def visit(contexts, base):
     yield go
     for page in pages:
         page.close()
-    assert not foreign, f"requests that left the machine: {foreign}"
+    assert not foreign, f"requests that left the machine, or what our own policy refused: {foreign}"
 
 
 def _settled(page) -> None:

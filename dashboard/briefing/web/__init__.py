@@ -18,14 +18,16 @@ from dashboard.briefing import compose
 from dashboard.briefing.deck import Deck, Section
 from dashboard.briefing.web import figures
 from dashboard.briefing.web.figures import escaped, rich
+from dashboard.edge.policy import hashed
 from dashboard.i18n import translator
 from dashboard.selection import Selection
 from dashboard.store import Store
 
 _ONE_LINE = 150  # letters
 FOLDER = Path(__file__).parent
+_SCRIPT = (FOLDER / "page.js").read_text("utf-8")
 # The page may run its own script and style and ask nobody anything.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+POLICY = f"default-src 'none'; style-src 'unsafe-inline'; script-src {hashed(_SCRIPT)}; img-src data:; base-uri 'none'; form-action 'none'"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def of_deck(deck: Deck, *, is_shown: bool = False) -> bytes:
     keys = say("Arrows turn the slides, Esc leaves them.")
     values: Mapping[str, str] = {
         "lang": deck.lang, "dir": deck.direction, "class": "shown" if is_shown else "", "title": escaped(deck.title), "build": escaped(deck.build_id), "policy": POLICY,
-        "style": (FOLDER / "page.css").read_text("utf-8"), "script": (FOLDER / "page.js").read_text("utf-8"), "cover": _cover(deck), "sections": sections,
+        "style": (FOLDER / "page.css").read_text("utf-8"), "script": _SCRIPT, "cover": _cover(deck), "sections": sections,
         "stamp": escaped(deck.stamp), "foot": escaped(deck.foot), "show": escaped(say("Show as slides")), "keys": escaped(keys),
     }  # fmt: skip
     # In one pass: a name of a place that looks like a mark of the template is text.
