@@ -28,7 +28,6 @@ ALLOWED: dict[str, set[str]] = {
     "etl.engine": {"etl.errors", "etl.contracts", "etl.clock", "etl.settings", "etl.identities", "etl.sources", "etl.lake", "etl.transform", "etl.loading"},
     "etl.operation": {"etl"},
     "etl.pipeline": {"etl"},
-    "etl.integrity": {"etl"},
     "etl.ports": {"etl"},
     "etl.integrity": {"etl"},
     "etl.cli": {"etl"},
