@@ -12,15 +12,16 @@ import dataclasses
 import datetime as dt
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from etl import integrity, pipeline, warehouse
+from etl import engine, integrity, pipeline, ports, warehouse
 from etl.contracts.codes import ORDER_FAULT
 from etl.contracts.reference import load_site
-from etl.errors import InputError, SmartportError
+from etl.errors import InputError, SettingsError, SmartportError
 from etl.loading.progress import Bar
 from etl.loading.report import AfterLoad, no_steps
-from etl.settings import Settings, load_settings
+from etl.settings import Settings, load_ports
 from etl.validate import preview
 
 EXIT_CODES = {0: "done, also when there was nothing new", 1: "unexpected error", 2: "a setting, the site or a mapping is wrong", 3: "a file was refused; everything else is loaded and published",
@@ -46,19 +47,21 @@ def add_commands(subparsers: argparse._SubParsersAction, after_load: AfterLoad =
     def command(name: str, words: str, run: object) -> argparse.ArgumentParser:
         parser = subparsers.add_parser(name, help=words, description=words, epilog=codes)
         parser.add_argument("--home", help="where lake, builds and quarantine lie (SMARTPORT_HOME, default ./smartport_home)")
-        parser.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
-        parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+        parser.add_argument("--site", action="append", help="the port's own folder (SMARTPORT_SITE, default the sample port); for load, rebuild and status given once for each port of the installation")
+        parser.add_argument("--json", action="store_true", help="print one JSON document on standard output (load, rebuild and status of several ports: one a line and port)")
         parser.set_defaults(run=run, after_load=after_load)
         return parser
 
     load = command("load", "Load new log files and publish a build.", _load)
-    load.add_argument("inbox", nargs="?", type=Path, help="folder (or one file) to load, subfolders too. Hidden files and *.part, *.tmp, *.crdownload are passed over; any other file that no mapping fits (a README, zones.geojson) is refused by name, exit code 3, and so is a summary (averages and counts an hour), which holds no visits: keep logs only in the inbox")
+    load.add_argument("inbox", nargs="?", type=Path, help="folder (or one file) to load, subfolders too; with several ports a folder that holds one for each, named by its code.  Hidden files and *.part, *.tmp, *.crdownload are passed over; any other file that no mapping fits (a README, zones.geojson) is refused by name, exit code 3, and so is a summary (averages and counts an hour), which holds no visits: keep logs only in the inbox")
     load.add_argument("--replay", action="store_true", help="also read again, from the quarantine, what was rejected or refused and whose mapping or lists have changed since")
     rebuild = command("rebuild", "Read everything kept again and make all facts anew: also the way back from damage.", _rebuild)
     rebuild.add_argument("--from-quarantine", action="store_true", help="read the raw files alone, as if there were no lake: when its list and the copy of it are damaged")
     rebuild.add_argument("--accept-loss", action="store_true", help="with --from-quarantine, go on without the files that have left the quarantine")
     command("verify", "Read every file of lake, build and quarantine once and name what is damaged, with the way back. Exit code 4 when anything is.", _verify)
     for parser in (load, rebuild):
+        parser.add_argument("--engine", choices=engine.NAMES, default="local", help="where the work is done: on this machine, or in an Apache Spark cluster (docs/cluster.md)")
+        parser.add_argument("--master", metavar="URL", help="with --engine spark, the cluster: spark://host:7077, yarn, ... (default local[*], this machine)")
         shown = parser.add_mutually_exclusive_group()
         shown.add_argument("--progress", action="store_true", default=None, help="show progress even when this is no terminal")
         shown.add_argument("--quiet", action="store_true", help="show no progress")
@@ -96,23 +99,50 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    return load_settings(arguments.home, arguments.site)
+    found = load_ports(arguments.home, arguments.site)
+    if len(found) > 1:
+        raise SettingsError("--site", f"{len(found)} sites are given, but `smartport {arguments.command}` is about one port", ", ".join(str(one.site) for one in found), "Name one of them with --site")
+    return found[0]
 
 
 def _load(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments)
+    found = load_ports(arguments.home, arguments.site)
     if arguments.inbox is None and not arguments.replay:
         raise InputError("smartport load", "no inbox is given", "", "Name the folder the logs are dropped in, or use --replay alone")
-    with Bar.for_terminal(arguments.progress, arguments.quiet or arguments.json) as bar:
-        report = pipeline.load(settings, arguments.inbox, replay=arguments.replay, progress=bar)
-    return _finish(settings, report, arguments)
+    with engine.open_engine(arguments.engine, arguments.master) as where:
+        if len(found) > 1:
+            loose = ports.inboxes(arguments.inbox, ports.codes_of(found))[1] if arguments.inbox else []
+            return _finish_each(found, ports.load(found, arguments.inbox, replay=arguments.replay, engine=where), arguments, loose)
+        with Bar.for_terminal(arguments.progress, arguments.quiet or arguments.json) as bar:
+            report = pipeline.load(found[0], arguments.inbox, replay=arguments.replay, progress=bar, engine=where)
+    return _finish(found[0], report, arguments)
 
 
 def _rebuild(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments)
-    with Bar.for_terminal(arguments.progress, arguments.quiet or arguments.json) as bar:
-        report = pipeline.rebuild(settings, progress=bar, from_quarantine=arguments.from_quarantine, accept_loss=arguments.accept_loss)
-    return _finish(settings, report, arguments)
+    found = load_ports(arguments.home, arguments.site)
+    how = {"from_quarantine": arguments.from_quarantine, "accept_loss": arguments.accept_loss}
+    with engine.open_engine(arguments.engine, arguments.master) as where:
+        if len(found) > 1:
+            return _finish_each(found, ports.rebuild(found, engine=where, **how), arguments)
+        with Bar.for_terminal(arguments.progress, arguments.quiet or arguments.json) as bar:
+            report = pipeline.rebuild(found[0], progress=bar, engine=where, **how)
+    return _finish(found[0], report, arguments)
+
+
+def _finish_each(found: Sequence[Settings], outcomes: list[ports.Outcome], arguments: argparse.Namespace, loose: Sequence[Path] = ()) -> int:
+    """Finish several ports, each under its name; one that was stopped is a sentence and stops no other. Return the highest exit code."""
+    codes = [3 for _ in loose]
+    for path in loose:
+        print(f"refused: {path.name}: it lies in the folder of no port.", file=sys.stderr)
+    for settings, outcome in zip(found, outcomes, strict=True):
+        if isinstance(outcome, SmartportError):
+            print(f"smartport {arguments.command} {settings.site.name}: {outcome}", file=sys.stderr)
+            codes.append(outcome.exit_code)
+            continue
+        if not arguments.json:
+            print(f"{outcome.port_code}:")
+        codes.append(_finish(settings, outcome, arguments))
+    return max(codes)
 
 
 def _verify(arguments: argparse.Namespace) -> int:
@@ -186,12 +216,17 @@ def _plain(found: object) -> dict:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    about = pipeline.status(_settings(arguments))
+    """One port after the other; with `--json` one document a line and port."""
+    return max(_status_of(settings, arguments) for settings in load_ports(arguments.home, arguments.site))
+
+
+def _status_of(settings: Settings, arguments: argparse.Namespace) -> int:
+    about = pipeline.status(settings)
     if arguments.json:
         print(json.dumps(about, ensure_ascii=False, default=lambda value: value.isoformat()))
         return 0 if about["build_id"] else 4
     if not about["build_id"]:
-        print("No build is published. Run `smartport load INBOX`.")
+        print(f"{about['port_code']}: No build is published. Run `smartport load INBOX`.")
         _print_refused(about["refused"])
         return 4
     print(f"{about['port_name']} ({about['port_code']}): build {about['build_id']}, published {about['built_at']:%Y-%m-%d %H:%M} UTC")

@@ -125,8 +125,7 @@ class Lake:
         """Write the buffered rows as parts of the load being prepared, to free memory. Still nothing exists before `commit`."""
         if not self._buffer:
             return
-        if not self._written:
-            self.begin()
+        self.begin()
         self._written += self._write_parts(self.manifest.n + 1)
         self._buffer = {}
 
@@ -164,8 +163,8 @@ class Lake:
     def begin(self) -> None:
         """Clear away what a killed load, or a task that ran twice, left behind. The writer calls it before tasks write."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self._task:
-            return
+        if self._task or self._written:
+            return  # a task clears nothing away, nor does a load that has begun
         if self._loading.exists():
             self._sweep()
         self._loading.touch()
@@ -178,8 +177,7 @@ class Lake:
         about = {name: value for name, value in about.items() if getattr(self.manifest, name) != value}
         if not (self._buffer or self._written or self._superseding or self._replaced_days or self._dropped or about):
             return self.manifest
-        if not self._written:
-            self.begin()
+        self.begin()
         n = self.manifest.n + 1
         superseded = self.manifest.superseded | dict.fromkeys(self._superseding, n)
         old = [part for part in self.manifest.parts if part.path not in self._dropped and not self._is_dead(part, superseded)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import time
+from contextlib import nullcontext
 from functools import partial
 
 import duckdb
@@ -35,18 +36,20 @@ __all__ = ["BuildReport", "FileReport", "load", "rebuild", "status"]
 Progress = intake.Progress
 
 
-def load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool = False, progress: Progress | None = None, engine: Engine = LOCAL) -> BuildReport:
+def load(
+    settings: Settings, inbox: intake.Inbox | None, *, replay: bool = False, progress: Progress | None = None, engine: Engine = LOCAL, is_locked: bool = False
+) -> BuildReport:
     """Load what is new in `inbox` and publish. With `replay`, first read again what was rejected and whose rules have changed since.
 
     Raises BusyError when another load runs, InputError when there is no inbox, SettingsError and DeclarationError when the
-    site is wrong. What is wrong with single files is in the report.
+    site is wrong. What is wrong with single files is in the report. `is_locked`: the caller holds the home's lock (etl/ports.py).
     """
-    with lock.one_writer(settings.home):
+    with nullcontext() if is_locked else lock.one_writer(settings.home):
         return _load(settings, inbox, replay=replay, everything=False, progress=progress, engine=engine)
 
 
 def rebuild(
-    settings: Settings, progress: Progress | None = None, *, engine: Engine = LOCAL, from_quarantine: bool = False, accept_loss: bool = False
+    settings: Settings, progress: Progress | None = None, *, engine: Engine = LOCAL, from_quarantine: bool = False, accept_loss: bool = False, is_locked: bool = False
 ) -> BuildReport:
     """Read every quarantined raw file again (staged rows stand in for those that have expired) and make all facts anew.
 
@@ -54,7 +57,7 @@ def rebuild(
     damaged parts of the lake. With `from_quarantine` no staged row is read either. Raises BuildError when rows are lost for good:
     their part is damaged, or `from_quarantine` (without `accept_loss`) is to read anew a file that has expired.
     """
-    with lock.one_writer(settings.home):
+    with nullcontext() if is_locked else lock.one_writer(settings.home):
         return _load(settings, None, replay=True, everything=True, progress=progress, engine=engine, from_quarantine=from_quarantine, accept_loss=accept_loss)
 
 

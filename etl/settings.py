@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,11 +69,26 @@ class Edge:
     exports_a_minute: int = 30
 
 
-def load_settings(home: str | Path | None = None, site: str | Path | None = None) -> Settings:
-    """Return the settings from arguments, else SMARTPORT_HOME and SMARTPORT_SITE, else ./smartport_home and the sample port."""
+def load_settings(home: str | Path | None = None, site: str | Path | Sequence[str] | None = None) -> Settings:
+    """Return the settings of the first port: see `load_ports`."""
+    return load_ports(home, site)[0]
+
+
+def load_ports(home: str | Path | None = None, sites: str | Path | Sequence[str] | None = None) -> tuple[Settings, ...]:
+    """Return the settings of every port of the installation, all of one home: from arguments, else SMARTPORT_HOME and SMARTPORT_SITE, else ./smartport_home and the sample port.
+
+    Several site folders are given one after the other, or in one text as search paths are (`:` between them; `;` on Windows).
+    """
+    given = [sites] if isinstance(sites, str | Path) else sites
+    given = given or [os.environ.get("SMARTPORT_SITE") or SAMPLE_SITE]
+    folders = [folder for text in given for folder in str(text).split(os.pathsep) if folder]
+    return tuple(_settings(home, folder) for folder in dict.fromkeys(folders))
+
+
+def _settings(home: str | Path | None, site: str) -> Settings:
     return Settings(
         home=Path(home or os.environ.get("SMARTPORT_HOME") or "smartport_home").resolve(),
-        site=Path(site or os.environ.get("SMARTPORT_SITE") or SAMPLE_SITE).resolve(),
+        site=Path(site).resolve(),
         quarantine_days=int(os.environ.get("SMARTPORT_QUARANTINE_DAYS", "400")),
         small_cell=int(os.environ.get("SMARTPORT_SMALL_CELL", "10")),
         provisional_days=int(os.environ.get("SMARTPORT_PROVISIONAL_DAYS", "7")),

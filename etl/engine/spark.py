@@ -54,11 +54,13 @@ def open_spark(master: str, conf: dict[str, str] | None = None) -> Iterator[Spar
 
     Memory, cores and whatever else a cluster wants are set where Spark looks for them: SPARK_CONF_DIR/spark-defaults.conf.
     """
+    if not re.match(r"(local(\[.*\])?$|yarn$|spark://.|k8s://.)", master):
+        raise SettingsError("--master", f"'{master}' is no address of a cluster", _MASTERS, "Give one of these")
     _needed()
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1" if _is_here(master) else "")
-    os.environ["SPARK_LOCAL_IP"] or os.environ.pop("SPARK_LOCAL_IP")
+    if master.startswith("local") or "//127.0.0.1" in master:
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # nothing of a cluster of one machine is open to the network
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
@@ -69,22 +71,19 @@ def open_spark(master: str, conf: dict[str, str] | None = None) -> Iterator[Spar
     try:
         session = builder.getOrCreate()
     except (PySparkException, RuntimeError, OSError) as error:
-        raise SettingsError(f"--master {master}", f"Spark does not start there ({_first_line(error)})", "local[2], spark://host:7077, yarn, k8s://...", "Give the address of a running master") from error
+        raise SettingsError(f"--master {master}", f"Spark does not start there ({_first_line(error)})", _MASTERS, "Give the address of a running master") from error
     try:
         yield Spark(session)
     finally:
         session.stop()
 
 
+_MASTERS = "local[2], spark://host:7077, yarn, k8s://https://host:443"
 _CONF = {
     "spark.ui.enabled": "false", "spark.log.level": "ERROR", "spark.ui.showConsoleProgress": "false",
-    "spark.sql.session.timeZone": "UTC", "spark.sql.adaptive.enabled": "false", "spark.scheduler.mode": "FAIR",
+    "spark.sql.session.timeZone": "UTC", "spark.sql.adaptive.enabled": "false",
     "spark.executorEnv.PYTHONPATH": str(ROOT), "spark.executorEnv.POLARS_MAX_THREADS": "1",  # a task has one core
 }  # fmt: skip
-
-
-def _is_here(master: str) -> bool:
-    return master.startswith("local") or "//127.0.0.1" in master or "//localhost" in master
 
 
 def _needed() -> None:
@@ -111,7 +110,7 @@ class Spark:
     """See engine.Engine. Every task is answered once, however often it ran: what Spark hands to the driver is one attempt's answer."""
 
     name = "spark"
-    ports_at_once = 12  # ports' jobs share the cluster (FAIR); the driver publishes them side by side
+    ports_at_once = 4  # their jobs share the cluster; what the driver holds while it publishes, it holds so many times
 
     def __init__(self, session: SparkSession, *, bucket_fixes: int = BUCKET_FIXES) -> None:
         self.session = session
