@@ -156,15 +156,27 @@ def thin(fixes: pl.DataFrame, ordered: Ordered | None = None) -> pl.DataFrame:
 
 def in_time_order(fixes: pl.DataFrame) -> Ordered:
     """Return the order of the fixes by truck and time; of at least one fix."""
-    plates = fixes["plate_key"].unique().sort()
-    number = fixes["plate_key"].cast(pl.Enum(plates)).to_physical().to_numpy().astype(np.int64)
+    plates, number = _numbered(fixes["plate_key"])
     at = fixes["fix_at"].cast(pl.Datetime("us")).to_physical().to_numpy()
     first = int(at.min())
     bits = max(int(at.max()) - first, 1).bit_length()
     key = (number << bits) | (at - first)  # a day is 37 bits: room for 67 million trucks
-    order = np.argsort(key)
+    order = pl.Series(key).arg_sort().to_numpy()  # half the time of numpy's
     key = key[order]
     return Ordered(plates, key >> bits, (key & ((1 << bits) - 1)) + first, order)
+
+
+def _numbered(texts: pl.Series) -> tuple[pl.Series, np.ndarray]:
+    """Return the texts that occur, sorted, and the place of each text among them. Every text is looked up once."""
+    code = texts.cast(pl.Categorical).to_physical().to_numpy()
+    row = np.full(int(code.max()) + 1, -1)  # of each code: a row it stands in
+    row[code] = np.arange(len(code))
+    known = np.flatnonzero(row >= 0)
+    found = texts.gather(row[known])
+    order = found.arg_sort().to_numpy()
+    place = np.empty(len(row), np.int64)
+    place[known[order]] = np.arange(len(order))
+    return found.gather(order), place[code]
 
 
 def _where(longitude: np.ndarray, latitude: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -234,7 +246,7 @@ def _reduce(function: np.ufunc, values: np.ndarray, start: np.ndarray) -> np.nda
 def _merge(runs: dict[str, np.ndarray], grid: ZoneGrid) -> dict[str, np.ndarray]:
     """Rule 4: runs of one truck and zone at most the stay gap apart are one stay. Sorted by truck and entry."""
     runs |= {"inside": runs["left"] - runs["entered"]}
-    order = np.lexsort((runs["entered"], runs["zone"], runs["truck"]))
+    order = _in_order(runs["truck"] * (len(grid.codes) + 1) + runs["zone"], runs["entered"])
     runs = {name: value[order] for name, value in runs.items()}
     same = (runs["truck"][1:] == runs["truck"][:-1]) & (runs["zone"][1:] == runs["zone"][:-1])
     near = runs["entered"][1:] - runs["left"][:-1] <= int(grid.gap_s * _SECOND)
@@ -247,8 +259,25 @@ def _merge(runs: dict[str, np.ndarray], grid: ZoneGrid) -> dict[str, np.ndarray]
 
 
 def _in_entry_order(stays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    order = np.lexsort((stays["zone"], -stays["left"], stays["entered"], stays["truck"]))
+    order = _in_order(stays["truck"], stays["entered"], -stays["left"], stays["zone"])
     return {name: value[order] for name, value in stays.items()}
+
+
+def _in_order(owner: np.ndarray, at: np.ndarray, *ties: np.ndarray) -> np.ndarray:
+    """Return the order by owner, instant and, where both are equal, `ties`: one sort of one number instead of one sort a column."""
+    first = int(at.min()) if at.size else 0
+    bits = max(int(at.max(initial=first)) - first, 1).bit_length()
+    if int(owner.max(initial=0)).bit_length() + bits > 63:
+        return np.lexsort((*reversed(ties), at, owner))
+    key = (owner.astype(np.int64) << bits) | (at - first)
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    same = key[1:] == key[:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same)) if ties else np.empty(0, np.int64)
+    if tied.size:
+        rows = order[tied]
+        order[tied] = rows[np.lexsort((*(values[rows] for values in reversed(ties)), key[tied]))]
+    return order
 
 
 def _settle_edges(stays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -279,7 +308,7 @@ def _as_facts(stays: dict[str, np.ndarray], plates: pl.Series, grid: ZoneGrid, s
     if named is not None:
         marks = marks.set(~days.is_in(pl.Series(sorted(named), dtype=pl.Date).implode()), None)
     return frame.with_columns(
-        pl.Series("stay_id", [mark and hashlib.sha256(mark.encode()).hexdigest()[:16] for mark in marks], dtype=pl.String),
+        pl.Series("stay_id", [mark and hashlib.sha256(mark).hexdigest()[:16] for mark in marks.cast(pl.Binary).to_list()], dtype=pl.String),
         days.alias("entered_day"), local.dt.hour().cast(pl.Int64).alias("entered_hour"), local.dt.weekday().cast(pl.Int64).alias("entered_weekday"),
     ).select(_STAY_COLUMNS)  # fmt: skip
 
