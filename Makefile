@@ -22,11 +22,11 @@ help:
 demo: .venv/runtime.stamp
 	@$(BIN)/smartport demo
 
-test: .venv/dev.stamp .venv/browser.stamp
+test: .venv/dev.stamp .venv/browser.stamp .venv/java.stamp
 	@$(BIN)/python -m pytest -m "not slow and not browser" $(SPREAD)
 	@$(BIN)/python -m pytest -m "not slow and browser"
 
-test-all: .venv/dev.stamp .venv/browser.stamp
+test-all: .venv/dev.stamp .venv/browser.stamp .venv/java.stamp
 	@$(BIN)/python -m pytest -m "not browser" $(SPREAD)
 	@$(BIN)/python -m pytest -m browser
 
@@ -70,6 +70,10 @@ lock: .venv/bin/python
 
 .venv/browser.stamp: .venv/dev.stamp tests/browser/get_chromium.sh
 	@sh tests/browser/get_chromium.sh $(BIN)/python
+	@touch $@
+
+.venv/java.stamp: .venv/dev.stamp tests/get_java.sh
+	@sh tests/get_java.sh
 	@touch $@
 
 clean:

@@ -21,6 +21,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,7 @@ def open_spark(master: str, conf: dict[str, str] | None = None) -> Iterator[Spar
     from pyspark.sql import SparkSession
 
     logging.getLogger("py4j").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)  # no row here is ever a pandas one
     builder = SparkSession.builder.master(master).appName("smartport")
     for name, value in {**_CONF, **(conf or {})}.items():
         builder = builder.config(name, value)
