@@ -1,6 +1,7 @@
 """Keyed pseudonyms for plates, badges, containers, declarations and firms. Raw identities end here and in the quarantine, nowhere else.
 
-A pseudonym is the first 16 hex digits of HMAC-SHA256 over the kind and the folded text. Folding makes the spellings of one
+A pseudonym is the first 16 hex digits of HMAC-SHA256 over the kind and the folded text; of a key that was rotated joinably, each further line of the
+key file (a link) is applied to the pseudonym before it. Folding makes the spellings of one
 truck equal: Arabic letters become Latin, O becomes 0, spaces and dashes go.
 """
 
@@ -45,13 +46,24 @@ def fold(text: str) -> str:
     return folded if folded.isascii() else "".join(str(unicodedata.decimal(letter, letter)) for letter in folded)
 
 
+def _relinked(pseudonym: str, link: bytes) -> str:
+    return hmac.digest(link, pseudonym.encode(), "sha256").hex()[:16]
+
+
+def relinked(pseudonyms: pl.Series, link: bytes) -> pl.Series:
+    """Return the pseudonyms that a link makes of pseudonyms; null stays null."""
+    distinct = pseudonyms.unique().drop_nulls()
+    table = pl.DataFrame({"_old": distinct, "_new": [_relinked(text, link) for text in distinct]}, schema={"_old": pl.String, "_new": pl.String})
+    return pseudonyms.alias("_old").to_frame().join(table, on="_old", how="left", maintain_order="left")["_new"].alias(pseudonyms.name)
+
+
 class Identities:
     """Pseudonyms under one key. `key_id` names the key without revealing it."""
 
     def __init__(self, key: bytes) -> None:
-        if len(key) < 16:
-            raise SettingsError("pseudonym key", f"it has {len(key)} bytes", "at least 16", "Restore the key file, or remove it to start a new installation")
-        self._key = key
+        self._key, *self._links = key.split(b"\n")
+        if (shortest := min(len(line) for line in (self._key, *self._links))) < 16:
+            raise SettingsError("pseudonym key", f"it has {shortest} bytes", "at least 16", "Restore the key file, or remove it to start a new installation")
         self._memo: dict[str, pl.DataFrame] = {}
         self.key_id = hmac.new(key, b"key_id", hashlib.sha256).hexdigest()[:8]
 
@@ -61,7 +73,23 @@ class Identities:
         if text.strip() in _NO_IDENTITY:
             return None
         plain = (text.strip().upper() if kind == "declaration_no" else text.strip()) if kind in _UNFOLDED else fold(text)
-        return hmac.digest(self._key, f"{kind}\0{plain}".encode(), "sha256").hex()[:16] if plain else None
+        if not plain:
+            return None
+        found = hmac.digest(self._key, f"{kind}\0{plain}".encode(), "sha256").hex()[:16]
+        return self.translated(found, self.links_n) if self._links else found
+
+    @property
+    def links_n(self) -> int:
+        """How often the key was rotated joinably."""
+        return len(self._links)
+
+    def translated(self, pseudonym: str, steps: int) -> str:
+        """Return what a pseudonym of `steps` joinable rotations ago is now. Raises SettingsError when there were fewer."""
+        if not 0 <= steps <= self.links_n:
+            raise SettingsError("pseudonym key", f"it has {self.links_n} links", "", "Older pseudonyms were cut off, or never were of this installation")
+        for link in self._links[self.links_n - steps :]:
+            pseudonym = _relinked(pseudonym, link)
+        return pseudonym
 
     def pseudonyms(self, texts: pl.Series, kind: str) -> pl.Series:
         """Return the pseudonyms of a column of raw texts; null stays null. A text met before, in this file or an earlier one, is not computed again."""

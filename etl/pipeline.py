@@ -24,7 +24,7 @@ from etl.engine import LOCAL, Engine
 from etl.errors import BuildError, SettingsError
 from etl.identities import load_identities
 from etl.lake import NO_DAY, Lake
-from etl.loading import affected, intake, ledger, lock, reading, recompute, retained
+from etl.loading import affected, intake, ledger, lock, reading, recompute, rekey, retained
 from etl.loading.report import BuildReport, FileReport
 from etl.settings import Settings
 from etl.transform import RULES_VERSION
@@ -66,6 +66,7 @@ def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, every
     site = load_site(settings.site)
     identities = load_identities(settings.keys, site)
     lake = Lake(settings.lake, site.port_code, from_copy=everything, anew=from_quarantine)
+    rekey.refuse_unsettled(settings.keys, site.port_code, is_rebuild=everything)
     _same_key(lake, identities.key_id, settings)
     reader = reading.Reader.of(settings, site, identities)
     pointer, published = _whole(settings, site) if everything else _current(settings, site)
@@ -82,6 +83,8 @@ def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, every
     retained.prune_again(lake, site.zone_name)
     read_s = time.perf_counter() - start
     report = _publish(settings, site, lake, pointer, published, is_whole=everything, progress=progress, engine=engine)
+    if everything:
+        rekey.cut_mark(settings.keys, site.port_code).unlink(missing_ok=True)
     quarantine.expire_daily(settings.quarantine, settings.quarantine_days)
     timings = {**report.timings, "reading_s": round(read_s, 3)}
     return dataclasses.replace(report, files=tuple(reports), seconds=round(time.perf_counter() - start, 3), timings=timings)
