@@ -204,17 +204,14 @@ class Store:
 
     def known(self) -> dict[str, tuple[str, ...]]:
         """Return the legal values of the filters the site names, in the order of its reference: for Selection.from_query and the filter bar."""
-        gates = self.table("dim_gates")
-        port = gates.filter(pl.col("perimeter_code").is_null() | (pl.col("perimeter_code") == "port"))["gate_code"]
-        lanes = self.table("dim_lanes").filter(pl.col("gate_code").is_in(port.to_list()))
-        return {
-            "gate": tuple(port.unique(maintain_order=True)), "lane": tuple(lanes["lane_code"].unique(maintain_order=True)),
-            "terminal": tuple(code for code in self.terminals() if (own := asking.current().terminals) is None or code in own),
-        }  # fmt: skip
+        gates = [row["gate_code"] for row in self.table("dim_gates").iter_rows(named=True) if row["perimeter_code"] in (None, "port")]
+        lanes = [row["lane_code"] for row in self.table("dim_lanes").iter_rows(named=True) if row["gate_code"] in gates]
+        mine = asking.current().terminals
+        return {"gate": tuple(dict.fromkeys(gates)), "lane": tuple(dict.fromkeys(lanes)), "terminal": tuple(code for code in self.terminals() if mine is None or code in mine)}
 
     def terminals(self) -> tuple[str, ...]:
         """Every terminal the site names, whoever asks."""
-        return tuple(self.table("dim_terminals")["terminal_code"].unique(maintain_order=True))
+        return tuple(dict.fromkeys(self.table("dim_terminals")["terminal_code"]))
 
     def within(self, selection: Selection, *, is_split: bool = False) -> Selection:
         """Return what an answer that is no question of `ask` is of, for who asks: the selection, or the part of it that is his (access/scope.py).
