@@ -27,7 +27,7 @@ from dashboard.i18n import LANGUAGES, Translator, translator  # noqa: E402
 from dashboard.screens import PAGES, Page  # noqa: E402
 from dashboard.widgets import address, door, filter_bar, keyboard, masthead, no_data, unknown  # noqa: E402
 from dashboard.widgets.frame import Frame, keep  # noqa: E402
-from etl.errors import BuildError  # noqa: E402
+from etl.errors import BuildError, DamageError  # noqa: E402
 
 HERE = Path(__file__).parent
 NAMED = ("gate", "lane", "terminal", "place", "zone", "partner", "regime")
@@ -47,6 +47,9 @@ def main() -> None:
     try:
         port = store.of()
         build = port.build()
+    except DamageError as error:
+        no_data.damaged(say, str(error))
+        return
     except BuildError as error:
         no_data.no_build(say, str(error))
         _look_again()
@@ -65,6 +68,8 @@ def main() -> None:
         chosen.run()
     except AccessError as error:
         door.refused(say, error)
+    except DamageError as error:
+        no_data.damaged(say, str(error))
     _foot(say, here, build)
 
 

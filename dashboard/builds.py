@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import polars as pl
 
-from etl.errors import BuildError
+from etl.errors import BuildError, DamageError
 from etl.settings import Settings
 from etl.warehouse import SEGMENT_TABLES, OpenBuild, current_build_id, open_build
 
@@ -86,6 +86,9 @@ class Opened:
         try:
             # By execute, not by a relation: that one is bound twice, 2 of the 10 ms of a small question over four months.
             return pl.from_arrow(cursor.execute(sql, dict(params or {})).to_arrow_reader().read_all(), rechunk=False)
+        except _TOLD_BY_DUCKDB as error:
+            _refuse_damaged(self.build_id, error)
+            raise
         finally:
             cursor.close()
 
@@ -112,8 +115,13 @@ class Opened:
         with self._guard:
             if name not in self._made:
                 cursor = _at(self.connection, schema)
-                cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} AS {sql}", dict(params))
-                cursor.close()
+                try:
+                    cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} AS {sql}", dict(params))
+                except _TOLD_BY_DUCKDB as error:
+                    _refuse_damaged(self.build_id, error)
+                    raise
+                finally:
+                    cursor.close()
                 self._made.add(name)
         return name
 
@@ -137,6 +145,9 @@ class Opened:
             if answer is not None:
                 cursor.register("answer", answer)
             yield cursor
+        except _TOLD_BY_DUCKDB as error:
+            _refuse_damaged(self.build_id, error)
+            raise
         finally:
             cursor.close()
 
@@ -242,6 +253,15 @@ class Builds:
                     while len(self._open) > OPEN_BUILDS:
                         self._open.popitem(last=False)
             return self._open[self._current]
+
+
+_TOLD_BY_DUCKDB = (duckdb.Error, OSError, ValueError)  # the last two are pyarrow's, for an answer that breaks off
+
+
+def _refuse_damaged(build_id: str, error: Exception) -> None:
+    """Raise DamageError when an error means that a block is not what was written: DuckDB holds every block it reads against its checksum."""
+    if "Corrupt database file" in str(error) or isinstance(error, duckdb.IOException):
+        raise DamageError(f"build {build_id}", "a file of it is damaged, and nothing is shown from it", "", "Run `smartport verify` to see which, `smartport rebuild` to make it anew") from error
 
 
 def _at(connection: duckdb.DuckDBPyConnection, schema: str) -> duckdb.DuckDBPyConnection:

@@ -11,7 +11,7 @@ import json
 import os
 from pathlib import Path
 
-from etl.errors import BuildError
+from etl.errors import DamageError
 
 _DIGITS = 32
 _HEAD = b'{"sha256":"'
@@ -30,7 +30,7 @@ def sealed(document: dict, indent: int | None = None) -> bytes:
 
 
 def opened(path: Path, what: str, do: str) -> dict:
-    """Return a sealed document. Raises BuildError when it is not what was written, FileNotFoundError when it is not there."""
+    """Return a sealed document. Raises DamageError when it is not what was written, FileNotFoundError when it is not there."""
     raw = path.read_bytes()
     at = len(_HEAD) + _DIGITS
     if raw.startswith(_HEAD):
@@ -39,9 +39,9 @@ def opened(path: Path, what: str, do: str) -> dict:
     try:
         document = json.loads(raw)
     except ValueError as error:  # not JSON, or not UTF-8
-        raise BuildError(str(path), f"{what} is damaged", "", do) from error
+        raise DamageError(str(path), f"{what} is damaged", "", do) from error
     if not isinstance(document, dict):
-        raise BuildError(str(path), f"{what} is damaged", "", do)
+        raise DamageError(str(path), f"{what} is damaged", "", do)
     return document
 
 

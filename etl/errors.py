@@ -45,6 +45,10 @@ class BuildError(SmartportError):
     exit_code = 4
 
 
+class DamageError(BuildError):
+    """A file of the lake or the build is not what was written: its size, digest or a block's checksum says so."""
+
+
 class BusyError(SmartportError):
     """Another load holds the lock of this home folder, or another program the web port."""
 

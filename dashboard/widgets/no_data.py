@@ -25,6 +25,15 @@ def show(page: Frame, about: str = "") -> None:
         st.button(say("Back to the last 28 days, without filters"), on_click=address.reset, key="no_data_reset")
 
 
+def damaged(say: Translator, why: str) -> None:
+    """The page of a build of which a file is damaged: a sentence instead of figures nobody could trust."""
+    st.title(say("These figures cannot be shown"))
+    st.markdown(say("A file behind this page is damaged, so nothing is shown from it. Whoever runs this dashboard can see what is damaged and make it anew with:"))
+    st.code("smartport verify\nsmartport rebuild", language="bash")
+    with st.expander(say("What was found")):
+        st.code(why, language=None)
+
+
 def no_build(say: Translator, why: str = "") -> None:
     """The page of a port whose first load has not been published yet."""
     st.title(say("Nothing has been loaded yet"))

@@ -11,7 +11,7 @@ import polars as pl
 
 from etl import checksums
 from etl.contracts.fields import DUCKDB_TYPES, Table
-from etl.errors import BuildError
+from etl.errors import BuildError, DamageError
 from etl.warehouse.files import attach
 from etl.warehouse.pointer import read_pointer
 from etl.warehouse.tables import LEDGER_FILE_TABLES, SEGMENT_TABLES
@@ -42,13 +42,13 @@ def open_build(build_root: Path, port_code: str, months: Set[str] | None = None)
             return OpenBuild(_views(build_root / port_code, pointer, months), pointer["build_id"], pointer)
         except (duckdb.Error, BuildError) as error:
             failed = error.found if isinstance(error, BuildError) else str(error).split("\n")[0]
-    raise BuildError(str(build_root / port_code), f"a file of build {pointer['build_id']} cannot be read ({failed})", "", "Run `smartport verify` to see what is damaged, `smartport rebuild` to make the build anew")
+    raise DamageError(str(build_root / port_code), f"a file of build {pointer['build_id']} cannot be read ({failed})", "", "Run `smartport verify` to see what is damaged, `smartport rebuild` to make the build anew")
 
 
 def _views(folder: Path, pointer: dict, months: Set[str] | None) -> duckdb.DuckDBPyConnection:
     for name, seal in sealed_files(pointer):
         if fault := checksums.fault_of(folder / name, seal.get("bytes_n"), None):  # the size only: every block DuckDB reads is held against its own checksum
-            raise BuildError(str(folder / name), f"{name}: {fault}")
+            raise DamageError(str(folder / name), f"{name}: {fault}")
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'UTC'")
     attach(connection, folder / pointer["ledger"], "ledger")
@@ -80,7 +80,7 @@ def read_ledger(build_root: Path, pointer: dict, names: Iterable[str]) -> dict[s
     path = build_root / pointer["port_code"] / pointer["ledger"]
     seal = pointer.get("ledger_seal", {})
     if fault := checksums.fault_of(path, seal.get("bytes_n"), seal.get("digest")):
-        raise BuildError(str(path), f"the ledger of the build is damaged: {fault}", "", "Run `smartport rebuild`")
+        raise DamageError(str(path), f"the ledger of the build is damaged: {fault}", "", "Run `smartport rebuild`")
     connection = duckdb.connect()
     try:
         attach(connection, path, "ledger")
