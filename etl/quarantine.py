@@ -8,6 +8,7 @@ Folders are mode 700, files 600; what is older than the retention is deleted by 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import time
 from pathlib import Path
@@ -100,7 +101,7 @@ def _folder(root: Path, *parts: str) -> Path:
 
 
 def _replace(target: Path, write: object) -> None:
-    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")  # a task of a cluster may run twice at once, on two machines
     os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
     try:
         write(part)
