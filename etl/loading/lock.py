@@ -22,6 +22,11 @@ def one_watcher(home: Path) -> contextlib.AbstractContextManager[None]:
     return _held(home, "watching.lock", "an inbox is being watched already", "End the other watcher, or give this one a home of its own")
 
 
+def one_backup(home: Path) -> contextlib.AbstractContextManager[None]:
+    """Hold the lock of whoever backs this home up; loads go on. Raises BusyError."""
+    return _held(home, "backup.lock", "a backup is being made", "Wait for it to end")
+
+
 @contextlib.contextmanager
 def _held(home: Path, name: str, found: str, do: str) -> Iterator[None]:
     home.mkdir(parents=True, exist_ok=True)
