@@ -11,7 +11,7 @@ from typing import Any
 from dashboard import format as words
 from dashboard.alerts.history import Alert
 from dashboard.alerts.rules import SEVERITIES
-from dashboard.alerts.wording import Told
+from dashboard.alerts.wording import Told, shown
 from dashboard.store import Build
 
 
@@ -33,9 +33,9 @@ def of(alert: Alert, about: str, told: Told, build: Build, base_url: str) -> Mes
     stamp = say("Demonstration data - fictitious") if build.is_sample else ""
     head = say("{severity}: {what}", severity=severity, what=told.name) if about == "opened" else say("Cleared: {what}", what=told.name)
     lead = told.sentence()
-    rows = [(say("Figure"), told.value), *([] if line["watch"] == "freshness" else [(say("Rows"), told.n)]), (say("Period"), told.period), (say("Compared with"), told.usual)]
+    rows = [(say("Figure"), told.value), *([] if line["watch"] == "freshness" else [(say("Rows"), told.n), (say("Period"), told.period)]), (say("Compared with"), told.usual)]
     if line.get("what"):
-        rows.append((say("File"), words.name(line["what"])))
+        rows.append((say("File"), shown(line["what"])))
     rows.append((say("Open since"), told.at(alert.opened["at"])))
     if about == "cleared":
         rows += [(say("Cleared on"), told.at(line["at"])), (say("Furthest figure while open"), told.worst)]
@@ -44,12 +44,13 @@ def of(alert: Alert, about: str, told: Told, build: Build, base_url: str) -> Mes
             lead = say("The rule was changed or taken out, so the alert is closed.")
     rows += [(say("Data up to"), f"{told.reach} ({build.zone_name})"), (say("Port"), f"{port} ({build.port_code})"), (say("Build"), line["build"]), (say("Rule"), f"{line['rule']} ({line['digest']})")]
     link = told.link(base_url)
+    links = ((say("See the page behind"), link), (say("All alerts"), f"{base_url}/alerts?lang={lang}"))
     subject = " · ".join(filter(None, (head, port, stamp)))
-    text = "\n".join([*([f"*** {stamp} ***", ""] if stamp else []), head, "", lead, "", *(f"{name}: {value}" for name, value in rows), "", f"{say('See the page behind')}: {link}", f"{say('All alerts')}: {base_url}/alerts?lang={lang}", ""])
+    text = "\n".join([*([f"*** {stamp} ***", ""] if stamp else []), head, "", lead, "", *(say("{what}: {value}", what=name, value=value) for name, value in rows), "", *(f"{name}\n{address}" for name, address in links), ""])
     if say.direction == "ltr":
         subject, text, head, lead, stamp = (words.plain(each) for each in (subject, text, head, lead, stamp))
         rows = [(name, words.plain(value)) for name, value in rows]
-    return Message(words.unmarked(subject), text, _html(lang, say.direction, stamp, head, lead, rows, ((say("See the page behind"), link), (say("All alerts"), f"{base_url}/alerts?lang={lang}"))), document(alert, about, told, build, link, words.unmarked(head), words.unmarked(lead)))
+    return Message(words.unmarked(subject), text, _html(lang, say.direction, stamp, head, lead, rows, links), document(alert, about, told, build, link, words.unmarked(head), words.unmarked(lead)))
 
 
 def _html(lang: str, direction: str, stamp: str, head: str, lead: str, rows: list[tuple[str, str]], links: tuple[tuple[str, str], ...]) -> str:
@@ -71,7 +72,7 @@ def document(alert: Alert, about: str, told: Told, build: Build, link: str, head
     return {
         "version": 1, "event": about, "alert": alert.id, "rule": line["rule"], "rule_digest": line["digest"], "severity": line["severity"], "port": build.port_code, "is_sample": build.is_sample,
         "stamp": told.say("Demonstration data - fictitious") if build.is_sample else None, "metric": line["metric"] or None, "watch": line["watch"], "group": {line["each"] or "source": line["group"]} if line["group"] else None,
-        "file": words.name(line["what"]) if line.get("what") else None, "figure": line["figure"], "n": line["n"], "expected": line["expected"], "low": line["low"], "high": line["high"], "worst": line.get("worst"),
+        "file": shown(line["what"]) if line.get("what") else None, "figure": line["figure"], "n": line["n"], "expected": line["expected"], "low": line["low"], "high": line["high"], "worst": line.get("worst"),
         "from_local": line["from"], "to_local": line["until"], "data_up_to_local": line.get("reach"), "zone": build.zone_name, "build": line["build"], "opened_at": alert.opened["at"],
         "cleared_at": line["at"] if about == "cleared" else None, "lang": told.lang, "title": head, "text": lead, "link": link, "made_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     }  # fmt: skip

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import http.client
 import json
+import re
 import smtplib
 import ssl
 import time
@@ -45,7 +46,7 @@ class Attachment:
 
 def line(text: str) -> str:
     """Text as one line for a header: whatever ends, hides or breaks lines becomes a blank, so that no name can begin a header of its own."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return re.sub(" +", " ", "".join(letter if letter.isprintable() or letter in "\u00a0\u202f" else " " for letter in text)).strip()
 
 
 def message(mail: Mail, to: str, subject: str, text: str, html: str, number: str, attachments: Sequence[Attachment] = ()) -> EmailMessage:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ PAGE_OF: dict[str, str] = {
     "logbook": "congestion", "files": "quality", "rejects": "quality", "findings": "quality", "source_days": "quality",
 }  # fmt: skip
 _REJECTED = "rejected_ratio"
+_BREAKS = re.compile(r"[\t\r\n]+")
 
 
 def names_of(port: Store, lang: str) -> dict[str, dict[str, str]]:
@@ -54,7 +56,7 @@ class Told:
     def name(self) -> str:
         """What is watched, with its group: the rule's own title, else made of the metric."""
         title = self.line["title"].get(self.lang) or self.line["title"].get("en")
-        found = words.harmless(title) if title else self._name()
+        found = _flat(words.harmless(title)) if title else self._name()
         return found if not self.group or (self.line["watch"] in ("freshness", "rejects") and not title) else self.say("{what}: {where}", what=found, where=self.group)
 
     @property
@@ -64,9 +66,9 @@ class Told:
         if not group:
             return ""
         if self.line["watch"] in ("freshness", "rejects"):
-            return self.say(SOURCE.codes.get(group, group))
+            return self.say(SOURCE.codes[group]) if group in SOURCE.codes else shown(group)
         codes = DIMENSIONS[dimension].codes if dimension in DIMENSIONS else None
-        return self.say(codes.codes[group]) if codes and group in codes.codes else self.names.get(dimension, {}).get(group) or words.name(group)
+        return self.say(codes.codes[group]) if codes and group in codes.codes else self.names.get(dimension, {}).get(group) or shown(group)
 
     def _name(self) -> str:
         say, watch = self.say, self.line["watch"]
@@ -136,7 +138,7 @@ class Told:
 
     def sentence(self) -> str:
         """The figure, its n, its period and what it is held against, as one line to quote. The file meant, where it is about one."""
-        what = [words.name(self.line["what"])] if self.line.get("what") else []
+        what = [shown(self.line["what"])] if self.line.get("what") else []
         parts = [self.say("{what}: {value}", what=self.figure_name, value=self.value), *what, *([] if self.line["watch"] == "freshness" else [self.n]), self.period, self.usual]
         return words.clauses(parts, self.lang)
 
@@ -156,6 +158,15 @@ class Told:
 
     def link(self, base_url: str) -> str:
         return f"{base_url}/{self.page}?{urlencode(self.query() | {'lang': self.lang})}"
+
+
+def shown(name: str) -> str:
+    """A name from logs or files as part of one line: no character in it begins another line, turns it round or marks it up."""
+    return _flat(words.name(name))
+
+
+def _flat(text: str) -> str:
+    return _BREAKS.sub(" ", text)
 
 
 def local(at: dt.datetime, zone: str) -> dt.datetime:

@@ -17,7 +17,7 @@ from dashboard.alerts.board import Board
 from dashboard.alerts.history import Alert
 from dashboard.alerts.rules import SEVERITIES, Rule
 from dashboard.alerts.seen import is_seen
-from dashboard.alerts.wording import EVENT_WORDS, STATE_WORDS, Told, names_of, rule_in_words
+from dashboard.alerts.wording import EVENT_WORDS, STATE_WORDS, Told, names_of, rule_in_words, shown
 from dashboard.i18n import N_
 from dashboard.widgets import download, panel, parts
 from dashboard.widgets.frame import Frame, current
@@ -101,7 +101,7 @@ def _sent(page: Frame, alert: Alert | None) -> list[str]:
         last = {(line["way"], line["address"]): line for line in (alert.messages if alert else ())}
         names = list(dict.fromkeys(line["to"] for line in last.values() if line["event"] == event))
         if names:
-            found.append(_(text, names=words.listed((words.name(name) for name in names), page.lang)))
+            found.append(_(text, names=words.listed((shown(name) for name in names), page.lang)))
     return found or [_("nobody has been told")]
 
 
@@ -131,7 +131,7 @@ def _rule(page: Frame, rule: Rule, lines: Sequence[Mapping[str, Any]], names: Ma
     _ = page.say
     told = _told(page, lines[0] if lines else _bare(rule), names)
     title = _told(page, told.line | {"group": rule.source if rule.source != "any" else ""}, names).name
-    said = [_(SEVERITIES[rule.severity]), *([_("tells {names}", names=words.listed((words.name(name) for name in rule.to), page.lang))] if rule.to else [_("tells nobody")])]
+    said = [_(SEVERITIES[rule.severity]), *([_("tells {names}", names=words.listed((shown(name) for name in rule.to), page.lang))] if rule.to else [_("tells nobody")])]
     if rule.quiet:
         said.append(_("quiet from {first} to {last}", first=words.clock(rule.quiet[0], page.lang), last=words.clock(rule.quiet[1], page.lang)))
     if not rule.is_on:
@@ -151,7 +151,7 @@ def _rule(page: Frame, rule: Rule, lines: Sequence[Mapping[str, Any]], names: Ma
 
 def _cells(page: Frame, told: Told) -> list[str]:
     line = told.line
-    return [*([told.group] if line["group"] else []), told.value, words.number(line["n"], page.lang), told.period + (f" · {words.name(line['what'])}" if line.get("what") else ""), told.usual, page.say(STATE_WORDS[line["state"]])]
+    return [*([told.group] if line["group"] else []), told.value, words.number(line["n"], page.lang), told.period + (f" · {shown(line['what'])}" if line.get("what") else ""), told.usual, page.say(STATE_WORDS[line["state"]])]
 
 
 def _bare(rule: Rule) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _event(page: Frame, alert: Alert, line: Mapping[str, Any], names: Mapping[st
     told = _told(page, alert.opened if is_message else line, names)
     return {
         _("Date and time"): told.at(line["at"]), _("Event"): _(EVENT_WORDS[line["event"]]), _("Alert"): told.name, _("Figure"): "" if is_message else told.value, "n": "" if is_message else words.number(line["n"], page.lang),
-        _("Period"): "" if is_message else told.period, _("Compared with"): "" if is_message else told.usual, _("Told"): words.name(line["to"]) if is_message else "", _("Why"): words.name(line.get("why", "")) if is_message else "",
+        _("Period"): "" if is_message else told.period, _("Compared with"): "" if is_message else told.usual, _("Told"): shown(line["to"]) if is_message else "", _("Why"): shown(line.get("why", "")) if is_message else "",
         _("Build"): "" if is_message else line["build"][:12], _("Rule"): f"{line['rule']} ({line['digest']})" if not is_message else "",
     }  # fmt: skip
 
