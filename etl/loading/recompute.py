@@ -181,7 +181,7 @@ def facts(
         yield Changes(declarations(lake, site, month, pl.concat(links)), frozenset(month))
     if is_whole:
         return
-    reached |= _once_linked(build, days) if build else set()
+    reached |= _once_linked(build, days) if build and days else set()
     if reached:
         known = pl.concat([*links, _older_links(build, days, reached)]) if build else pl.concat(links)
         for run in chunks_of(reached, by_month=False):
