@@ -25,7 +25,7 @@ from etl.settings import Settings, load_ports
 from etl.validate import preview
 
 EXIT_CODES = {0: "done, also when there was nothing new", 1: "unexpected error", 2: "a setting, the site or a mapping is wrong", 3: "a file was refused; everything else is loaded and published",
-              4: "no readable build", 5: "another load is running", 130: "interrupted; the next run finishes the work"}  # fmt: skip
+              4: "no readable build", 5: "another load is running", 6: "the disk is full or cannot be written", 130: "interrupted; the next run finishes the work"}  # fmt: skip
 # The declarations in quarantine, a row a line, in the columns of dq_rejects that mean something here; they hold no identity.
 _WHY = " ".join(f"WHEN '{code}' THEN '{words}'" for code, words in ORDER_FAULT.codes.items())
 _SET_APART = f"""

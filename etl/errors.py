@@ -49,6 +49,12 @@ class DamageError(BuildError):
     """A file of the lake or the build is not what was written: its size, digest or a block's checksum says so."""
 
 
+class DiskError(SmartportError):
+    """The disk is full, or a folder of the installation cannot be written. What was published stands."""
+
+    exit_code = 6
+
+
 class BusyError(SmartportError):
     """Another load holds the lock of this home folder, or another program the web port."""
 

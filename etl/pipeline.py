@@ -24,7 +24,7 @@ from etl.engine import LOCAL, Engine
 from etl.errors import BuildError, SettingsError
 from etl.identities import load_identities
 from etl.lake import NO_DAY, Lake
-from etl.loading import affected, intake, ledger, lock, reading, recompute, rekey, retained
+from etl.loading import affected, disk, intake, ledger, lock, reading, recompute, rekey, retained
 from etl.loading.report import BuildReport, FileReport
 from etl.settings import Settings
 from etl.transform import RULES_VERSION
@@ -44,7 +44,7 @@ def load(
     Raises BusyError when another load runs, InputError when there is no inbox, SettingsError and DeclarationError when the
     site is wrong. What is wrong with single files is in the report. `is_locked`: the caller holds the home's lock (etl/ports.py).
     """
-    with nullcontext() if is_locked else lock.one_writer(settings.home):
+    with disk.in_words(settings.home), nullcontext() if is_locked else lock.one_writer(settings.home):
         return _load(settings, inbox, replay=replay, everything=False, progress=progress, engine=engine)
 
 
@@ -57,7 +57,7 @@ def rebuild(
     damaged parts of the lake. With `from_quarantine` no staged row is read either. Raises BuildError when rows are lost for good:
     their part is damaged, or `from_quarantine` (without `accept_loss`) is to read anew a file that has expired.
     """
-    with nullcontext() if is_locked else lock.one_writer(settings.home):
+    with disk.in_words(settings.home), nullcontext() if is_locked else lock.one_writer(settings.home):
         return _load(settings, None, replay=True, everything=True, progress=progress, engine=engine, from_quarantine=from_quarantine, accept_loss=accept_loss)
 
 
@@ -70,6 +70,7 @@ def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, every
     _same_key(lake, identities.key_id, settings)
     reader = reading.Reader.of(settings, site, identities)
     pointer, published = _whole(settings, site) if everything else _current(settings, site)
+    _refuse_newer(site, pointer if not everything else None)
     reports: list[FileReport] = []
     if inbox is not None:
         newest = ledger.newest_of_mappings(published["int_files"])
@@ -88,6 +89,15 @@ def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, every
     quarantine.expire_daily(settings.quarantine, settings.quarantine_days)
     timings = {**report.timings, "reading_s": round(read_s, 3)}
     return dataclasses.replace(report, files=tuple(reports), seconds=round(time.perf_counter() - start, 3), timings=timings)
+
+
+def _refuse_newer(site: Site, pointer: dict | None) -> None:
+    """Raise when the time zone data are too old, or the build is a newer program's: facts made by older rules would silently take its place."""
+    state = (pointer or {}).get("state") or {}
+    clock.refuse_old(site.zone_name, state.get("tzdata_version", ""))
+    rules = state.get("rules_version", "")
+    if rules.isdigit() and int(rules) > int(RULES_VERSION):
+        raise BuildError(f"the build of {site.port_code}", f"a newer program made it (rules {rules})", f"rules {RULES_VERSION}", "Use that program; or, to go back to this one, run `smartport rebuild`")
 
 
 def _same_key(lake: Lake, key_id: str, settings: Settings) -> None:

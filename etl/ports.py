@@ -18,7 +18,7 @@ from etl import pipeline
 from etl.contracts.reference import load_site
 from etl.engine import LOCAL, Engine
 from etl.errors import InputError, SettingsError, SmartportError
-from etl.loading import lock
+from etl.loading import disk, lock
 from etl.loading.report import BuildReport
 from etl.settings import Settings
 
@@ -67,5 +67,5 @@ def _each(ports: Sequence[Settings], engine: Engine, work: Callable[[Settings], 
         except SmartportError as error:
             return error
 
-    with lock.one_writer(ports[0].home), ThreadPoolExecutor(min(engine.ports_at_once, len(ports), 2 * (os.cpu_count() or 1))) as pool:
+    with disk.in_words(ports[0].home), lock.one_writer(ports[0].home), ThreadPoolExecutor(min(engine.ports_at_once, len(ports), 2 * (os.cpu_count() or 1))) as pool:
         return list(pool.map(outcome, ports))
