@@ -111,7 +111,7 @@ def _chart(page: Frame, past: Past, options: list[Option], size: int) -> None:
     if not curves:
         panel.quiet(_("Nothing to draw for this start."))
         return
-    figure = drawn.days_by_size(SIZES, curves, size, x_words=_("change to be seen"), y_words=_("days needed"), suffix=" %" if page.lang == "fr" else "%")
+    figure = drawn.days_by_size(SIZES, curves, size, x_words=_("change to be seen"), y_words=_("days needed"), suffix=" %")
     table = pl.DataFrame(
         [{_("Change"): w.percent(x / 100), **{each.label: cell(page, each, x) for each in options}} for x in _SHOWN_SIZES]
     )

@@ -98,7 +98,7 @@ def _one(page: Frame, definition: Definition, result: Result, marks: list[dict])
         with column:
             drawn = [_row(page, definition, figure, result, marks) for figure in mine]
             how = {"key": f"abroad_{definition.code}_{unit}", "alt": " ".join(f"{_plain(row.text)}, {_plain(row.below)}." for row in drawn), "config": chart._config(page.lang), "width": "stretch"}
-            st.plotly_chart(abroad.rows(drawn, unit="%" if unit == "share" else say("min")), **how)
+            st.plotly_chart(chart.spoken(abroad.rows(drawn, unit="%" if unit == "share" else say("min")), page.lang), **how)
     left, right = st.columns(2, gap="medium")
     for column, title, sentences in ((left, say("What can be concluded"), (_conclusion(page, definition, result, marks), say(definition.allows))), (right, say("What cannot"), tuple(map(say, definition.denies)))):
         column.html(f'<p data-testid="concluded" style="font-size:.94rem;line-height:1.5;max-inline-size:var(--measure);margin-block:.2rem .6rem"><b>{html.escape(title)}</b><br>{html.escape(" ".join(sentences))}</p>')

@@ -24,7 +24,7 @@ from dashboard.metrics import Result
 from dashboard.widgets import download, freshness
 from dashboard.widgets.frame import Frame
 
-_FITS = 9  # columns that stand side by side on a page
+_PERCENT = {"fr": "\u00a0%"}  # after a number on an axis; the others set no space
 
 
 def show(
@@ -42,7 +42,7 @@ def show(
     if above:
         st.html(above)
     how: dict[str, Any] = {"key": key, "alt": finding, "config": _config(page.lang), "width": "stretch"}
-    event = st.plotly_chart(figure, on_select="rerun", selection_mode="points", **how) if pick else st.plotly_chart(figure, **how)
+    event = st.plotly_chart(spoken(figure, page.lang), on_select="rerun", selection_mode="points", **how) if pick else st.plotly_chart(spoken(figure, page.lang), **how)
     if below:
         st.html(below)
     freshness.under(page, result, n_words)
@@ -75,13 +75,19 @@ def data(page: Frame, result: Result, *, key: str, table: Any = None, behind: Ca
 
 
 def drawn(rows: pl.DataFrame, lang: str) -> pl.DataFrame:
-    """A table as the browser's grid shows it: it draws columns from the left, so in right-to-left text the first is put last, at the right.
-
-    Not where a table is wider than the page: the grid opens at its left end, and the first column would be out of sight.
-    """
-    turns = language(lang).direction == "rtl" and rows.width <= _FITS
+    """A table as the browser's grid shows it: it draws columns from the left, so in right-to-left text the first is put last, at the right, where the grid opens (widgets/keyboard.py)."""
+    turns = language(lang).direction == "rtl"
     columns = [each.alias(headed(each.name)) for each in rows.get_columns()]
     return pl.DataFrame(columns[::-1] if turns else columns)
+
+
+def spoken(figure: go.Figure, lang: str) -> go.Figure:
+    """The figure, its axes' percent signs as the reader's language sets them."""
+    sign = _PERCENT.get(lang, "%")
+    for name, axis in figure.to_dict()["layout"].items():
+        if name.startswith(("xaxis", "yaxis")):
+            axis |= {part: [text.replace(" %", sign) for text in axis[part]] if part == "ticktext" else axis[part].replace(" %", sign) for part in ("ticksuffix", "ticktext") if axis.get(part)}
+    return figure
 
 
 def _escape(text: str) -> str:

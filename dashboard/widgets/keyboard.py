@@ -1,9 +1,10 @@
-"""What a reader without a pointer needs and Streamlit lacks: one script, listening on the whole page, and the word of the skip link.
+"""What readers without a pointer, and readers from the right, need and Streamlit lacks: one script, listening on the whole page, and the word of the skip link.
 
 - The skip link leads past the menu, to the filters or the title; Streamlit's own leads to a region that begins with the menu.
 - An open popover stands at the end of the document: Tab goes into it from its button and out of it behind that button.
 - A table's grid takes Tab for its next cell, thousands of them: here Tab leaves the grid, arrows walk in it, Enter or Space choose a row that can be chosen.
 - A dialog that closes gives the focus back.
+- In right-to-left text a table wider than the page opens at its right end, where its first column stands.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ SCRIPT = """(data => {
   const go = (event, there) => { event.preventDefault(); event.stopImmediatePropagation(); there.focus(); };
   const said = new WeakSet();
   let left = null;
-  addEventListener("focusin", event => { if (!event.target.closest('[role="dialog"]')) left = event.target; });
+  addEventListener("focusin", event => { if (event.target.closest('[data-testid="stMainBlockContainer"]')) left = event.target; });
   addEventListener("click", event => {
     if (!event.target.closest?.('[data-testid="stSkipToContent"]')) return;
     const main = document.querySelector('[data-testid="stMainBlockContainer"]');
@@ -57,14 +58,21 @@ SCRIPT = """(data => {
     }
     const dialog = at.closest('[role="dialog"]');
     if (dialog && !body && event.key === "Escape" && left) {
-      const there = left;
-      const back = tries => {
-        if (document.activeElement === document.body && there.isConnected && !dialog.isConnected) there.focus();
-        else if (tries && !document.activeElement.matches(":focus-visible")) setTimeout(back, 150, tries - 1);
+      const there = left, key = [...(there.closest('[class*="st-key-"]')?.classList ?? [])].find(each => each.startsWith("st-key-"));
+      const back = tries => {  // when the dialog has gone: to where it was opened from, or to what stands there now
+        if (dialog.isConnected) return tries ? setTimeout(back, 150, tries - 1) : undefined;
+        if (document.activeElement !== document.body) return;
+        (there.isConnected ? there : document.querySelector(`.${key} :is(input, button, summary, a)`))?.focus();
       };
       setTimeout(back, 150, 60);
     }
   }, true);
+  new MutationObserver(() => {
+    if (document.documentElement.dir !== "rtl") return;
+    for (const grid of document.querySelectorAll('[data-testid="stDataFrame"] .dvn-scroller:not([data-begun])')) {
+      if (grid.scrollWidth > grid.clientWidth) { grid.dataset.begun = ""; grid.scrollLeft = grid.scrollWidth; }
+    }
+  }).observe(document.body, {childList: true, subtree: true});
 })(document.currentScript.dataset)"""
 
 

@@ -146,7 +146,7 @@ def show(
     """
     st.html(f'<p class="lead">{html.escape(finding)}</p>')
     if figure is not None:
-        st.plotly_chart(figure, key=key, alt=finding, config=widget._config(page.lang), width="stretch")
+        st.plotly_chart(widget.spoken(figure, page.lang), key=key, alt=finding, config=widget._config(page.lang), width="stretch")
     if below:
         st.html(below)
     if result is not None:

@@ -47,7 +47,9 @@ def test_filters_drill_and_download_by_keyboard(visit, settled, walk, home, tmp_
     key("Enter")
     page.locator(".st-key-f_gate input").wait_for()
     walk(page, ".st-key-f_gate input", most=2)
-    key("ArrowUp"), key("Enter")  # the last gate, the one that is open
+    key("ArrowUp")  # the last gate, the one that is open
+    page.locator("[role=option]").first.wait_for()
+    key("Enter")
     page.wait_for_url(re.compile("gate="))
     gate = re.search(r"gate=(\w+)", page.url)[1]
     settled(page)
@@ -57,8 +59,11 @@ def test_filters_drill_and_download_by_keyboard(visit, settled, walk, home, tmp_
     walk(page, ".st-key-by_lane_data summary")
     key("Enter")
     page.locator(".st-key-by_lane_named input").wait_for()
+    settled(page)
     walk(page, ".st-key-by_lane_named input")  # through the table: Tab leaves its grid
-    key("ArrowDown"), key("Enter")
+    key("ArrowDown")
+    page.locator("[role=option]").first.wait_for()
+    key("Enter")
     page.wait_for_url(re.compile(r"drill=lane%3A|drill=lane:"))
     page.get_by_test_id("behind").wait_for()
     lane = re.search(r"drill=lane(?:%3A|:)(\w+)", page.url)[1]

@@ -435,3 +435,9 @@ def test_the_command_knows_every_filter_dialect_and_form(capsys) -> None:
         command("--help")
     said = capsys.readouterr().out
     assert all(name in said for name in (*DIALECTS, *FILTERS, *(form for form in exports.FORMS if form != "about"), "exit codes: 0 written", "2 the question"))
+
+
+def test_a_workbook_in_arabic_begins_at_the_right(sel: Selection, tmp_path: Path) -> None:
+    for lang, begins_right in (("ar", True), ("fr", False)):
+        book = openpyxl.load_workbook(exports.make(exports.of_result(store.of().ask(sel, ["visits"]), lang=lang, name=lang), "xlsx", tmp_path))
+        assert [bool(page.sheet_view.rightToLeft) for page in book.worksheets] == [begins_right] * len(book.worksheets)
