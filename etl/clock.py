@@ -19,7 +19,20 @@ from etl.errors import SettingsError
 zoneinfo.reset_tzpath(to=[])
 
 TZDATA_VERSION = version("tzdata")
+# The first tzdata that knows a zone's rules of today: 2026.3 is IANA 2026c, the decree above.
+NEEDED = {"Africa/Casablanca": "2026.3", "Africa/El_Aaiun": "2026.3"}
 _FIRST, _LAST = dt.datetime(2000, 1, 1), dt.datetime(2050, 1, 1)
+
+
+def refuse_old(zone: str, published_with: str = "") -> None:
+    """Raise SettingsError when this tzdata is older than the zone's rules need, or than the one the current build was made with."""
+    for needed, why in ((NEEDED.get(zone, ""), f"the clock of {zone} needs"), (published_with, "the current build was made with")):
+        if _release(TZDATA_VERSION) < _release(needed):
+            raise SettingsError("time zone data", f"tzdata is of {TZDATA_VERSION}, but {why} {needed}", "", "Install the packages of requirements.lock again; hours would be an hour wrong")
+
+
+def _release(text: str) -> tuple[int, ...]:
+    return tuple(int(step) for step in text.split(".") if step.isdigit())
 
 
 @lru_cache(maxsize=32)

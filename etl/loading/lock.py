@@ -17,9 +17,9 @@ def one_writer(home: Path) -> contextlib.AbstractContextManager[None]:
     return _held(home, "loading.lock", "another load is running", "Wait for it to end; the dashboard goes on showing the last build")
 
 
-def one_watcher(home: Path) -> contextlib.AbstractContextManager[None]:
-    """Hold the lock of whoever watches an inbox for this home: two would take each other's files away. Raises BusyError."""
-    return _held(home, "watching.lock", "an inbox is being watched already", "End the other watcher, or give this one a home of its own")
+def one_watcher(home: Path, port_code: str) -> contextlib.AbstractContextManager[None]:
+    """Hold the lock of whoever watches an inbox for this home and port: two would take each other's files away. Raises BusyError."""
+    return _held(home, f"watching-{port_code}.lock", f"an inbox of {port_code} is being watched already", "End the other watcher, or give this one a home of its own")
 
 
 def one_backup(home: Path) -> contextlib.AbstractContextManager[None]:

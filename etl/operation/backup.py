@@ -90,7 +90,7 @@ def backup(settings: Settings, into: Path, *, with_raw: bool = False, keep: int 
             raise BuildError(str(settings.keys), "the pseudonym key and the lake are not in step", "", "Let the rotation of the key end, or run `smartport key finish`, and back up again")
         about = {
             "version": BACKUP_VERSION, "made_at": now.isoformat(timespec="seconds"), "port_codes": [lake.port_code for lake in lakes], "key_id": key_id,
-            "site_digest": site.digest, "raw_files_n": len(index), "files": copies.files,
+            "site_digest": site.digest, "raw_files_n": sum("/raw/" in one["path"] for one in index), "files": copies.files,
         }  # fmt: skip
         with (work / LIST).open("wb") as file:
             file.write(checksums.sealed(about))

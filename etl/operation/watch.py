@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from etl import pipeline
+from etl.contracts.reference import load_site
 from etl.errors import BusyError, SmartportError
 from etl.loading import lock
 from etl.loading.report import AfterLoad, BuildReport, FileReport, no_steps
@@ -62,9 +63,9 @@ def waits(draw: random.Random) -> Iterator[float]:
 def watch(settings: Settings, about: Watch, journal: Journal, stop: threading.Event, after_load: AfterLoad = no_steps) -> int:
     """Watch until `stop` is set, or with `is_once` until the inbox holds nothing that has come whole. Return the exit code.
 
-    Raises BusyError when this home is watched already, InputError with `is_once` when there is no inbox.
+    Raises BusyError when this home and port are watched already, SettingsError when the site is wrong, InputError with `is_once` when there is no inbox.
     """
-    with lock.one_watcher(settings.home):
+    with lock.one_watcher(settings.home, load_site(settings.site).port_code):
         return _Watcher(settings, about, journal, stop, after_load).run()
 
 
@@ -160,11 +161,9 @@ class _Watcher:
             report = pipeline.load(self.settings, [arrival.path for arrival in batch])
         except BusyError as error:
             self._wait_after("busy", f"another load is running: {error.found}")
-        except (SmartportError, duckdb.IOException) as error:  # the site, the settings or the build: whichever file came, it would fail
-            self._wait_after("failed", str(error))
-        except OSError as error:
+        except (SmartportError, OSError, duckdb.IOException) as error:  # the disk, the site, the settings or the build, unless one of the files cannot be read
             if not self._unreadable(batch):
-                self._wait_after("failed", f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}")
+                self._wait_after("failed", f"{error.strerror}{f': {error.filename}' if error.filename else ''}." if isinstance(error, OSError) else str(error))
         except Exception as error:  # of a file nobody foresaw: named by kind and place, because its words may hold values
             self._suspect(batch, _place_of(error))
         else:

@@ -140,7 +140,7 @@ def test_a_second_loader_waits_and_says_so(scene):
         assert scene.once() == GAVE_UP
     assert len(scene.said("busy")) == 3 and "another load is running" in scene.said("busy")[0]["text"] and scene.said("gave_up")
     assert scene.once() == 0 and scene.in_inbox() == []
-    with lock.one_watcher(scene.settings.home), pytest.raises(BusyError, match="watched already"):
+    with lock.one_watcher(scene.settings.home, PORT), pytest.raises(BusyError, match="watched already"):
         scene.once()
 
 
