@@ -71,7 +71,6 @@ def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, every
     reader = reading.Reader.of(settings, site, identities)
     pointer, published = _whole(settings, site) if everything else _current(settings, site)
     _refuse_newer(site, pointer if not everything else None)
-    _refuse_newer(site, pointer if not everything else None)
     reports: list[FileReport] = []
     if inbox is not None:
         newest = ledger.newest_of_mappings(published["int_files"])
@@ -90,15 +89,6 @@ def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, every
     quarantine.expire_daily(settings.quarantine, settings.quarantine_days)
     timings = {**report.timings, "reading_s": round(read_s, 3)}
     return dataclasses.replace(report, files=tuple(reports), seconds=round(time.perf_counter() - start, 3), timings=timings)
-
-
-def _refuse_newer(site: Site, pointer: dict | None) -> None:
-    """Raise when the time zone data are too old, or the build is a newer program's: facts made by older rules would silently take its place."""
-    state = (pointer or {}).get("state") or {}
-    clock.refuse_old(site.zone_name, state.get("tzdata_version", ""))
-    rules = state.get("rules_version", "")
-    if rules.isdigit() and int(rules) > int(RULES_VERSION):
-        raise BuildError(f"the build of {site.port_code}", f"a newer program made it (rules {rules})", f"rules {RULES_VERSION}", "Use that program; or, to go back to this one, run `smartport rebuild`")
 
 
 def _refuse_newer(site: Site, pointer: dict | None) -> None:
