@@ -41,6 +41,7 @@ ROWS: dict[str, str] = {
 NOT_SEEN = "false"
 # Row lists of the whole port that no condition could narrow to a terminal: the ledger of files, their faults, and sources by day.
 CLOSED_LISTS = frozenset({"files", "file_days", "rejects", "source_days"})
+_TIMES = frozenset({"hour", "step_hour", "weekday", "hour_of_week"})  # splits that are steps of time
 _UNDIVIDED = frozenset({"messages"})  # facts no terminal has part in
 
 
@@ -60,7 +61,7 @@ def settled(viewer: Viewer, selection: Selection, terminals: Collection[str], by
     if facts and all(fact.code in _UNDIVIDED for fact in facts):
         return selection
     others = others_of(viewer, terminals)
-    if not selection.filters and all(dimension.is_time for dimension in by) and len(others) != 1:
+    if not selection.filters and all(dimension.code in _TIMES for dimension in by) and len(others) != 1:
         return selection
     return replace(selection, terminal=selection.terminal or tuple(own))
 

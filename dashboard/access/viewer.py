@@ -21,6 +21,7 @@ ACTS: dict[str, frozenset[str]] = {"rows": frozenset({"analyst"}), "find": froze
 REASONS: dict[str, str] = {
     "signed_out": N_("Sign in to see this."),
     "expired": N_("Your sign-in has ended. Sign in again."),
+    "not_accepted": N_("The provider's answer was not accepted: it was too old, refused, or meant for another program. Try again; if that does not help, ask {contact}."),
     "audience": N_("This sign-in was made for another program and is not accepted here. Sign in again; if that does not help, ask {contact}."),
     "no_role": N_("You are signed in, but no role has been given to you here. Ask {contact} for one, and say that your number is {subject}."),
     "settings": N_("The settings of this installation's sign-in cannot be read, so nothing is shown. Tell {contact}."),

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard import format as words
 from dashboard.access import asking, audit, find
 from dashboard.access.viewer import AccessError
+from dashboard.store import Store
 from dashboard.widgets import panel
 from dashboard.widgets.frame import Frame, current
 from etl.contracts.codes import DIRECTION, VISIT_STATUS
@@ -18,20 +19,25 @@ def show(page: Frame) -> None:
     if not asking.is_on() and not store.build().is_sample:
         raise AccessError("find_open")
     panel.head(page, say("Find a truck"), say("By its plate, or by a container it carried. What you type is turned into a pseudonym and forgotten; the audit log keeps that you searched, not for what."))
-    with st.form("find", clear_on_submit=True, width=560):  # cleared: the session does not hold it after the run
-        kind = st.radio(say("Search by"), list(find.KINDS), format_func=lambda code: say(find.KINDS[code]), horizontal=True, key="find_kind")
-        text = st.text_input(say("Plate or container number"), max_chars=find.LONGEST, key="find_text", autocomplete="off")
-        asked = st.form_submit_button(say("Search"))
-    if asked and text.strip():
+    with st.form("find", width=560):
+        st.radio(say("Search by"), list(find.KINDS), format_func=lambda code: say(find.KINDS[code]), horizontal=True, key="find_kind")
+        st.text_input(say("Plate or container number"), max_chars=find.LONGEST, key="find_text", autocomplete="off")
+        st.form_submit_button(say("Search"), on_click=_search, args=(store,))
+    if "find_found" in st.session_state:
+        _found(page, st.session_state["find_found"])
+
+
+def _search(store: Store) -> None:
+    """Callback: look for what was typed, and forget it before the page is drawn."""
+    kind, text = st.session_state["find_kind"], st.session_state["find_text"]
+    st.session_state["find_text"] = ""
+    st.session_state.pop("find_found", None)
+    if text.strip():
         key = find.keyed(store.settings, kind, text)
         found = store.found(key) if key else pl.DataFrame()
         if asking.is_on():
             audit.record("search", asking.current(), settings=store.settings, what=kind, rows=found.height)
         st.session_state["find_found"] = found
-    elif asked:
-        st.session_state.pop("find_found", None)
-    if "find_found" in st.session_state:
-        _found(page, st.session_state["find_found"])
 
 
 def _found(page: Frame, found: pl.DataFrame) -> None:

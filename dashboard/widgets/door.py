@@ -34,6 +34,7 @@ from etl.settings import Settings
 
 _OPEN = ("/_stcore/", "/static/", "/app/static/", "/media/", "/component/")  # what asks the store nothing
 _CALLBACK, _LOGOUT = "/oauth2callback", "/auth/logout"
+PARAMETER = "refused"  # of the address after a sign-in that was not accepted
 _settings: Settings | None = None
 
 
@@ -72,16 +73,14 @@ class Door:
         comes = scope["path"].endswith(_CALLBACK) and scope["query_string"]
 
         async def heard(message: Message) -> None:
-            if comes and message["type"] == "http.response.start":
-                _record_coming(message)
-            await send(message)
+            await send(_came(message) if comes and message["type"] == "http.response.start" else message)
 
         with asking.seen_by(_of_cookies(cookies)):
             await self.app(scope, receive, heard)
 
 
-def _record_coming(message: Message) -> None:
-    """Write down who has signed in, as the cookie says that is being set, or that the provider's answer was refused."""
+def _came(message: Message) -> Message:
+    """Write down who has signed in, as the cookie says that is being set. Where the provider's answer was refused the first page is told to say so."""
     fresh: dict[str, str] = {}
     for name, value in message.get("headers", ()):
         if name.lower() == b"set-cookie":
@@ -89,12 +88,15 @@ def _record_coming(message: Message) -> None:
     came = _of_cookies(fresh)
     try:
         if came is None:
-            raise AccessError("signed_out")
+            raise AccessError("not_accepted")
         with asking.seen_by(came):
             viewer = asking.current()
         audit.record("sign_in", viewer, settings=_settings, roles=" ".join(sorted(viewer.roles)), terminals=" ".join(viewer.terminals) if viewer.terminals is not None else None)
     except AccessError as error:
-        audit.record("refused", came.subject if came else None, settings=_settings, what="sign-in", reason=error.reason if came else "the provider's answer was not accepted")
+        audit.record("refused", came.subject if came else None, settings=_settings, what="sign-in", reason=error.reason)
+    if came is not None:
+        return message
+    return message | {"headers": [(name, value + f"?{PARAMETER}=1".encode() if name.lower() == b"location" else value) for name, value in message.get("headers", ())]}
 
 
 def _of_cookies(cookies: Mapping[str, str]) -> Person | None:
@@ -120,7 +122,8 @@ def enter(say: Translator) -> bool:
     try:
         asking.current()
     except AccessError as error:
-        _wall(say, error)
+        is_back = error.reason == "signed_out" and PARAMETER in st.query_params
+        _wall(say, AccessError("not_accepted", **error.values) if is_back else error)
         return False
     st.session_state.pop("refused", None)
     return True

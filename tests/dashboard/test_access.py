@@ -6,24 +6,28 @@ import datetime as dt
 import json
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import openpyxl
 import polars as pl
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from dashboard import exports, store
-from dashboard.access import asking, audit, rules, scope
+from dashboard.access import asking, audit, find, rules, scope
 from dashboard.access.viewer import ACTS, HOUSE, REASONS, ROLES, AccessError, Person, Viewer
 from dashboard.briefing import web
 from dashboard.details import DETAILS
 from dashboard.evidence import parts, study
 from dashboard.metrics import DIMENSIONS, FACTS, METRICS, cargo
+from dashboard.screens import PAGES
 from dashboard.store import Span
 from etl.contracts.facts import FACT_TABLES
 from etl.errors import DeclarationError, SettingsError
 from etl.settings import Settings
 from etl.warehouse import SEGMENT_TABLES
 
+ROOT = Path(__file__).resolve().parents[2]
 OWN, OTHER = "TCE", "TC3"
 OPERATOR = Viewer("operator", frozenset({"analyst", "quality"}), (OWN,), "the desk")
 FILE = """
@@ -397,3 +401,96 @@ def test_the_audit_log_refuses_what_it_does_not_know(tmp_path) -> None:
     (tmp_path / "audit" / f"{dt.datetime.now(dt.UTC):%Y-%m}.jsonl").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError):
         audit.record("export", None, settings=home)
+
+
+# ---------------------------------------------------------------------- pages
+def _page(code: str, person: Person, home: Settings, **query: str) -> AppTest:
+    """A page as this person sees it, with sign-in on."""
+    page = next(page for page in PAGES if page.code == code)
+    asking.enforce(home, lambda: person)
+    try:
+        app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+        if page.url:
+            app.switch_page(str(page.path.relative_to(ROOT / "dashboard")))
+        for name, value in query.items():
+            app.query_params[name] = value
+        return app.run()
+    finally:
+        asking.enforce(None)
+
+
+@pytest.fixture
+def signed(small, tmp_path) -> Settings:
+    """The small build's installation with sign-in on, its settings and its audit log in a folder of their own."""
+    home = replace(small, home=tmp_path)
+    (tmp_path / "build").symlink_to(small.build)
+    _file(home)
+    store.use(home)
+    return home
+
+
+_LASTING = {"audience": ("smartport",), "issued_at": 0.0, "expires_at": 9e12}
+
+
+@pytest.mark.parametrize("code", [page.code for page in PAGES])
+def test_every_page_opens_to_an_operator_or_says_why_not(code: str, signed) -> None:
+    app = _page(code, _person("op", "tce", **_LASTING), signed, lang="fr")
+    page = next(page for page in PAGES if page.code == code)
+    assert not app.exception, app.exception
+    refused = [each.value for each in app.warning if "vous voyez TCE" in each.value or "Adressez-vous" in each.value]
+    assert bool(refused) == (page.is_whole or page.act == "admin"), refused
+
+
+def _text(app: AppTest) -> str:
+    return "\n".join([*(str(block.proto.body) for block in app.get("html")), *(each.value for kind in (app.title, app.markdown, app.warning) for each in kind)])
+
+
+def test_a_truck_is_found_and_nothing_of_it_is_kept(signed, monkeypatch) -> None:
+    """Every spelling of a plate is one key; the search is in the log, the value nowhere; an operator finds its own visits only."""
+    assert len({find.keyed(signed, "plate", text) for text in ("12345-أ-6", "12345 A 6", " 12345a6 ")}) == 1 != find.keyed(signed, "container_no", "12345A6")
+    assert find.keyed(signed, "plate", " - ") is None
+    visits = store.of().opened().frame("SELECT plate_key, count(*) AS n, count(DISTINCT terminal_code) AS terminals_n, count(*) FILTER (WHERE terminal_code = 'TCE') AS own_n FROM fct_visits GROUP BY ALL HAVING own_n > 0 ORDER BY terminals_n DESC, n DESC, plate_key").row(0, named=True)
+    assert visits["n"] > visits["own_n"] > 0
+    monkeypatch.setattr(find, "keyed", lambda _settings, kind, text: visits["plate_key"] if (kind, text) == ("plate", "777-B-1") else None)
+    for subject, group, n in (("boss", "", visits["n"]), ("op", "tce", visits["own_n"])):
+        person = _person(subject, group, **_LASTING)
+        app = _page("find", person, signed, lang="en")
+        asking.enforce(signed, lambda person=person: person)
+        try:
+            app.text_input(key="find_text").set_value("777-B-1")
+            app.button[-1].click().run()
+        finally:
+            asking.enforce(None)
+        assert not app.exception and f"{min(n, find.MOST)} visit" in _text(app)
+        assert app.session_state["find_text"] == "" and "777" not in repr(dict(app.query_params))
+        held = repr(app.session_state._state.filtered_state)
+        assert "777-B-1" not in held and visits["plate_key"] not in held
+        kept = audit.read(signed)[0].row(0, named=True)
+        assert (kept["event"], kept["who"], kept["what"], kept["rows"]) == ("search", subject, "plate", min(n, find.MOST)) and kept["selection"] is None and not kept["more"]
+    assert not any(visits["plate_key"] in repr(key) for key in store.of()._cache)
+    with pytest.raises(AccessError, match="analysts only"), asking.seen_by(Viewer("x", frozenset({"viewer"}))):
+        store.of().found(visits["plate_key"])
+
+
+def test_where_nobody_signs_in_trucks_are_searched_for_on_demonstration_data_only(small, monkeypatch) -> None:
+    app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60).run()
+    app.switch_page("screens/find.py")
+    app.query_params["lang"] = "en"
+    assert app.run().text_input(key="find_text") and not (small.home / "audit").exists()
+    about = store.of().build()
+    monkeypatch.setattr(store.Store, "build", lambda _self, build_id=None: replace(about, is_sample=False))
+    assert "demonstration data only" in _text(app.run())
+
+
+def test_an_admin_reads_the_log_and_who_has_which_role(signed) -> None:
+    audit.record("export", "someone", settings=signed, what="visits", rows=12345, selection="d=28d", form="csv")
+    audit.record("sign_in", "someone", settings=signed, roles="viewer")
+    boss = _person("boss", **_LASTING)
+    app = _page("admin", boss, signed, lang="en")
+    assert not app.exception and "2 events" in _text(app)
+    (table,) = app.dataframe
+    assert table.value["Person"].to_list() == ["someone", "someone"] and table.value["Rows"].to_list() == ["", "12,345"]
+    app = _page("admin", boss, signed, lang="en", part="roles")
+    roles, came = app.dataframe
+    assert roles.value["Who"].to_list() == ["all", "som", "tce", "boss", "gone"] and roles.value["Roles"].to_list()[-1] == "none" and "East container" in roles.value["Terminals"].to_list()[2]
+    assert came.value["Person"].to_list() == ["someone"]
