@@ -52,6 +52,14 @@ class Options:
         """Trucks that may call at all."""
         return int(self.trucks_per_day * 4) + 60
 
+    def without_pilot(self) -> str:
+        """What to know of a run that ends before its pilot can be judged; empty for one that does not."""
+        seen = (self.end - self.pilot_start).days
+        if seen >= 28:
+            return ""
+        said = f"the pilot begins on {self.pilot_start}, after the last day" if seen <= 0 else f"only {seen} days of the pilot are in it"
+        return f"These {self.days} days end on {self.end - dt.timedelta(days=1)}: {said}, so the pilot page can show no effect. {(self.pilot_start - self.start).days + 84} days or more show one."
+
     @property
     def tracking_start(self) -> dt.date:
         return max(self.start, self.end - dt.timedelta(days=self.tracking_days))

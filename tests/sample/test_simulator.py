@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from sample_data.simulator import Options, simulate, small
+from sample_data.simulator import Options, demo, simulate, small
 from sample_data.simulator.__main__ import main
 from sample_data.simulator.names import Trucks, containers
 from sample_data.simulator.port import servers
@@ -158,3 +158,9 @@ def test_any_size_can_be_made(size: int, tmp_path: Path):
 def test_two_million_lines_a_minute(tmp_path: Path):
     summary = simulate(Options(tmp_path, dt.date(2026, 7, 6), days=7, tracking_days=7))
     assert summary.lines_n / summary.seconds * 60 > 2e6
+
+
+def test_a_run_that_ends_before_its_pilot_says_so(tmp_path: Path):
+    assert "begins on 2026-07-13, after the last day" in demo(tmp_path, days=120).without_pilot()
+    assert "only 6 days of the pilot" in demo(tmp_path, days=195).without_pilot() and "273 days or more" in demo(tmp_path, days=195).without_pilot()
+    assert demo(tmp_path).without_pilot() == ""
