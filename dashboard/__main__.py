@@ -80,6 +80,7 @@ def _judge_alerts(settings: Settings) -> AfterStep:
 
 
 def _add_dashboard(commands: argparse._SubParsersAction) -> None:
+    from dashboard.edge import install as edge
     from dashboard.alerts import command as alerts
     from dashboard.briefing import command as briefing
 
@@ -93,6 +94,7 @@ def _add_dashboard(commands: argparse._SubParsersAction) -> None:
     demo.add_argument("--folder", type=Path, default=Path("demo"), help="where the demonstration lives (default ./demo)")
     demo.add_argument("--days", type=int, help="fewer days than the whole demonstration (273)")
     demo.add_argument("--no-serve", action="store_true", help="make and load only")
+    edge.add_install(command("install", "Write what puts the service on a server: systemd units and an nginx site.", _install))
     for parser in (serve, demo):
         parser.add_argument("--port", type=int, help=f"web port (default {PORT}, or the next free one)")
         parser.add_argument("--address", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
@@ -259,6 +261,15 @@ def _evidence(arguments: argparse.Namespace) -> int:
 def _lock(arguments: argparse.Namespace) -> int:
     """The one place where a plan meets today's date."""
     import datetime as dt
+def _install(arguments: argparse.Namespace) -> int:
+    import importlib.util
+
+    from dashboard.edge import install
+
+    streamlit = importlib.util.find_spec("streamlit").origin
+    return install.run(arguments, Path(streamlit).parent / "static" / "static")
+
+
 
     import polars as pl
 

@@ -1,0 +1,146 @@
+"""The systemd units of the service, as text with {{names}} to fill in: the pages, one process a port, and what loads the logs. As little of the machine as they need is left to them."""
+
+from __future__ import annotations
+
+# What every unit is denied. What is left: its own folder, its own user, loopback and the addresses named at install.
+_HARDENED = """\
+NoNewPrivileges=yes
+CapabilityBoundingSet=
+AmbientCapabilities=
+ProtectSystem=strict
+ProtectHome=yes
+ProtectProc=invisible
+ProcSubset=pid
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateUsers=yes
+PrivateIPC=yes
+RemoveIPC=yes
+DevicePolicy=closed
+KeyringMode=private
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+SystemCallErrorNumber=EPERM
+UMask=0077
+IPAddressDeny=any
+IPAddressAllow=localhost{{reach}}"""
+
+_RUNS = """\
+User={{user}}
+Group={{user}}
+EnvironmentFile={{etc}}/smartport.env
+# Polars looks at the processor by a few instructions it writes into memory, which is refused below: it is told not to look.
+Environment=POLARS_SKIP_CPU_CHECK=1
+WorkingDirectory={{home}}
+ReadWritePaths={{home}} {{inbox}}
+LimitNOFILE=65536
+"""
+
+SERVER = f"""\
+# One process of the pages, listening on loopback port %i. Readers reach it through nginx (nginx-smartport.conf).
+[Unit]
+Description=Smartport dashboard, port %i
+After=network.target
+PartOf=smartport.target
+
+[Service]
+Type=exec
+ExecStart={{{{program}}}} serve --address 127.0.0.1 --port %i --no-browser
+Restart=on-failure
+RestartSec=2
+TimeoutStopSec=20
+MemoryHigh=3G
+MemoryMax=4G
+{_RUNS}{_HARDENED}
+
+[Install]
+WantedBy=smartport.target
+"""
+
+WATCH = f"""\
+# Loads what arrives in the inbox, as it arrives.
+[Unit]
+Description=Smartport: load what arrives in {{{{inbox}}}}
+After=network.target
+Conflicts=smartport-load.timer
+
+[Service]
+Type=exec
+ExecStart={{{{program}}}} watch {{{{inbox}}}}
+Restart=on-failure
+RestartSec=30
+TimeoutStopSec=300
+Nice=10
+IOSchedulingClass=idle
+{_RUNS}{_HARDENED}
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+LOAD = f"""\
+# Loads what lies in the inbox, once; started by smartport-load.timer where nothing watches the inbox.
+[Unit]
+Description=Smartport: load what lies in {{{{inbox}}}}
+
+[Service]
+Type=oneshot
+ExecStart={{{{program}}}} load {{{{inbox}}}} --quiet
+# 3: some file was refused, by name; the rest is loaded. 5: another load is running.
+SuccessExitStatus=3 5
+Nice=10
+IOSchedulingClass=idle
+{_RUNS}{_HARDENED}
+"""
+
+TIMER = """\
+# For ports whose logs come once a night. Where they come all day, smartport-watch.service stands in its place.
+[Unit]
+Description=Smartport: load the inbox every night
+
+[Timer]
+OnCalendar=*-*-* 02:30:00
+Persistent=yes
+RandomizedDelaySec=5min
+
+[Install]
+WantedBy=timers.target
+"""
+
+TARGET = """\
+# All processes of the pages: systemctl start smartport.target
+[Unit]
+Description=Smartport dashboard
+Wants={{servers}}
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+ENVIRONMENT = """\
+# Settings of this installation, read by every unit. The names it is known by, besides this machine's own:
+SMARTPORT_HOSTS={{host}}
+SMARTPORT_HOME={{home}}
+SMARTPORT_SITE={{site}}
+# Who may show the pages in a frame, as in a Content-Security-Policy:
+SMARTPORT_FRAME_ANCESTORS='none'
+# Files and briefings one reader may fetch in a minute:
+SMARTPORT_EXPORTS_A_MINUTE=30
+"""
+
+UNITS = {
+    "smartport@.service": SERVER, "smartport.target": TARGET, "smartport-watch.service": WATCH, "smartport-load.service": LOAD, "smartport-load.timer": TIMER,
+}  # fmt: skip
