@@ -12,6 +12,8 @@ import duckdb
 import polars as pl
 import pytest
 
+from dashboard import store
+from dashboard.evidence.selected import extra_of
 from dashboard.metrics import DIMENSIONS, METRICS
 from dashboard.metrics.compiler import compile_query
 from dashboard.selection import Selection
@@ -205,3 +207,23 @@ def test_weighings_and_masses_are_what_happened(asked, true):
     assert found == wanted and len(wanted) > 800
     share = sum(abs(net / stated - 1) <= 0.05 for _, net, stated in wanted) / len(wanted)
     assert 0.88 < share < 0.97, "one declaration in seventeen was made to be off by 5 % or more"
+
+
+def test_the_extra_minutes_of_selected_visits_are_what_happened(asked, true, small_home):
+    """Visits with a referred box against the others of the same local day, hour and terminal, each day and terminal weighted by its selected visits."""
+    strata = f"""
+        WITH kept AS (
+          SELECT CAST(local(g.entry_at) AS DATE) AS day, hour(local(g.entry_at)) AS hour, g.terminal_code, v.turnaround_min AS m,
+            g.visit_no IN (SELECT visit_no FROM '{TRUTH}/filings.parquet' WHERE referred_at IS NOT NULL) AS is_selected
+          FROM gates AS g JOIN '{TRUTH}/visits.parquet' AS v USING (visit_no) WHERE g.is_sure AND g.exit_at IS NOT NULL
+        )
+        SELECT count(*) FILTER (WHERE is_selected) AS n, avg(m) FILTER (WHERE is_selected) - avg(m) FILTER (WHERE NOT is_selected) AS gap
+        FROM kept GROUP BY day, hour, terminal_code HAVING n > 0 AND count(*) FILTER (WHERE NOT is_selected) > 0
+    """
+    n, minutes = true.sql(f"SELECT sum(n), sum(n * gap) / sum(n) FROM ({strata})").fetchall()[0]
+    store.use(Settings(small_home, SAMPLE_SITE))
+    try:
+        found = extra_of(store.of("MACAS"), DAYS, small_cell=1)
+    finally:
+        store.use(None)
+    assert n >= 3 and found.selected_n == n and found.minutes == pytest.approx(minutes, abs=1e-6)
