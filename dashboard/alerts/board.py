@@ -21,10 +21,11 @@ _EMPTY: Mapping[str, Any] = {}
 
 @dataclass(frozen=True)
 class Board:
-    """`at` is when it was evaluated (UTC, ISO), None never; `readings` and `open` are what evaluation.py wrote, `wrong` rule code (or empty) -> why it was not judged."""
+    """`at` is when it was evaluated (UTC, ISO), None never; `rules` a digest of the rules' file; `readings` and `open` are what evaluation.py wrote, `wrong` rule code (or empty) -> why it was not judged."""
 
     at: str | None = None
     build: str = ""
+    rules: str = ""
     readings: tuple[Mapping[str, Any], ...] = ()
     open: tuple[Mapping[str, Any], ...] = ()
     wrong: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +54,7 @@ def read(settings: Settings, port_code: str) -> Board:
 def _read(path: Path, _changed: int, _size: int, _file: int) -> Board:
     try:
         told = json.loads(path.read_bytes())
-        return Board(told["at"], told["build"], tuple(told["readings"]), tuple(told["open"]), told["wrong"])
+        return Board(told["at"], told["build"], told["rules"], tuple(told["readings"]), tuple(told["open"]), told["wrong"])
     except (OSError, ValueError, KeyError, TypeError):
         return Board()
 

@@ -7,11 +7,11 @@ import json
 import sys
 from typing import Any
 
-from etl.errors import InputError
+from etl.errors import SettingsError
 from etl.settings import Settings, load_settings
 
 ALERT_CODES = {0: "done, whatever is open", 1: "unexpected error, or messages that could not be delivered yet", 2: "a rule or the delivery settings are wrong", 4: "no readable build", 5: "another evaluation is running"}
-MAIL_CODES = {0: "sent to everyone", 1: "not delivered to someone; who, is said", 2: "the settings or the question are wrong", 4: "no readable build"}
+MAIL_CODES = {0: "sent to everyone", 1: "not delivered to someone; who, is said", 2: "the settings or a name are wrong", 3: "no visit lies in the period", 4: "no readable build"}
 
 
 def add_alerts(parser: argparse.ArgumentParser) -> None:
@@ -46,15 +46,15 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def mail_briefing(arguments: argparse.Namespace) -> int:
-    """Send one briefing to each recipient named. Raises InputError for an unknown name, SettingsError, BuildError."""
+    """Send one briefing to each recipient named. Raises SettingsError for an unknown name, InputError for a period without a visit, BuildError."""
     from dashboard.alerts import recipients, weekly
 
     settings = load_settings(arguments.home, arguments.site)
     delivery = recipients.read(settings)
     if delivery is None:
-        raise InputError("smartport mail-briefing", f"{settings.keys / recipients.FILE} is not there", "", "docs/alerts.md shows one")
+        raise SettingsError("smartport mail-briefing", f"{settings.keys / recipients.FILE} is not there", "", "docs/alerts.md shows one")
     if unknown := [name for name in arguments.to if name not in delivery.to or not delivery.to[name].mail]:
-        raise InputError("smartport mail-briefing", f"{unknown[0][:60]!r} has no mail address", ", ".join(name for name, to in delivery.to.items() if to.mail), f"Add it to {delivery.path}")
+        raise SettingsError("smartport mail-briefing", f"{unknown[0][:60]!r} has no mail address", ", ".join(name for name, to in delivery.to.items() if to.mail), f"Add it to {delivery.path}")
     found = weekly.send(settings, delivery, arguments.to, preset=arguments.preset, period=arguments.period, view=arguments.view, is_again=arguments.again)
     for each in found:
         print(f"{each.to}: {each.said}", file=sys.stderr if each.is_failed else sys.stdout)
@@ -103,7 +103,7 @@ def _check(settings: Settings, arguments: argparse.Namespace) -> int:
     from dashboard.alerts.evaluation import line_of
     from dashboard.alerts.wording import Told, names_of
     from dashboard.i18n import translator
-    from etl.errors import BuildError, SettingsError
+    from etl.errors import BuildError
 
     found, delivery = rules.read(settings), recipients.read(settings)
     told: list[dict[str, Any]] = []

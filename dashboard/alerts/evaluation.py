@@ -9,12 +9,14 @@ A rule that cannot be judged is named in `wrong` and stops no other. What is not
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from dashboard import store
+from dashboard.access import audit
 from dashboard.alerts import board, history, judge, readings, recipients, rules, telling
 from dashboard.alerts.readings import Reading, Window
 from dashboard.alerts.rules import Rule
@@ -58,6 +60,7 @@ def evaluate(settings: Settings, now: dt.datetime | None = None, *, seconds: flo
     found = rules.read(settings)
     if found.path is None:
         return Evaluation()
+    digest = hashlib.sha256(found.path.read_bytes()).hexdigest()[:12]
     now = now or dt.datetime.now(dt.UTC)
     store.use(settings)
     port = store.of()
@@ -92,8 +95,10 @@ def evaluate(settings: Settings, now: dt.datetime | None = None, *, seconds: flo
         if delivery is not None:
             telling.tell(kept, alerts, found, delivery, port, now, done, seconds=seconds, sleep=sleep)
         done.open = [alert for alert in alerts if alert.is_open]
+        if (before := board.read(settings, port.port_code).rules) not in ("", digest):
+            audit.record("settings", None, settings=settings, what=rules.FILE, before=before, now=digest)  # a file says not who changed it
         board.write(settings, port.port_code, {
-            "at": now.isoformat(timespec="seconds"), "build": build.build_id, "readings": shown, "open": [{"alert": alert.id, "since": alert.opened["at"], **alert.last} for alert in done.open], "wrong": done.wrong,
+            "at": now.isoformat(timespec="seconds"), "build": build.build_id, "rules": digest, "readings": shown, "open": [{"alert": alert.id, "since": alert.opened["at"], **alert.last} for alert in done.open], "wrong": done.wrong,
         })  # fmt: skip
     return done
 
@@ -141,6 +146,6 @@ def line_of(rule: Rule, reading: Reading, window: Window, build: Build) -> dict[
     return {
         "port": build.port_code, "rule": rule.code, "digest": rule.digest, "group": reading.group, "watch": rule.watch, "title": dict(rule.title), "severity": rule.severity, "to": list(rule.to),
         "metric": rule.metric, "each": rule.each, "filter": {name: list(values) for name, values in rule.filter.items()}, "view": rule.view, "side": side, "what": window.what,
-        "figure": window.value, "n": window.n, "state": window.state, "expected": window.expected, "low": window.low, "high": window.high, "weeks_n": window.weeks_n, "from": window.first.isoformat(), "until": window.end.isoformat(),
+        "figure": window.value, "n": window.n, "state": window.state, "expected": window.expected, "low": window.low, "high": window.high, "weeks_n": window.weeks_n, "named": [dict(each) for each in window.named], "from": window.first.isoformat(), "until": window.end.isoformat(),
         "reach": reading.reach.isoformat() if reading.reach else None, "build": build.build_id,
     }  # fmt: skip

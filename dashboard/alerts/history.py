@@ -19,6 +19,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +76,18 @@ def path_of(settings: Settings) -> Path:
 
 
 def read(settings: Settings) -> Lines:
-    """Return every whole line; none where there is no history. Raises OSError where it may not be read."""
+    """Return every whole line; none where there is no history. Raises OSError where it may not be read. Read anew only where the file has changed."""
+    path = path_of(settings)
     try:
-        raw = path_of(settings).read_bytes()
+        seen = path.stat()
     except FileNotFoundError:
         return Lines(())
+    return _read(path, seen.st_mtime_ns, seen.st_size, seen.st_ino)
+
+
+@lru_cache(maxsize=4)
+def _read(path: Path, _changed: int, _size: int, _file: int) -> Lines:
+    raw = path.read_bytes()
     found, torn = [], 0
     for line in raw.split(b"\n"):
         if not line:

@@ -34,6 +34,8 @@ def of(alert: Alert, about: str, told: Told, build: Build, base_url: str) -> Mes
     head = say("{severity}: {what}", severity=severity, what=told.name) if about == "opened" else say("Cleared: {what}", what=told.name)
     lead = told.sentence()
     rows = [(say("Figure"), told.value), *([] if line["watch"] == "freshness" else [(say("Rows"), told.n), (say("Period"), told.period)]), (say("Compared with"), told.usual)]
+    if told.calendar:
+        rows.append((say("Calendar"), told.calendar))
     if line.get("what"):
         rows.append((say("File"), shown(line["what"])))
     rows.append((say("Open since"), told.at(alert.opened["at"])))

@@ -24,6 +24,9 @@ from dashboard.store import Store
 from etl.errors import SettingsError
 
 _STEP = {"hour": dt.timedelta(hours=1), "day": dt.timedelta(days=1), "week": dt.timedelta(days=7)}
+# Days the site's calendar names: quiet or wild for a known reason, so they say nothing of what is usual; of the first two nothing unusual is said either.
+NOT_JUDGED, NOT_COMPARED = frozenset({"holiday", "strike"}), frozenset({"holiday", "strike", "incident"})
+_TOLD = NOT_COMPARED | {"ramadan", "clock"}
 _HORIZON = {"hour": 24, "day": 7, "week": 3}  # windows looked at besides those that must be known: nights and Sundays may be too thin to judge
 
 
@@ -41,6 +44,7 @@ class Window:
     high: float | None = None
     weeks_n: int = 0
     what: str = ""  # the file meant, of a rule about files
+    named: tuple[Mapping[str, str], ...] = ()  # what the site's calendar says of its days: names by language
 
 
 @dataclass(frozen=True)
@@ -93,27 +97,54 @@ def _figures(rule: Rule, port: Store, back: int) -> tuple[Reading, ...]:
         found.setdefault(group, {})[_at(row["period"])] = (row[rule.metric], int(row[f"{rule.metric}__n"] or 0))
     if not rule.each:
         found.setdefault("", {})
-    readings = []
+    calendar, readings = _calendar(port), []
     for group, known in sorted(found.items()):
         if rule.only and group not in rule.only:
             continue
         starts = [at for at in (end - number * step for number in range(count, 0, -1)) if at.date() >= began]
-        readings.append(Reading(rule, group, tuple(_window(rule, known, at, step, counted) for at in starts), reach))
+        readings.append(Reading(rule, group, tuple(_window(rule, known, at, step, counted, calendar) for at in starts), reach))
     return tuple(readings)
 
 
-def _window(rule: Rule, known: Mapping[dt.datetime, tuple[float | None, int]], at: dt.datetime, step: dt.timedelta, counted: bool) -> Window:
-    value, n = _judgeable(rule, known, at, counted)
+def _window(rule: Rule, known: Mapping[dt.datetime, tuple[float | None, int]], at: dt.datetime, step: dt.timedelta, counted: bool, calendar: Calendar) -> Window:
+    (value, n), end = _judgeable(rule, known, at, counted), at + step
+    entries = [entry for entry in calendar if entry.first <= (end - _STEP["hour"]).date() and at.date() <= entry.last]
+    named = tuple(entry.names for entry in entries if entry.code in _TOLD)
     if rule.watch == "threshold":
-        if rule.above is not None:
-            return Window(at, at + step, value, n, state(value, high=rule.above, calm_high=rule.clear), high=rule.above)
-        return Window(at, at + step, value, n, state(value, low=rule.below, calm_low=rule.clear), low=rule.below)
-    past = band.of([_judgeable(rule, known, at - week * _STEP["week"], counted)[0] for week in range(1, rule.weeks + 1)], rule.measure.unit)
-    if past is None:
-        return Window(at, at + step, value, n, "unknown")
+        limits = {"high": rule.above, "calm_high": rule.clear} if rule.above is not None else {"low": rule.below, "calm_low": rule.clear}
+        return Window(at, end, value, n, state(value, **limits), low=rule.below, high=rule.above, named=named)
+    is_short = rule.window != "week"  # a week holds a named day now and then; it is judged whole
+    before = [at - week * _STEP["week"] for week in range(1, rule.weeks + 1)]
+    past = band.of([_judgeable(rule, known, each, counted)[0] for each in before if not (is_short and _is_on(calendar, each.date(), NOT_COMPARED))], rule.measure.unit)
+    if past is None or (is_short and _is_on(calendar, at.date(), NOT_JUDGED)):
+        return Window(at, end, value, n, "unknown", named=named)
     low, calm_low = (past.low, past.calm_low) if rule.side in ("low", "both") else (None, None)
     high, calm_high = (past.high, past.calm_high) if rule.side in ("high", "both") else (None, None)
-    return Window(at, at + step, value, n, state(value, low=low, high=high, calm_low=calm_low, calm_high=calm_high), past.expected, past.low, past.high, past.weeks_n)
+    return Window(at, end, value, n, state(value, low=low, high=high, calm_low=calm_low, calm_high=calm_high), past.expected, past.low, past.high, past.weeks_n, named=named)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the site's calendar: local days, both included."""
+
+    first: dt.date
+    last: dt.date
+    code: str
+    names: Mapping[str, str]
+
+
+Calendar = tuple[Entry, ...]
+
+
+def _calendar(port: Store) -> Calendar:
+    return tuple(
+        Entry(row["from_on"], row["to_on"], row["calendar_code"], {lang: row[f"name_{lang}"] for lang in ("en", "fr", "ar") if row.get(f"name_{lang}")})
+        for row in port.table("dim_calendar").iter_rows(named=True)
+    )  # fmt: skip
+
+
+def _is_on(calendar: Calendar, day: dt.date, codes: frozenset[str]) -> bool:
+    return any(entry.first <= day <= entry.last and entry.code in codes for entry in calendar)
 
 
 def _judgeable(rule: Rule, known: Mapping[dt.datetime, tuple[float | None, int]], at: dt.datetime, counted: bool) -> tuple[float | None, int]:
@@ -177,16 +208,17 @@ def _freshness(rule: Rule, port: Store, now_at: dt.datetime) -> tuple[Reading, .
 
 
 def _rejects(rule: Rule, port: Store) -> tuple[Reading, ...]:
-    """The worst rejected share of a source's files of the last days that had data."""
+    """The worst rejected share of a source's files of the last days that had data; a file refused whole is rejected whole."""
     build = port.build()
     end = dt.datetime.combine(build.now_day + dt.timedelta(days=1), dt.time())
-    files = port.table("dq_files").filter((pl.col("status_code") == "loaded") & (pl.col("read_n") >= rule.min_n) & (pl.col("file_on") >= build.now_day - dt.timedelta(days=rule.days - 1)))
+    is_refused = pl.col("status_code") == "refused"
+    files = port.table("dq_files").filter((is_refused | (pl.col("read_n") >= rule.min_n)) & (pl.col("file_on") >= build.now_day - dt.timedelta(days=rule.days - 1)) & pl.col("source_code").is_not_null())
     if rule.source != "any":
         files = files.filter(pl.col("source_code") == rule.source)
     found = []
-    worst = files.with_columns((pl.col("rejected_n").fill_null(0) / pl.col("read_n")).alias("_share")).sort("_share", "file_on", descending=True).unique("source_code", keep="first", maintain_order=True)
+    worst = files.with_columns(pl.when(is_refused).then(1.0).otherwise(pl.col("rejected_n").fill_null(0) / pl.col("read_n")).alias("_share")).sort("_share", "file_on", descending=True).unique("source_code", keep="first", maintain_order=True)
     for row in worst.sort("source_code").iter_rows(named=True):
         first = dt.datetime.combine(row["file_on"], dt.time())
-        window = Window(first, min(first + _STEP["day"], end), row["_share"], int(row["read_n"]), state(row["_share"], high=rule.above, calm_high=rule.clear), high=rule.above, what=row["file_name"])
+        window = Window(first, min(first + _STEP["day"], end), row["_share"], int(row["read_n"] or 0), state(row["_share"], high=rule.above, calm_high=rule.clear), high=rule.above, what=row["file_name"])
         found.append(Reading(rule, row["source_code"], (window,), build.now_local_at))
     return tuple(found)

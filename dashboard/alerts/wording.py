@@ -129,6 +129,17 @@ class Told:
         return words.day(first.date(), self.lang, "full") if last <= first.date() else self.say("{first} to {last}", first=words.day(first.date(), self.lang), last=words.day(last, self.lang))
 
     @property
+    def calendar(self) -> str:
+        """What the site's calendar names on the window's days; empty for most."""
+        return words.listed((shown(each.get(self.lang) or each.get("en", "")) for each in self.line.get("named", ())), self.lang)
+
+    @property
+    def state(self) -> str:
+        """Where the figure lies, and why it was not judged where it was not."""
+        state = self.line["state"]
+        return self.say("not judged: {names}", names=self.calendar) if state == "unknown" and self.line["watch"] == "usual" and self.calendar else self.say(STATE_WORDS[state])
+
+    @property
     def reach(self) -> str:
         return words.moment(dt.datetime.fromisoformat(self.line["reach"]), self.lang) if self.line.get("reach") else self.say("no data")
 
@@ -139,7 +150,7 @@ class Told:
     def sentence(self) -> str:
         """The figure, its n, its period and what it is held against, as one line to quote. The file meant, where it is about one."""
         what = [shown(self.line["what"])] if self.line.get("what") else []
-        parts = [self.say("{what}: {value}", what=self.figure_name, value=self.value), *what, *([] if self.line["watch"] == "freshness" else [self.n]), self.period, self.usual]
+        parts = [self.say("{what}: {value}", what=self.figure_name, value=self.value), *what, *([] if self.line["watch"] == "freshness" else [self.n]), self.period, self.usual, *([self.say("calendar: {names}", names=self.calendar)] if self.calendar else [])]
         return words.clauses(parts, self.lang)
 
     # ------------------------------------------------------------------ the page behind

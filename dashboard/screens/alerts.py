@@ -17,7 +17,7 @@ from dashboard.alerts.board import Board
 from dashboard.alerts.history import Alert
 from dashboard.alerts.rules import SEVERITIES, Rule
 from dashboard.alerts.seen import is_seen
-from dashboard.alerts.wording import EVENT_WORDS, STATE_WORDS, Told, names_of, rule_in_words, shown
+from dashboard.alerts.wording import EVENT_WORDS, Told, names_of, rule_in_words, shown
 from dashboard.i18n import N_
 from dashboard.widgets import download, panel, parts
 from dashboard.widgets.frame import Frame, current
@@ -151,7 +151,7 @@ def _rule(page: Frame, rule: Rule, lines: Sequence[Mapping[str, Any]], names: Ma
 
 def _cells(page: Frame, told: Told) -> list[str]:
     line = told.line
-    return [*([told.group] if line["group"] else []), told.value, words.number(line["n"], page.lang), told.period + (f" · {shown(line['what'])}" if line.get("what") else ""), told.usual, page.say(STATE_WORDS[line["state"]])]
+    return [*([told.group] if line["group"] else []), told.value, words.number(line["n"], page.lang), told.period + (f" · {shown(line['what'])}" if line.get("what") else ""), told.usual, told.state]
 
 
 def _bare(rule: Rule) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from dashboard import alerts, store
+
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = Path(__file__).with_name("screenshots")
 FLAGS = [

@@ -75,6 +75,27 @@ def test_a_log_that_is_late_makes_no_quiet_hour(small, monkeypatch) -> None:
     assert reading.windows[-1].end == (store.build().now_local_at - late).replace(minute=0, second=0, microsecond=0) and reading.reach == store.build().now_local_at - late
 
 
+def test_a_named_day_is_no_measure_of_others_and_is_not_called_unusual_itself(small) -> None:
+    """20 August 2026 is a holiday of the site's calendar, a Thursday: the Thursdays after are held against seven weeks, and of itself nothing is said."""
+    [reading] = of('[[rule]]\ncode = "a"\nwatch = "usual"\nmetric = "visits"\nside = "low"\n', back=60)
+    by_day = {window.first.date(): window for window in reading.windows}
+    holiday, after, before = by_day[dt.date(2026, 8, 20)], by_day[dt.date(2026, 10, 1)], by_day[dt.date(2026, 10, 3)]
+    assert holiday.state == "unknown" and holiday.value is not None and holiday.named[0]["fr"].startswith("Révolution du roi")
+    assert (after.weeks_n, before.weeks_n) == (7, 8) and after.state != "unknown" and after.named == ()
+    [limit] = of('[[rule]]\ncode = "a"\nwatch = "threshold"\nmetric = "visits"\nbelow = 9999\n', back=60)
+    assert next(window for window in limit.windows if window.first.date() == dt.date(2026, 8, 20)).state == "beyond", "a limit somebody set holds on any day"
+
+
+def test_a_file_refused_whole_is_rejected_whole(small, monkeypatch) -> None:
+    whole = store.Store.table
+    last = whole(store.of(), "dq_files").sort("file_on")["file_id"][-2]
+    refused = pl.col("file_id") == last
+    changed = lambda frame: frame.with_columns(pl.when(refused).then(pl.lit("refused")).otherwise("status_code").alias("status_code"), *(pl.when(refused).then(None).otherwise(name).alias(name) for name in ("read_n", "rejected_n")))  # noqa: E731
+    monkeypatch.setattr(store.Store, "table", lambda self, name: changed(whole(self, name)) if name == "dq_files" else whole(self, name))
+    [reading] = of('[[rule]]\ncode = "a"\nwatch = "rejects"\nabove = 0.5\n')
+    assert (reading.group, reading.last.value, reading.last.n, reading.last.state) == ("gate", 1.0, 0, "beyond") and reading.last.what == "gate_port_2026-10-03.csv"
+
+
 def test_weeks_are_whole_and_from_monday(small) -> None:
     [reading] = of('[[rule]]\ncode = "a"\nwatch = "usual"\nmetric = "visits"\nwindow = "week"\nside = "both"\n')
     last = reading.windows[-1]

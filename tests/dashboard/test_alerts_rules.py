@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from dashboard.metrics import FACTS, METRICS
 from dashboard.screens import PAGES
 from etl.contracts.codes import SOURCE
 from etl.errors import SettingsError
-from etl.settings import SAMPLE_SITE, Settings
+from etl.settings import ROOT, SAMPLE_SITE, Settings
 
 SHIPPED = (SAMPLE_SITE / rules.FILE).read_text("utf-8")
 DAY = '[[rule]]\ncode = "a"\nwatch = "threshold"\nmetric = "turnaround_p90"\nabove = 90\n'
@@ -28,6 +29,14 @@ def test_the_shipped_rules_are_sound_and_of_every_kind() -> None:
     assert {rule.watch for rule in found} == set(rules.WATCHES) and {rule.window for rule in found} >= {"hour", "day"}
     assert len({rule.digest for rule in found}) == len(found)
     assert all(rule.to for rule in found) and all(set(rule.title) in (set(), {language.code for language in LANGUAGES}) for rule in found)
+
+
+def test_the_files_shown_in_the_docs_are_sound(tmp_path) -> None:
+    shown = re.findall(r"```toml\n(.*?)```", (ROOT / "docs" / "alerts.md").read_text("utf-8"), flags=re.S)
+    told, delivery = rules.parse(shown[0], "docs"), recipients.parse(shown[1], tmp_path)
+    assert {rule.watch for rule in told} == set(rules.WATCHES) and {name for rule in told for name in rule.to} <= set(delivery.to)
+    named = set(re.findall(r"^(\w+) = ", shown[0], flags=re.M))
+    assert {name for names in rules.FIELDS.values() for name in names} - named <= {"below", "only", "is_on", "tell_cleared"}, "every field is shown, or named in words"
 
 
 def test_every_fact_has_its_logs_and_its_page() -> None:

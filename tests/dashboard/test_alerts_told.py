@@ -23,6 +23,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from dashboard import alerts, store
+from dashboard.access import audit
 from dashboard.alerts import board, evaluation, history, recipients, rules, sending, telling, weekly
 from dashboard.alerts.readings import Reading, Window
 from dashboard.selection import Selection
@@ -383,6 +384,14 @@ def test_many_rejected_lines_of_a_file_are_told_with_its_name(port, post) -> Non
     files = store.of().table("dq_files").sort("file_on").tail(3).with_columns(share=pl.col("rejected_n") / pl.col("read_n")).sort("share")
     assert (alert.last["what"], alert.last["n"], alert.last["figure"]) == (files["file_name"][-1], files["read_n"][-1], files["share"][-1])
     assert files["file_name"][-1] in post.mails[0][1].get_body(("plain",)).get_content()
+
+
+def test_a_change_of_the_rules_is_audited(port) -> None:
+    judged(port, CALM)
+    judged(port, CALM, NOW + LATER)
+    assert audit.read(port)[0].is_empty()
+    judged(port, WORSE, NOW + 2 * LATER)
+    assert audit.read(port)[0].select("event", "what").rows() == [("settings", "alerts.toml")]
 
 
 # ---------------------------------------------------------------------- hostile names
