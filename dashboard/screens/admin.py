@@ -50,7 +50,7 @@ def _log(page: Frame) -> None:
         }
         for moment, row in zip(at, shown.iter_rows(named=True), strict=True)
     ])  # fmt: skip
-    panel.grid(table, key="admin_log", height=480)
+    panel.grid(table, key="admin_log", height=480 if table.height > 12 else "content")
     if found.height > SHOWN:
         panel.quiet(say("The first {n} are shown. The files lie in {folder}, one a month.", n=SHOWN, folder=str(audit.folder_of(settings))))
 
