@@ -176,7 +176,7 @@ def _publish(
     """Publish what the lake holds beyond the current build; nothing if there is nothing."""
     start, timings = time.perf_counter(), {}
     grid = ZoneGrid.from_site(site)
-    state = {"rules_version": RULES_VERSION, "tzdata_version": clock.TZDATA_VERSION, "facts_digest": ledger.facts_digest(site)}
+    state = {"rules_version": RULES_VERSION, "tzdata_version": clock.TZDATA_VERSION, "facts_digest": ledger.facts_digest(site), "shape": warehouse.SHAPE}
     is_whole = is_whole or pointer is None or pointer["state"] != state or pointer["manifest_n"] > lake.manifest.n or _has_other_key(published, lake)
     zones_changed = lake.manifest.zones_digest not in ("", grid.digest)
     if not is_whole and not zones_changed and pointer["manifest_n"] == lake.manifest.n:

@@ -13,9 +13,9 @@ from etl.warehouse.opening import OpenBuild, open_build, read_ledger, sealed_fil
 from etl.warehouse.pointer import current_build_id, forget_pointer, read_pointer
 from etl.warehouse.publishing import build_row, publish
 from etl.warehouse.segments import Changes
-from etl.warehouse.tables import BUILD_TABLES, LEDGER_FILE_TABLES, SEGMENT_TABLES, day_of, segment_name
+from etl.warehouse.tables import BUILD_TABLES, LEDGER_FILE_TABLES, SEGMENT_TABLES, SHAPE, day_of, segment_name
 
 __all__ = [
-    "BUILD_TABLES", "LEDGER_FILE_TABLES", "SEGMENT_TABLES", "Changes", "OpenBuild", "build_row", "current_build_id", "day_of", "forget_pointer", "open_build", "publish",
+    "BUILD_TABLES", "LEDGER_FILE_TABLES", "SEGMENT_TABLES", "SHAPE", "Changes", "OpenBuild", "build_row", "current_build_id", "day_of", "forget_pointer", "open_build", "publish",
     "read_ledger", "read_pointer", "sealed_files", "segment_name",
 ]  # fmt: skip

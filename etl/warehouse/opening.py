@@ -14,7 +14,7 @@ from etl.contracts.fields import DUCKDB_TYPES, Table
 from etl.errors import BuildError, DamageError
 from etl.warehouse.files import attach
 from etl.warehouse.pointer import read_pointer
-from etl.warehouse.tables import LEDGER_FILE_TABLES, SEGMENT_TABLES
+from etl.warehouse.tables import LEDGER_FILE_TABLES, SEGMENT_TABLES, SHAPE
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,19 @@ def _views(folder: Path, pointer: dict, months: Set[str] | None) -> duckdb.DuckD
         if fault := checksums.fault_of(folder / name, seal.get("bytes_n"), None):  # the size only: every block DuckDB reads is held against its own checksum
             raise DamageError(str(folder / name), f"{name}: {fault}")
     connection = duckdb.connect()
+    is_of_today = (pointer.get("state") or {}).get("shape") == SHAPE
     connection.execute("SET TimeZone = 'UTC'")
     attach(connection, folder / pointer["ledger"], "ledger")
-    held = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = 'ledger'").fetchall()}
     segments = [segment for month, segment in pointer["segments"].items() if months is None or month in months]
     for index, segment in enumerate(segments):
-        attach(connection, folder / segment["name"], f"segment_{index}")
-    for table in LEDGER_FILE_TABLES:  # a build made before a table was invented has none of its rows
-        connection.execute(f"CREATE VIEW {table.name} AS {f'SELECT * FROM ledger.{table.name}' if table.name in held else _no_rows(table)}")
+        attach(connection, folder / segment["name"], f"segment_{index}" if is_of_today else f"file_{index}")
+    held = _columns(connection, only_ledger=is_of_today)
+    for index, segment in enumerate(() if is_of_today else segments):
+        connection.execute(f"CREATE SCHEMA segment_{index}")
+        for table in (table for table in SEGMENT_TABLES if segment["rows"].get(table.name)):
+            connection.execute(f"CREATE VIEW segment_{index}.{table.name} AS {_all_of(table, f'file_{index}', held)}")
+    for table in LEDGER_FILE_TABLES:
+        connection.execute(f"CREATE VIEW {table.name} AS {_all_of(table, 'ledger', held)}")
     for table in SEGMENT_TABLES:
         holders = [index for index, segment in enumerate(segments) if segment["rows"].get(table.name)]
         parts = [f"SELECT * FROM segment_{index}.{table.name}" for index in holders] or [_no_rows(table)]
@@ -68,6 +73,25 @@ def _views(folder: Path, pointer: dict, months: Set[str] | None) -> duckdb.DuckD
 def sealed_files(pointer: dict) -> list[tuple[str, dict]]:
     """Return (file name, its `bytes_n` and `digest`) of every file of a build; of one made by an older program the second is empty."""
     return [(pointer["ledger"], pointer.get("ledger_seal", {})), *((segment["name"], segment) for segment in pointer["segments"].values())]
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, *, only_ledger: bool) -> dict[str, set[str]]:
+    """Return the columns of every table of the attached files, by file and table. Months of a build of today's shape need not be asked."""
+    found: dict[str, set[str]] = {}
+    where = "database_name = 'ledger'" if only_ledger else "NOT internal"
+    for name, column in connection.execute(f"SELECT database_name || '.' || table_name, column_name FROM duckdb_columns() WHERE {where}").fetchall():
+        found.setdefault(name, set()).add(column)
+    return found
+
+
+def _all_of(table: Table, file: str, held: dict[str, set[str]]) -> str:
+    """Select all rows of a table of one file. A file made before a column was invented has none of its values, one made before the table none of its rows."""
+    columns = held.get(f"{file}.{table.name}")
+    if columns is None:
+        return _no_rows(table)
+    if columns >= set(table.columns):
+        return f"SELECT * FROM {file}.{table.name}"
+    return "SELECT " + ", ".join(f'"{one.name}"' if one.name in columns else f'CAST(NULL AS {DUCKDB_TYPES[one.kind]}) AS "{one.name}"' for one in table.fields) + f" FROM {file}.{table.name}"
 
 
 def _no_rows(table: Table) -> str:
