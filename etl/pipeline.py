@@ -74,6 +74,7 @@ def _load(settings: Settings, inbox: intake.Inbox | None, *, replay: bool, every
     reports: list[FileReport] = []
     if inbox is not None:
         newest = ledger.newest_of_mappings(published["int_files"])
+        reports += intake.linked(inbox)
         reports += intake.load_files(reader, lake, intake.discover(inbox), _known(lake, pointer, published), newest, engine.read_all, progress=progress)
     if replay:
         known = _known_to_rebuild(reader, lake, pointer, published, from_quarantine) if everything else _known(lake, pointer, published)

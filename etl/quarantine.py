@@ -16,10 +16,11 @@ from pathlib import Path
 import polars as pl
 
 from etl.sources.mapping import Mapping
-from etl.sources.masks import mask, printable, shown
+from etl.sources.masks import mask, printable, shown, spelled
 
 REJECT_BYTES_SCHEMA = {"source_line": pl.Int64(), "raw": pl.Binary()}
 _LONGEST_LINE = 400
+_LONGEST_NAME = 200  # bytes; a file system takes 255, and while it is written a file's name is longer
 
 
 def masked_line(fields: list[tuple[str, str]] | None, record: bytes, mapping: Mapping) -> str:
@@ -36,9 +37,12 @@ def masked_line(fields: list[tuple[str, str]] | None, record: bytes, mapping: Ma
 
 
 def keep_file(root: Path, port_code: str, file_id: str, path: Path) -> Path:
-    """Copy a raw file into quarantine and return its place. Done twice it changes nothing; killed half-way it leaves no half file."""
+    """Copy a raw file into quarantine and return its place, where its name is written so that it can be printed. Done twice it changes nothing; killed half-way it leaves no half file."""
     folder = _folder(root, port_code, file_id, "raw")
-    target = folder / path.name
+    name = spelled(path.name)
+    if len(name.encode()) > _LONGEST_NAME:
+        name = f"{name[: _LONGEST_NAME // 8]}~{name[-_LONGEST_NAME // 8 :]}"
+    target = folder / name
     if not target.is_file():
         _replace(target, lambda part: shutil.copyfile(path, part))
     return target

@@ -9,6 +9,7 @@ the site's reference lists have changed. `replay` reads again, from the quaranti
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,12 +26,14 @@ from etl.loading import reading
 from etl.loading.reading import Read, Reader
 from etl.loading.report import FileReport
 from etl.sources import file_id, match
+from etl.sources.masks import spelled
 
 Progress = Callable[[str, int, int, int], None]  # stage, done, of how many, lines so far
 Inbox = Path | Sequence[Path]  # a folder, one file, or just these files
 
 READERS = 2  # Polars uses every core inside; two files at a time hide the waiting
 BATCH_ROWS = 2_000_000  # rows held before a batch is committed: bounds memory, and what a killed first load must read again
+RECENT_S = 600  # a file changed within the last ten minutes may still be written: it is read only if the copy is what was named
 SMALL_BYTES, GROUP_BYTES, GROUP_FILES = 2 << 20, 24 << 20, 150  # smaller files are judged together, so many at a time
 
 
@@ -42,8 +45,16 @@ def discover(inbox: Inbox) -> list[Path]:
         return [inbox]
     if not inbox.is_dir():
         raise InputError(str(inbox), "there is no such folder or file", "", "Give `smartport load` the folder the logs are dropped in")
-    names = (path for path in inbox.rglob("*") if path.is_file() and not path.name.endswith((".part", ".tmp", ".crdownload")))
+    names = (path for path in inbox.rglob("*") if path.is_file() and not path.is_symlink() and not path.name.endswith((".part", ".tmp", ".crdownload")))
     return sorted((path for path in names if not any(step.startswith(".") for step in path.relative_to(inbox).parts)), key=lambda path: (path.name, str(path)))
+
+
+def linked(inbox: Inbox) -> list[FileReport]:
+    """Refuse the symbolic links of an inbox by name: whoever may drop one there must not choose which file of this machine is read."""
+    if not isinstance(inbox, Path) or not inbox.is_dir():
+        return []
+    told = "it is a symbolic link, which is not followed. Put the file itself into the inbox"
+    return [FileReport(spelled(path.name), "", "refused", message=f"{spelled(path.name)}: {told}.") for path in sorted(inbox.rglob("*")) if path.is_symlink() and not path.name.startswith(".")]
 
 
 @dataclass(frozen=True)
@@ -73,14 +84,17 @@ def load_files(
     rows_n = lines_n = 0
     for group in read_all(reader, lake, paths, known, is_replay):
         for path, name_id, read in group.files:
-            if read is None:
-                message = "" if names[name_id] == path.name else f"{path.name}: has the content of {names[name_id]} and is not read again"
-                reports.append(FileReport(path.name, name_id, "known", message=message, refused_for=refused.get(name_id) or ""))
+            name = spelled(path.name)
+            if read is not None and read.row.get("status_code") == "growing":
+                reports.append(FileReport(name, name_id, "refused", message=f"{name}: it was still being written; nothing of it is loaded, the next load reads it"))
+            elif read is None:
+                message = "" if names[name_id] == name else f"{name}: has the content of {names[name_id]} and is not read again"
+                reports.append(FileReport(name, name_id, "known", message=message, refused_for=refused.get(name_id) or ""))
             else:
                 if name_id in known:
                     lake.supersede([name_id])
                 read.row["is_late"] = known.get(name_id, {}).get("is_late") if is_replay else _is_late(read.row, newest)
-                names[name_id], refused[name_id] = path.name, read.row.get("message")
+                names[name_id], refused[name_id] = name, read.row.get("message")
                 lake.append("int_files", INT_FILES.conform(pl.DataFrame([read.row], schema_overrides=_PLAIN, infer_schema_length=None)))
                 if read.good is not None:
                     lake.append(read.table, read.good)
@@ -118,7 +132,8 @@ def read_all(reader: Reader, lake: Lake, paths: list[Path], known: dict[str, dic
             if name_id in seen:
                 read = None
             elif read is _LATER:
-                read = reader.read(path, name_id, lake)
+                kept = None if is_replay else quarantine.raw_file(reader.settings.quarantine, reader.site.port_code, name_id, spelled(path.name))
+                read = reader.read(kept or path, name_id, lake)
             if read is not None:
                 seen.add(name_id)
             yield Group([(path, name_id, read)])
@@ -141,13 +156,19 @@ def fresh_of(reader: Reader, named: list[tuple[Path, str]], known: dict[str, dic
 
 def read_group(reader: Reader, fresh: list[tuple[Path, str]], is_replay: bool, lake: Lake | None = None) -> dict[str, Read]:
     """Keep the raw files in quarantine, read and judge them. A large file goes to `lake` stretch by stretch; without one it is left for later."""
+    growing: dict[str, Read] = {}
     if not is_replay:
-        for path, name_id in fresh:
-            quarantine.keep_file(reader.settings.quarantine, reader.site.port_code, name_id, path)
+        # What is read is the copy that was kept, so that rows, name and raw file are of one content whatever happens to the file meanwhile.
+        kept = [(quarantine.keep_file(reader.settings.quarantine, reader.site.port_code, name_id, path), name_id, path) for path, name_id in fresh]
+        growing = {name_id: _STILL_WRITTEN for copy, name_id, path in kept if time.time() - path.stat().st_mtime < RECENT_S and file_id(copy) != name_id}
+        for copy, name_id, _ in kept:
+            if name_id in growing:
+                copy.unlink()
+        fresh = [(copy, name_id) for copy, name_id, _ in kept if name_id not in growing]
     if len(fresh) > 1:
-        return dict(zip((name_id for _, name_id in fresh), reader.read_together(fresh, match(fresh[0][0], reader.mappings)), strict=True))
+        return growing | dict(zip((name_id for _, name_id in fresh), reader.read_together(fresh, match(fresh[0][0], reader.mappings)), strict=True))
     is_later = lake is None and any(path.stat().st_size > reading.LARGE_BYTES for path, _ in fresh)
-    return {name_id: _LATER if is_later else reader.read(path, name_id, lake) for path, name_id in fresh}
+    return growing | {name_id: _LATER if is_later else reader.read(path, name_id, lake) for path, name_id in fresh}
 
 
 def read_into(lake: Lake, reader: Reader, fresh: list[tuple[Path, str]], is_replay: bool) -> tuple[dict[str, Read], tuple[Part, ...]]:
@@ -161,6 +182,7 @@ def read_into(lake: Lake, reader: Reader, fresh: list[tuple[Path, str]], is_repl
 
 
 _LATER = Read({})
+_STILL_WRITTEN = Read({"status_code": "growing"})
 
 
 def groups(reader: Reader, paths: list[Path]) -> Iterator[list[Path]]:

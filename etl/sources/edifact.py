@@ -21,6 +21,7 @@ from etl.sources.masks import shown
 from etl.sources.raw import REASON_SCHEMA, RawRows, no_reasons
 from etl.sources.segments import CHARSETS, FRAME, MESSAGES, Place, place
 
+LONGEST_HELD = 64 << 20  # bytes of one message or segment that has no end: a message has some 400
 _UNB_SAYS = "ascii"  # the mapping's default: the interchange names its own character set
 
 
@@ -32,6 +33,8 @@ def stretches(file: BinaryIO, mapping: Mapping, block_bytes: int, where: str) ->
     while data:
         ahead = file.read(block_bytes)
         pieces = splitter.feed(data, is_last=not ahead)
+        if splitter.held_n > LONGEST_HELD:
+            raise InputError(where, f"{splitter.held_n >> 20:,} MB follow each other without the end of a message", "", "This is no interchange, or its segment ends are lost: have it written again")
         if not ahead and not splitter.has_envelope:
             raise InputError(where, "the file holds neither a UNB nor a UNH segment: it is no UN/EDIFACT interchange", "", f"Correct `files` or `format` in {mapping.path.name}")
         if pieces or (is_first and not ahead):

@@ -73,6 +73,11 @@ class Splitter:
         self._was_cut = False  # the piece before was cut short: an envelope that is not closed is part of the same damage
         self._found: list[Piece] = []
 
+    @property
+    def held_n(self) -> int:
+        """Bytes held back because the segment or message they belong to has not ended yet."""
+        return len(self._rest) + (len(self._piece.raw) if self._piece else 0)
+
     def feed(self, data: bytes, *, is_last: bool) -> list[Piece]:
         """Return the pieces that end in what has been fed so far; with `is_last` also what is left."""
         data, at, searched = self._rest + data, 0, self._searched

@@ -17,6 +17,19 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
+def spelled(name: str) -> str:
+    """Return a file's name with what cannot be printed, or turns the direction of what is, written out: a line break becomes the four characters `\\x0a`."""
+    if name.isprintable():
+        return name
+    return "".join(letter if letter.isprintable() else _escape(ord(letter)) for letter in name)
+
+
+def _escape(number: int) -> str:
+    if 0xDC80 <= number <= 0xDCFF:  # how Python keeps a byte of a name that is not UTF-8
+        number -= 0xDC00
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
 def mask(text: str) -> str:
     """Return the text with every letter and digit replaced by `*`; punctuation and length stay, so that the shape can be judged."""
     return _ALNUM.sub("*", text)

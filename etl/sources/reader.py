@@ -20,6 +20,10 @@ from etl.sources.raw import RawRows
 # Bytes of text read at once: bounds memory for files of any size; from 16 to 32 MiB was fastest of 4 to 64.
 BLOCK_BYTES = 24 << 20
 WHOLE = -1
+WHOLE_MOST = 1 << 30  # of a file that must be read whole; some ten times the memory
+LONGEST_LINE = BLOCK_BYTES
+_PIECE_BYTES = 16 << 20
+BOMB_RATIO, BOMB_BYTES = 200, 256 << 20  # logs pack to a fifth or a thirtieth, gzip at most to a thousandth
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -102,7 +106,9 @@ def _blocks(path: Path, mapping: Mapping, block_bytes: int) -> Iterator[bytes]:
     try:
         with _open(path) as file:
             while True:
-                piece = file.read(size)
+                piece = file.read(size if size != WHOLE else WHOLE_MOST + 1)
+                if size == WHOLE and len(piece) > WHOLE_MOST:
+                    raise InputError(path.name, f"the file has more than {WHOLE_MOST >> 20:,} MB unpacked, and one with quoting or in UTF-16 is read whole", "", "Have it sent in parts")
                 if first:
                     piece = _without_mark(piece, mapping, path.name)
                 data = rest + piece if rest else piece
@@ -113,6 +119,8 @@ def _blocks(path: Path, mapping: Mapping, block_bytes: int) -> Iterator[bytes]:
                     break
                 cut = data.rfind(b"\n") + 1
                 if cut == 0:
+                    if len(data) > LONGEST_LINE and size != WHOLE:
+                        raise InputError(path.name, f"a line has more than {LONGEST_LINE >> 20} MB", "", "This is no log, or its line ends are lost: have it written again")
                     rest, first = data, False
                     continue
                 rest = data[cut:]
@@ -133,7 +141,29 @@ def _blocks(path: Path, mapping: Mapping, block_bytes: int) -> Iterator[bytes]:
 def _open(path: Path) -> BinaryIO | gzip.GzipFile:
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
+    return _Unpacked(path) if packed else path.open("rb")
+
+
+class _Unpacked(gzip.GzipFile):
+    """A packed file that refuses to unpack to more than any log does: a few bytes of gzip can hold gigabytes of nothing."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "rb")
+        self._path, self._most, self._seen = path, max(BOMB_BYTES, BOMB_RATIO * path.stat().st_size), 0
+
+    def read(self, size: int = -1) -> bytes:
+        pieces, left = [], size
+        while left and (piece := self._piece(left)):
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+
+    def _piece(self, left: int) -> bytes:
+        piece = super().read(_PIECE_BYTES if left < 0 else min(left, _PIECE_BYTES))
+        self._seen += len(piece)
+        if self._seen > self._most:
+            raise InputError(self._path.name, f"it unpacks to more than {BOMB_RATIO} times its size and {BOMB_BYTES >> 20} MB", "", "No log does: it is refused. Have it sent unpacked if it is one")
+        return piece
 
 
 def _without_mark(data: bytes, mapping: Mapping, where: str) -> bytes:
