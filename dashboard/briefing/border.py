@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dashboard import format as words
+from dashboard.briefing import told
 from dashboard.briefing.brief import Brief
 from dashboard.briefing.deck import Bar, Bars, Section, Table
 from dashboard.evidence.selected import extra_of
@@ -64,8 +65,8 @@ def security(b: Brief) -> Section:
     if b.selection.end_day <= first:
         return b.lacks("security", title, say("No data: the manifests of US-bound boxes begin on {day}.", day=words.day(first, lang)))
     small, whole = b.store.settings.small_cell, b.whole_port(keeps_view=True)
-    filed, screened, held = (b.store.ask(whole, codes, compare=True) for codes in (_FILED, _SCREENED, _HELD))
-    extra = extra_of(b.store, whole, small)
+    filed, screened, held = (told.as_told(b.store, b.store.ask(whole, codes, compare=True)) for codes in (_FILED, _SCREENED, _HELD))
+    extra = told.extra_as_told(b.store, extra_of(b.store, whole, small))
     finding = sentence(extra, say, b.store.settings.small_cell)
     rows = []
     for code in SHOWN:
@@ -79,6 +80,8 @@ def security(b: Brief) -> Section:
     limits = (say("Counts and shares that speak of fewer than {n} boxes are hidden, and so is what beside them would give them back. No box and no targeting criterion is kept in this dashboard.", n=small),)
     periods = " / ".join(dict.fromkeys(found.selection.period_in_words(lang) for found in (filed, held)))
     limits = (say("Figures about US-bound boxes are of the whole port and of whole months that are over, from the referral on of whole quarters, here {period}: otherwise hidden counts could be had back by subtraction.", period=periods), *limits)
+    if first_told := max(filter(None, (told.first_on(b.store, result.selection) for result in (filed, held))), default=None):
+        limits = (*limits, say("They stand as a briefing first gave them on {day}: late lines change them on the pages only, or two papers could be subtracted.", day=words.day(first_told, lang)))
     # The line under the section is about its finding; each row of the table has a period of its own.
     if extra.minutes is None or extra.selection is None:
         n, period = say("n = {n} boxes filed", n=_text(b, filed, "csi_filings")), filed.selection.period_in_words(lang)

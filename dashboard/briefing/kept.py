@@ -21,6 +21,7 @@ from pathlib import Path
 import polars as pl
 
 from dashboard.access import asking
+from dashboard.briefing import told
 from dashboard.briefing.deck import Deck, Section
 from dashboard.metrics import METRICS
 from dashboard.selection import Selection
@@ -60,14 +61,15 @@ def publish(store: Store, deck: Deck, today: dt.date | None = None) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{deck.build_id}.json"
     known = _read(path) if path.is_file() else {"figures": {}, "published_on": str(today or dt.datetime.now(dt.UTC).date()), "was_final": is_final(store, deck.selection)}
-    told = store.table("meta_builds").row(0, named=True)
+    about = store.table("meta_builds").row(0, named=True)
     kept = known | {
-        "format": FORMAT, "build_id": deck.build_id, "now_at": deck.made_at.isoformat(), "rules": told["rules_version"], "selection": deck.selection.to_query(),
+        "format": FORMAT, "build_id": deck.build_id, "now_at": deck.made_at.isoformat(), "rules": about["rules_version"], "selection": deck.selection.to_query(),
         "files": _files(store, deck.selection), "figures": known["figures"] | _figures(deck.sections),
     }  # fmt: skip
     part = path.with_suffix(f".{os.getpid()}.part")
     part.write_text(json.dumps(kept, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
     part.replace(path)
+    told.remember(store, (result for section in deck.sections for result in section.results), dt.date.fromisoformat(kept["published_on"]))
     return path
 
 

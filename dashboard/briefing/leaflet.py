@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from dashboard import store
-from dashboard.briefing import compose, web
+from dashboard.briefing import compose, told, web
 from dashboard.i18n import LANGUAGES
 from dashboard.selection import DEFAULT_PRESET, Selection
 from etl.settings import Settings
@@ -26,7 +26,9 @@ def leave(settings: Settings) -> list[Path]:
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(f".{os.getpid()}.part")
-        part.write_bytes(web.of_deck(compose.deck(port, selection, preset=PRESET, lang=language.code)))
+        deck = compose.deck(port, selection, preset=PRESET, lang=language.code)
+        part.write_bytes(web.of_deck(deck))
         part.replace(path)
+        told.remember(port, (result for section in deck.sections for result in section.results), build.now_day)
         made.append(path)
     return made

@@ -15,7 +15,8 @@
 
 Not closed, for any of them:
 - Figures of two builds: a month's answers, loadings and results come late, so what is kept of yesterday's export may be subtracted from today's. Only noise
-  or a log of who asked what closes this, and arbitrary periods of persons and firms; neither is here. Periods that are over make it rare for cargo.
+  or a log of who asked what closes this, and arbitrary periods of persons and firms; neither is here. Periods that are over make it rare for cargo, and papers
+  repeat what was first handed out of a month or quarter (dashboard/briefing/told.py): closed for who holds papers, open for who saves pages or files.
 - That none, or all, of a cell are so: an empty cell is seen by its absence, and 0 of 200 tells of every one.
 - Bounds: of two hidden cells whose sum is known each lies between 0 and that sum. Only exact knowledge is prevented.
 - A percentile is the minutes of one or two rows, of nobody named; and whoever knows one cell of his own can take it from a sum.

@@ -88,3 +88,34 @@ def test_final_a_week_after_the_period(port, sel) -> None:
     assert not kept.is_final(port, sel)
     ended = replace(sel, first_day=sel.first_day - dt.timedelta(days=8), end_day=sel.end_day - dt.timedelta(days=8), period="custom")
     assert kept.is_final(port, ended) and kept.final_from(port, ended) == ended.end_day + dt.timedelta(days=7)
+
+
+def test_what_a_paper_said_of_us_bound_boxes_is_said_again(port, sel) -> None:
+    """A later build holds one more box of a month or quarter: the next paper repeats the first one, hidden figures hidden, and says so."""
+
+    def said(deck) -> dict:
+        (section,) = [section for section in deck.sections if section.code == "security"]
+        return {row[0]: row[2:] for row in section.figures[0].rows} | {"finding": section.finding, "frozen": any("first gave them" in limit for limit in section.limits)}
+
+    deck = compose.deck(port, sel, preset="delegation", lang="en")
+    kept.publish(port, deck, DAY)
+    assert not said(deck)["frozen"]
+    files = sorted((port.settings.briefings / "MACAS" / "cargo").iterdir())
+    assert files and said(compose._deck(port, port._builds.opened(), sel, "delegation", "en")) == said(deck)
+    for path in files:
+        cargo = json.loads(path.read_text("utf-8"))
+        for code, cell in cargo["cells"].items():
+            if code == "csi_filings":
+                cell |= {"csi_filings": 1234, "csi_filings__n": 1234}
+            elif code == "csi_24h_share":
+                cell |= dict.fromkeys(cell)
+            elif code == "extra_minutes":
+                cell |= dict.fromkeys(("minutes", "low", "high", "selected_n", "other_n"))
+        path.write_text(json.dumps(cargo | {"build_id": "older"}), "utf-8")
+    again = said(compose._deck(port, port._builds.opened(), sel, "delegation", "en"))
+    label = {code: port.ask(sel, [code]).metric(code).label for code in ("csi_filings", "csi_24h_share")}
+    assert again["frozen"] and again[label["csi_filings"]][0] == "1,234" and again[label["csi_24h_share"]] == ("hidden", "", "hidden")
+    assert "too few" in again["finding"] or "fewer than" in again["finding"] or "hidden" in again["finding"]
+    before = [json.loads(path.read_text("utf-8")) for path in files]
+    kept.publish(port, deck, DAY)
+    assert [json.loads(path.read_text("utf-8")) for path in files] == before  # the first paper speaks, whatever is handed out later
