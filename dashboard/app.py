@@ -45,7 +45,7 @@ def main() -> None:
     if not door.enter(say):
         return
     try:
-        port = store.of()
+        port = store.of(address.port(store.ports()))
         build = port.build()
     except DamageError as error:
         no_data.damaged(say, str(error))
@@ -58,7 +58,7 @@ def main() -> None:
     selection, notes = address.resolve(port.port_code, build.now_day, known)
     names = {dimension: {code: words.closed(words.name(name), say.lang) for code, name in port.names(dimension, say.lang).items()} for dimension in NAMED}
     page = keep(Frame(port, selection, say, names, pages, address.own()))
-    masthead.show(say, words.closed(words.name(build.name(say.lang)), say.lang), build.is_sample, here, door.shown(pages, PAGES), page.query(), {"alerts": _open_alerts(port)})
+    masthead.show(say, words.closed(words.name(build.name(say.lang)), say.lang), build.is_sample, here, door.shown(pages, PAGES), page.query(), {"alerts": _open_alerts(port)}, _ports(port, say))
     unknown.note(say)
     door.note(say, names["terminal"], notes, port)
     if here.has_filters:
@@ -71,6 +71,14 @@ def main() -> None:
     except DamageError as error:
         no_data.damaged(say, str(error))
     _foot(say, here, build)
+
+
+def _ports(shown: store.Store, say: Translator) -> dict[str, str]:
+    """The names of the published ports by code, where there are several."""
+    if len(store.ports()) < 2:
+        return {}
+    st.session_state[address.PORT] = shown.port_code
+    return {code: words.closed(words.name(name), say.lang) for code, name in store.port_names(say.lang).items()}
 
 
 def _open_alerts(port: store.Store) -> int:

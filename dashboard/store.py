@@ -23,6 +23,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -38,6 +40,7 @@ from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
 from etl.contracts.reference import REFERENCE_TABLES, load_site
 from etl.errors import BuildError, DeclarationError
 from etl.settings import Settings, load_settings
+from etl.warehouse import current_build_id, read_ledger, read_pointer
 
 CACHE_BYTES = 256 * 2**20
 RECENT = dt.timedelta(days=14)
@@ -338,9 +341,30 @@ def of(port_code: str | None = None) -> Store:
         return _stores.setdefault((str(settings.build), port), Store(settings, port))
 
 
+def ports() -> list[str]:
+    """Return the codes of the published ports: what an address may ask for."""
+    return _published(settings())
+
+
+def port_names(lang: str) -> dict[str, str]:
+    """Return the names of the published ports by code, without opening their builds: a page that lists them asks about one."""
+    root = settings().build
+    return {code: _port_name(root, code, current_build_id(root, code), lang) for code in ports()}
+
+
+@lru_cache(maxsize=256)
+def _port_name(root: Path, code: str, _build_id: str | None, lang: str) -> str:
+    about = read_ledger(root, read_pointer(root, code), ["meta_builds"])["meta_builds"].row(0, named=True)
+    return about.get(f"port_name_{lang}") or about["port_name"]
+
+
+def _published(settings: Settings) -> list[str]:
+    return sorted(path.parent.name for path in settings.build.glob("*/current.json"))
+
+
 def _shown_port(settings: Settings) -> str:
     """The only published port; among several, the site's own."""
-    published = sorted(path.parent.name for path in settings.build.glob("*/current.json"))
+    published = _published(settings)
     if len(published) > 1 and (own := load_site(settings.site).port_code) in published:
         return own
     if not published:

@@ -7,8 +7,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dashboard import store
-from dashboard.access import asking
-from dashboard.access.viewer import REASONS, AccessError
+from dashboard.access import asking, audit
+from dashboard.access.viewer import REASONS, AccessError, Person
 from dashboard.briefing import web
 from dashboard.briefing.presets import PRESETS
 from dashboard.i18n import language
@@ -24,13 +24,16 @@ def show(request: Request) -> Response:
     query = dict(request.query_params)
     preset = query.pop("part", next(iter(PRESETS)))
     lang = language(query.pop("lang", None)).code
+    asked = query.pop("port", None)
     try:
-        port = store.of()
+        port = store.of(asked if asked in store.ports() else None)
         selection, notes = Selection.from_query(query, port.port_code, port.build().now_day, port.known())
         if foreign := [note.value for note in notes if note.name == "terminal" and note.value in port.terminals() and note.value not in port.known()["terminal"]]:
             raise AccessError("terminal", terminal=foreign[0], **asking.current().said())
         made = web.briefing(port, selection, preset=preset, lang=lang, is_shown=True)
     except AccessError as error:
+        if isinstance(who := asking.held(), Person):
+            audit.record("refused", who.subject, settings=store.settings(), what="briefing", reason=error.reason)
         return PlainTextResponse(f"{REASONS[error.reason].format(**error.values)}\n", 403, {"X-Content-Type-Options": "nosniff"})
     except SmartportError as error:
         return PlainTextResponse(f"{error}\n", 404, {"X-Content-Type-Options": "nosniff"})

@@ -15,7 +15,7 @@ from dashboard.details import DETAILS
 from dashboard.i18n import N_
 from dashboard.metrics import DIMENSIONS, FACTS, METRICS, Result
 from dashboard.metrics.compiler import GRAINS, unanswered
-from dashboard.screens import explore_chart, explore_words
+from dashboard.screens import explore_chart, explore_ports, explore_words
 from dashboard.screens import explore_state as asking
 from dashboard.screens.explore_state import MOST_FIGURES, MOST_SPLITS, PERIOD, Asked, Unfit
 from dashboard.selection import FILTERS
@@ -41,6 +41,7 @@ def show(page: Frame) -> None:
         return
     _chart(page, asked, result)
     _table(page, asked, result)
+    explore_ports.show(page, asked.metrics)
     _sources(page, asked, result)
     _rows(page)
 

@@ -15,7 +15,8 @@ import streamlit as st
 
 from dashboard.selection import COMPARISONS, FILTERS, PRESETS, VIEWS, Note, Selection
 
-PERIOD, DATES, COMPARISON, VIEW = "f_period", "f_dates", "f_vs", "f_view"
+PERIOD, DATES, COMPARISON, VIEW, PORT = "f_period", "f_dates", "f_vs", "f_view", "f_port"
+KEPT = ("lang", "port")  # hold on every page, whatever is asked there
 OWN = ("visit", "drill", "hour", "part", "m", "by", "grain", "across", "draw")  # a page's own parameters, left alone here
 
 
@@ -31,7 +32,7 @@ def touched() -> None:
 def resolve(port: str, now_day: date, known: Mapping[str, Collection[str]]) -> tuple[Selection, tuple[Note, ...]]:
     """Return this run's selection and the notes on what the address asked in vain; sets the widgets' session keys."""
     state = st.session_state
-    query = {name: value for name, value in st.query_params.to_dict().items() if name not in OWN and name != "lang"}
+    query = {name: value for name, value in st.query_params.to_dict().items() if name not in (*OWN, *KEPT)}
     if state.pop("touched", False) and "selection" in state:
         selection, notes = from_widgets(state["selection"], now_day, known), ()
         write(selection)
@@ -83,8 +84,8 @@ def _seed(selection: Selection) -> None:
 
 
 def write(selection: Selection) -> None:
-    """Write the selection into the address in one step of the browser's history; language and the page's own parameters stay."""
-    kept = {name: value for name, value in st.query_params.to_dict().items() if name in OWN or name == "lang"}
+    """Write the selection into the address in one step of the browser's history; language, port and the page's own parameters stay."""
+    kept = {name: value for name, value in st.query_params.to_dict().items() if name in (*OWN, *KEPT)}
     st.query_params.from_dict(selection.to_query() | kept)
 
 
@@ -95,9 +96,9 @@ def set_own(**own: str | None) -> None:
 
 
 def reset() -> None:
-    """Callback: back to the default question; the language stays."""
+    """Callback: back to the default question; language and port stay."""
     st.session_state["touched"] = False
-    kept = {name: value for name, value in st.query_params.to_dict().items() if name == "lang"}
+    kept = {name: value for name, value in st.query_params.to_dict().items() if name in KEPT}
     st.query_params.from_dict(kept)
 
 
@@ -105,6 +106,20 @@ def speak(lang: str) -> None:
     """Callback: show the page in this language; the question stays. A link to the page one is on would not change the browser's address."""
     st.session_state["lang_chosen"] = lang
     st.query_params["lang"] = lang
+
+
+def port(published: Collection[str]) -> str | None:
+    """Return the port of the address, else the one this session chose; None leaves it to the installation. What is not published is not asked for."""
+    asked = st.query_params.get("port")
+    if asked in published:
+        st.session_state["port_chosen"] = asked
+    chosen = st.session_state.get("port_chosen")
+    return chosen if chosen in published else None
+
+
+def travel() -> None:
+    """Callback of the port's widget: the same question of another port. What that port has not, the filters leave out and say."""
+    st.query_params["port"] = st.session_state["port_chosen"] = st.session_state[PORT]
 
 
 def own() -> dict[str, str]:

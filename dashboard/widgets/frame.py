@@ -19,6 +19,7 @@ from dashboard import store
 from dashboard.i18n import Translator
 from dashboard.metrics import Result
 from dashboard.selection import Selection
+from dashboard.widgets.address import KEPT
 
 _KEY = "frame"
 
@@ -58,9 +59,9 @@ class Frame:
         return self.pages[page_code]
 
     def query(self, **own: str) -> dict[str, str]:
-        """Address parameters of a link that keeps language and filters, plus the target page's own."""
-        lang = {"lang": st.session_state["lang_chosen"]} if st.session_state.get("lang_chosen") else {}
-        return self.selection.to_query() | lang | {name: value for name, value in own.items() if value}
+        """Address parameters of a link that keeps language, port and filters, plus the target page's own."""
+        kept = {name: st.session_state[f"{name}_chosen"] for name in KEPT if st.session_state.get(f"{name}_chosen")}
+        return self.selection.to_query() | kept | {name: value for name, value in own.items() if value}
 
     def name(self, dimension: str, code: object) -> str:
         """Words for a code of a site list (gate, lane, terminal, place, zone), else the code itself."""

@@ -12,11 +12,17 @@ from dashboard.screens import PAGES, Page
 from dashboard.widgets import address, door, scripts
 
 
-def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Mapping[str, object], query: Mapping[str, str], marks: Mapping[str, int] | None = None) -> None:
-    """Draw the masthead. `query` are the address parameters every link keeps; `marks` a count behind a page's title, where there is something to see."""
+def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Mapping[str, object], query: Mapping[str, str], marks: Mapping[str, int] | None = None, ports: Mapping[str, str] | None = None) -> None:
+    """Draw the masthead. `query` are the address parameters every link keeps; `marks` a count behind a page's title, where there is something to see;
+    `ports` the names of all published ports by code, where there are several to choose from.
+    """
     with st.container(key="masthead"):
         with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="masthead_top"):
             st.html(f'<div class="brand"><div>{html.escape(port_name)}<small>{html.escape(say("Trucks at the port, from its own logs"))}</small></div></div>', width="content")
+            if ports:
+                st.selectbox(
+                    say("Port"), list(ports), key=address.PORT, on_change=address.travel, format_func=lambda code: ports[code], required=True, label_visibility="collapsed", width=230
+                )
             if is_sample:
                 st.html(stamp(say), width="content")
             st.space("stretch")
