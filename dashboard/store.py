@@ -354,7 +354,10 @@ def port_names(lang: str) -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def _port_name(root: Path, code: str, _build_id: str | None, lang: str) -> str:
-    about = read_ledger(root, read_pointer(root, code), ["meta_builds"])["meta_builds"].row(0, named=True)
+    try:
+        about = read_ledger(root, read_pointer(root, code), ["meta_builds"])["meta_builds"].row(0, named=True)
+    except BuildError:
+        return code  # its own page says what is wrong with it
     return about.get(f"port_name_{lang}") or about["port_name"]
 
 
