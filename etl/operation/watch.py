@@ -160,7 +160,7 @@ class _Watcher:
         try:
             report = pipeline.load(self.settings, [arrival.path for arrival in batch])
         except BusyError as error:
-            self._wait_after("busy", f"another load is running: {error.found}")
+            self._wait_after("busy", f"{error.found}.")
         except (SmartportError, OSError, duckdb.IOException) as error:  # the disk, the site, the settings or the build, unless one of the files cannot be read
             if not self._unreadable(batch):
                 self._wait_after("failed", f"{error.strerror}{f': {error.filename}' if error.filename else ''}." if isinstance(error, OSError) else str(error))

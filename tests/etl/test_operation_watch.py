@@ -23,12 +23,12 @@ from etl import pipeline, warehouse
 from etl.errors import BusyError
 from etl.loading import lock
 from etl.loading.report import AfterStep
-from etl.operation import moving
+from etl.operation import doctor, moving
 from etl.operation.arrivals import Arrivals
 from etl.operation.journal import Journal
 from etl.operation.watch import GAVE_UP, LONGEST_WAIT_S, Watch, default_folders, waits, watch
 from etl.settings import ROOT
-from tests.etl.small_port import small_port
+from tests.etl.small_port import HEADERS, small_port
 from tests.etl.test_pipeline import PORT, content, differences, installation
 
 
@@ -155,7 +155,7 @@ def test_a_full_disk_passes(scene, monkeypatch):
 
     monkeypatch.setattr(pipeline, "load", load)
     assert scene.once() == 0
-    assert [line["text"].split(" Trying")[0] for line in scene.said("failed")] == ["No space left on device", "Input/output error"]
+    assert [line["text"].split(" Trying")[0] for line in scene.said("failed")] == ["No space left on device.", "Input/output error."]
     assert scene.in_inbox() == [] and not scene.refused.exists()
 
 
@@ -219,6 +219,23 @@ def test_a_step_that_fails_does_not_end_the_watch(scene):
 
     assert scene.once(after) == 0
     assert "RuntimeError" in scene.said("after_failed")[0]["text"] and "12345" not in scene.log.getvalue()
+
+
+def test_nothing_raw_is_in_logs_or_reasons(scene):
+    """Plates, boxes, badges, firms and declarations stand in every file, rejected lines and refused files among them; none may be told."""
+    port = small_port(days=1, trucks=3)
+    port.write(scene.inbox)
+    bad = "12345-A-6;MSCU1234567;BDG70001;TRANSPORT100;DUM2026000001;DECLARANT300"
+    port.raw |= set(bad.split(";"))
+    for name, text in {"gate_port_2026-06-09.csv": f"{bad}\n{bad}\n", "inconnu.csv": f"a;b\n{bad}\n", "pesage_sans_date.csv": bad, "tracking_a_2026-06-09.jsonl": f'{{"plaque": "{bad}"\n'}.items():
+        (scene.inbox / name).write_text(text)
+    (scene.inbox / "gate_port_2026-06-08.csv").write_text("\n".join((HEADERS["gate_port"], f"x;E;P6;12345-A-6;{bad}", "x;BDG70001;P6;6A;;;12345-A-6;;;MSCU1234567;;IMP;SEC;")))
+    assert scene.once() == 3
+    reasons = [path.read_text("utf-8") for path in scene.refused.glob("*.reason.txt")]
+    told = "\n".join([scene.log.getvalue(), *reasons, repr(doctor.examine(scene.settings))])
+    assert len(reasons) >= 3 and "gate_port_2026-06-08.csv" in told
+    needles = {form for value in port.raw for form in (value, value.replace("-", ""), value.replace("-", " "))}
+    assert not [needle for needle in needles if needle in told]
 
 
 def test_waits_grow_to_five_minutes_and_differ():
