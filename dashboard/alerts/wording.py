@@ -200,6 +200,8 @@ def rule_in_words(rule: Rule, told: Told, names: Mapping[str, Mapping[str, str]]
     if rule.filter or rule.view != "all":
         day = dt.date(2000, 1, 1)
         how.append(Selection("", day, day + dt.timedelta(days=1), view=rule.view, **rule.filter).in_words(lang, names).partition(" · ")[2])
+    if rule.watch == "usual" and rule.side != "both":
+        how.append(say("upwards only") if rule.side == "high" else say("downwards only"))
     if rule.each:
         how.append(say("for each: {what}", what=say(DIMENSIONS[rule.each].label)))
     if rule.times > 1:

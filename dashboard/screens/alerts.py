@@ -142,8 +142,9 @@ def _rule(page: Frame, rule: Rule, lines: Sequence[Mapping[str, Any]], names: Ma
     )
     if lines:
         heads = [*([_("Where")] if lines[0]["group"] else []), _("Last figure"), "n", _("Period"), _("Compared with"), _("State")]
-        rows = "".join(f"<tr>{''.join(f'<td>{html.escape(cell)}</td>' for cell in _cells(page, _told(page, line, names)))}</tr>" for line in lines)
-        st.html(f'<div class="wide"><table class="rowlist"><thead><tr>{"".join(f"<th scope=col>{html.escape(head)}</th>" for head in heads)}</tr></thead><tbody>{rows}</tbody></table></div>')
+        # On a phone a row becomes a list of named values (theme.css); the roles keep it a table to a screen reader.
+        body = "".join(f'<tr role="row">{"".join(f"""<td role="cell" data-name="{html.escape(head)}">{html.escape(cell)}</td>""" for head, cell in zip(heads, _cells(page, _told(page, line, names)), strict=True))}</tr>' for line in lines)
+        st.html(f'<table class="rowlist stacked" role="table"><thead><tr role="row">{"".join(f"""<th scope="col" role="columnheader">{html.escape(head)}</th>""" for head in heads)}</tr></thead><tbody>{body}</tbody></table>')
         _behind(page, told, f"rule-{rule.code}")
     elif rule.is_on:
         panel.quiet(_("Nothing could be judged yet."))

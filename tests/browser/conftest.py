@@ -45,7 +45,10 @@ _module(ROOT / "tests" / "live_reader.py")
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
-    return _module(ROOT / "tests" / "dashboard" / "small_build.py").make(tmp_path_factory.mktemp("browser_home"), days=120, per_day=60, seed=7)
+    settings = _module(ROOT / "tests" / "dashboard" / "small_build.py").make(tmp_path_factory.mktemp("browser_home"), days=120, per_day=60, seed=7)
+    alerts.evaluate(settings)  # so that their page has figures
+    store.use(None)
+    return settings
 
 
 @pytest.fixture(scope="session")

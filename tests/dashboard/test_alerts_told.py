@@ -483,3 +483,30 @@ def test_the_board_says_how_things_stand_and_costs_no_query(port, monkeypatch) -
     assert board.read(port, "MACAS") is found, "read once"
     (port.alerts / "MACAS.board.json").write_text("{", "utf-8")
     assert board.read(port, "MACAS") == board.Board() == board.read(Settings(port.home / "none", port.site), "MACAS")
+
+
+# ---------------------------------------------------------------------- the command line
+def smartport(*arguments: str) -> int:
+    from dashboard.__main__ import main
+
+    return main(list(arguments))
+
+
+def test_the_command_checks_tries_judges_and_says(port, post, capsys) -> None:
+    here = ("--home", str(port.home), "--site", str(port.site))
+    write(port, RULE.replace("LIMIT", str(WORSE)) + RULE.replace("slow_day", "off").replace("LIMIT", "5") + "is_on = false\n")
+    assert smartport("alerts", "--check", *here) == 0
+    told = capsys.readouterr().out
+    assert "2 rules" in told and "beyond" in told and "sent to nobody" in told and "off" in told and not port.alerts.exists()
+    assert smartport("alerts", "--try", "2", "--json", *here) == 0
+    [tried] = json.loads(capsys.readouterr().out)
+    assert (tried["rule"], tried["windows_n"], tried["raised_n"]) == ("slow_day", 14, 1) and not port.alerts.exists()
+    deliver(port, post)
+    assert smartport("alerts", "--evaluate", *here) == 0 and "1 raised, 0 cleared, 1 open; 1 messages sent" in capsys.readouterr().out
+    assert smartport("alerts", "--lang", "fr", *here) == 0 and "Journée lente" in capsys.readouterr().out
+    write(port, RULE.replace("LIMIT", str(WORSE)).replace("operations", "nobody"))
+    assert smartport("alerts", "--check", *here) == 2 and "'nobody' in `to` is no recipient. Known: operations" in capsys.readouterr().err
+    assert smartport("alerts", "--evaluate", *here) == 2 and "no recipient is called 'nobody'" in capsys.readouterr().out
+    assert smartport("mail-briefing", "nobody", *here) == 2 and "'nobody' has no mail address. Known: operations" in capsys.readouterr().err
+    write(port, "[[rule]]\n")
+    assert smartport("alerts", "--evaluate", "--json", *here) == 2 and "it has no code" in json.loads(capsys.readouterr().out)["error"]
