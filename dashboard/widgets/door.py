@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import html
 import json
+import time
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from http.cookies import SimpleCookie
 
@@ -36,6 +38,7 @@ _OPEN = ("/_stcore/", "/static/", "/app/static/", "/media/", "/component/")  # w
 _CALLBACK, _LOGOUT = "/oauth2callback", "/auth/logout"
 PARAMETER = "refused"  # of the address after a sign-in that was not accepted
 _settings: Settings | None = None
+_unknown: deque[float] = deque(maxlen=30)  # when refusals of somebody unknown were written down
 
 
 def secrets(settings: Settings) -> dict[str, dict[str, object]] | None:
@@ -93,10 +96,20 @@ def _came(message: Message) -> Message:
             viewer = asking.current()
         audit.record("sign_in", viewer, settings=_settings, roles=" ".join(sorted(viewer.roles)), terminals=" ".join(viewer.terminals) if viewer.terminals is not None else None)
     except AccessError as error:
-        audit.record("refused", came.subject if came else None, settings=_settings, what="sign-in", reason=error.reason)
+        if came is not None or _may_write():
+            audit.record("refused", came.subject if came else None, settings=_settings, what="sign-in", reason=error.reason)
     if came is not None:
         return message
     return message | {"headers": [(name, value + f"?{PARAMETER}=1".encode() if name.lower() == b"location" else value) for name, value in message.get("headers", ())]}
+
+
+def _may_write() -> bool:
+    """Whether a refusal of somebody unknown is written down: so many a minute, or whoever calls the address would fill the disk."""
+    now = time.monotonic()
+    if len(_unknown) == _unknown.maxlen and now - _unknown[0] < 60:
+        return False
+    _unknown.append(now)
+    return True
 
 
 def _of_cookies(cookies: Mapping[str, str]) -> Person | None:
@@ -183,7 +196,11 @@ def note(say: Translator, names: Mapping[str, str], notes: Iterable[Note], port:
 
 
 def refused(say: Translator, error: AccessError) -> None:
-    """Say that something on a page is not open to this reader."""
+    """Say that something on a page is not open to this reader; the first time in a session it is written down."""
+    told = st.session_state.setdefault("told_refused", set())
+    if asking.is_on() and (came := person()) is not None and (asked := (error.reason, error.values.get("terminal"))) not in told:
+        told.add(asked)
+        audit.record("refused", came.subject, settings=_settings, what=error.values.get("terminal") or "pages", reason=error.reason)
     st.warning(sentence(say, error), icon=":material/lock:")
 
 
