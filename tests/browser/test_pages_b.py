@@ -135,6 +135,12 @@ def test_the_menu_works_by_keyboard_alone(visit, settled) -> None:
     assert page.get_by_role("heading", name="Truck turnaround").is_visible()
 
 
+_SMALLEST_PT = """() => {
+  const drawn = [...document.querySelectorAll('[data-testid=stPlotlyChart] text')].filter(each => each.textContent.trim());
+  return Math.min(...drawn.map(each => parseFloat(getComputedStyle(each).fontSize))) * getComputedStyle(document.querySelector('[data-testid=stMainBlockContainer]')).zoom * 0.75;
+}"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_paper_holds_the_whole_page(visit, scheme) -> None:
     page = visit("/turnaround?lang=fr", scheme=scheme)
@@ -142,6 +148,7 @@ def test_paper_holds_the_whole_page(visit, scheme) -> None:
     page.emulate_media(media="print")
     assert page.get_by_test_id("sample-stamp").is_visible()
     assert page.locator(".st-key-filters").is_hidden() and page.locator(".st-key-menu-subjects").is_hidden()
+    assert page.evaluate(_SMALLEST_PT) >= 7
     sheets = page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n")
     assert 2 <= sheets <= 4, f"{sheets} sheets: a page cut after its first screen has one"
 
