@@ -20,7 +20,7 @@ from tests.etl.test_pipeline import PORT, content, differences
 
 @pytest.fixture(scope="module")
 def port():
-    return small_port(days=2, trucks=4)
+    return small_port(days=2, trucks=3)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_the_next_one_costs_only_what_is_new(loaded, own, tmp_path):
 
 def test_it_is_whole_though_a_load_commits_while_it_is_made(loaded, tmp_path, monkeypatch):
     home = Settings(home=shutil.copytree(loaded.home, tmp_path / "home"), site=loaded.site)
-    more = small_port(days=2, trucks=4, seed=5).write(tmp_path / "more")
+    more = small_port(days=1, trucks=3, seed=5).write(tmp_path / "more")
     link, links = os.link, []
 
     def load_once(source, target):

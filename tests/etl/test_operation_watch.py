@@ -22,7 +22,7 @@ import pytest
 from etl import pipeline, warehouse
 from etl.errors import BusyError
 from etl.loading import lock
-from etl.loading.report import AfterStep
+from etl.loading.report import AfterStep, BuildReport, FileReport
 from etl.operation import doctor, moving
 from etl.operation.arrivals import Arrivals
 from etl.operation.journal import Journal
@@ -69,6 +69,25 @@ def scene(tmp_path, monkeypatch):
     return Scene(tmp_path)
 
 
+@pytest.fixture
+def quick(scene, monkeypatch):
+    """A scene whose loader only takes the lock and says of each file that it was loaded, or refused where its name has no mapping: what is tested is the watcher."""
+
+    def load(settings, paths, **_):
+        with lock.one_writer(settings.home):
+            files = [FileReport(path.name, f"{number:016x}", "loaded" if path.suffix == ".csv" else "refused", read_n=1, message="no mapping fits") for number, path in enumerate(paths or ())]
+        return BuildReport(PORT, "0" * 16, bool(files), tuple(files), 0, None, None, None, "4", "2026.3", 0.0)
+
+    monkeypatch.setattr(pipeline, "load", load)
+    return scene
+
+
+def drop(scene: Scene, *names: str) -> list[Path]:
+    for name in names:
+        (scene.inbox / name).write_text("x\n")
+    return [scene.inbox / name for name in names]
+
+
 def test_only_whole_files_are_loaded(scene):
     now = 0.0
     arrivals = Arrivals(scene.inbox, 10, clock=lambda: now)
@@ -89,13 +108,10 @@ def test_only_whole_files_are_loaded(scene):
     assert [arrival.path.name for arrival in arrivals.look()] == ["a.csv", "e.csv"], "renamed just now"
 
 
-def test_with_markers_only_marked_files_are_whole(scene):
-    files = few(scene.inbox)
-    marked = next(path for path in files if path.name.startswith("pesage"))
-    marked.with_name(f"{marked.name}.done").touch()
-    assert scene.once(needs_marker=True) == 0
-    assert sorted(path.name for path in scene.loaded.iterdir()) == [marked.name, f"{marked.name}.done"]
-    assert len(scene.in_inbox()) == len(files) - 1
+def test_with_markers_only_marked_files_are_whole(quick):
+    drop(quick, "a.csv", "b.csv", "b.csv.done")
+    assert quick.once(needs_marker=True) == 0
+    assert sorted(path.name for path in quick.loaded.iterdir()) == ["b.csv", "b.csv.done"] and quick.in_inbox() == ["a.csv"]
 
 
 def test_an_inbox_is_loaded_and_left_clean(scene, tmp_path):
@@ -128,24 +144,24 @@ def test_an_inbox_is_loaded_and_left_clean(scene, tmp_path):
     assert (scene.loaded / f"{files[0].name}.2").is_file() and (scene.refused / "notes.txt.2").is_file() and (scene.refused / "notes.txt.2.reason.txt").is_file()
 
 
-def test_left_files_are_not_loaded_twice(scene):
-    files = few(scene.inbox)
-    assert scene.once(loaded=None) == 0
-    assert len(scene.said("loaded")) == 1 and len(scene.in_inbox()) == len(files)
+def test_left_files_are_not_loaded_twice(quick):
+    drop(quick, "a.csv", "b.csv")
+    assert quick.once(loaded=None) == 0
+    assert len(quick.said("loaded")) == 1 and quick.in_inbox() == ["a.csv", "b.csv"]
 
 
-def test_a_second_loader_waits_and_says_so(scene):
-    few(scene.inbox)
-    with lock.one_writer(scene.settings.home):
-        assert scene.once() == GAVE_UP
-    assert len(scene.said("busy")) == 3 and "another load is running" in scene.said("busy")[0]["text"] and scene.said("gave_up")
-    assert scene.once() == 0 and scene.in_inbox() == []
-    with lock.one_watcher(scene.settings.home, PORT), pytest.raises(BusyError, match="watched already"):
-        scene.once()
+def test_a_second_loader_waits_and_says_so(quick):
+    drop(quick, "a.csv")
+    with lock.one_writer(quick.settings.home):
+        assert quick.once() == GAVE_UP
+    assert len(quick.said("busy")) == 3 and "another load is running" in quick.said("busy")[0]["text"] and quick.said("gave_up")
+    assert quick.once() == 0 and quick.in_inbox() == []
+    with lock.one_watcher(quick.settings.home, PORT), pytest.raises(BusyError, match="watched already"):
+        quick.once()
 
 
-def test_a_full_disk_passes(scene, monkeypatch):
-    few(scene.inbox)
+def test_a_full_disk_passes(quick, monkeypatch):
+    drop(quick, "a.csv")
     whole, left = pipeline.load, [OSError(errno.ENOSPC, "No space left on device"), OSError(errno.EIO, "Input/output error")]
 
     def load(*arguments, **named):
@@ -154,14 +170,14 @@ def test_a_full_disk_passes(scene, monkeypatch):
         return whole(*arguments, **named)
 
     monkeypatch.setattr(pipeline, "load", load)
-    assert scene.once() == 0
-    assert [line["text"].split(" Trying")[0] for line in scene.said("failed")] == ["No space left on device.", "Input/output error."]
-    assert scene.in_inbox() == [] and not scene.refused.exists()
+    assert quick.once() == 0
+    assert [line["text"].split(" Trying")[0] for line in quick.said("failed")] == ["No space left on device.", "Input/output error."]
+    assert quick.in_inbox() == [] and not quick.refused.exists()
 
 
-def test_one_file_that_nobody_foresaw_does_not_hold_up_the_others(scene, monkeypatch):
-    few(scene.inbox)
-    (scene.inbox / "poison_2026-06-01.csv").write_text("12345-A-6")
+def test_one_file_that_nobody_foresaw_does_not_hold_up_the_others(quick, monkeypatch):
+    drop(quick, "a.csv", "b.csv", "q.csv", "z.csv")
+    (quick.inbox / "poison_2026-06-01.csv").write_text("12345-A-6")
     whole = pipeline.load
 
     def load(settings, paths, **named):
@@ -170,15 +186,15 @@ def test_one_file_that_nobody_foresaw_does_not_hold_up_the_others(scene, monkeyp
         return whole(settings, paths, **named)
 
     monkeypatch.setattr(pipeline, "load", load)
-    assert scene.once() == 3
-    assert scene.in_inbox() == [] and (scene.refused / "poison_2026-06-01.csv").is_file()
-    said = scene.log.getvalue() + (scene.refused / "poison_2026-06-01.csv.reason.txt").read_text()
+    assert quick.once() == 3
+    assert quick.in_inbox() == [] and (quick.refused / "poison_2026-06-01.csv").is_file()
+    said = quick.log.getvalue() + (quick.refused / "poison_2026-06-01.csv.reason.txt").read_text()
     assert "ValueError" in said and "12345-A-6" not in said
 
 
-def test_a_file_that_cannot_be_read_is_set_aside(scene, monkeypatch):
-    few(scene.inbox)
-    shut = scene.inbox / "gate_port_2026-06-03.csv"
+def test_a_file_that_cannot_be_read_is_set_aside(quick, monkeypatch):
+    drop(quick, "a.csv", "z.csv")
+    shut = quick.inbox / "gate_port_2026-06-03.csv"
     shut.touch()
     opened, loads = Path.open, pipeline.load
 
@@ -189,15 +205,13 @@ def test_a_file_that_cannot_be_read_is_set_aside(scene, monkeypatch):
 
     monkeypatch.setattr(Path, "open", refuse)  # root may read everything: a mode alone would not do
     monkeypatch.setattr(pipeline, "load", lambda settings, paths, **named: refuse(shut) if shut in paths else loads(settings, paths, **named))
-    assert scene.once() == 3
-    assert scene.in_inbox() == [] and "Permission denied" in (scene.refused / f"{shut.name}.reason.txt").read_text()
+    assert quick.once() == 3
+    assert quick.in_inbox() == [] and "Permission denied" in (quick.refused / f"{shut.name}.reason.txt").read_text()
 
 
-def test_a_file_that_grows_while_it_is_read_is_read_again(scene, monkeypatch):
-    files = few(scene.inbox)
-    growing = next(path for path in files if path.name.startswith("pesage"))
-    rest, whole = growing.read_bytes(), pipeline.load
-    growing.write_bytes(rest[: rest.index(b"\n", len(rest) // 2) + 1])
+def test_a_file_that_grows_while_it_is_read_is_read_again(quick, monkeypatch):
+    growing, _ = drop(quick, "a.csv", "b.csv")
+    rest, whole = b"x\ny\n", pipeline.load
 
     def load(settings, paths, **named):
         report = whole(settings, paths, **named)
@@ -206,19 +220,19 @@ def test_a_file_that_grows_while_it_is_read_is_read_again(scene, monkeypatch):
         return report
 
     monkeypatch.setattr(pipeline, "load", load)
-    assert scene.once() == 0
-    assert scene.said("changed") and scene.in_inbox() == []
-    assert (scene.loaded / growing.name).read_bytes() == rest
+    assert quick.once() == 0
+    assert quick.said("changed") and quick.in_inbox() == []
+    assert (quick.loaded / growing.name).read_bytes() == rest
 
 
-def test_a_step_that_fails_does_not_end_the_watch(scene):
-    few(scene.inbox)
+def test_a_step_that_fails_does_not_end_the_watch(quick):
+    drop(quick, "a.csv")
 
     def after(*_):
         raise RuntimeError("of plate 12345-A-6")
 
-    assert scene.once(after) == 0
-    assert "RuntimeError" in scene.said("after_failed")[0]["text"] and "12345" not in scene.log.getvalue()
+    assert quick.once(after) == 0
+    assert "RuntimeError" in quick.said("after_failed")[0]["text"] and "12345" not in quick.log.getvalue()
 
 
 def test_nothing_raw_is_in_logs_or_reasons(scene):
@@ -267,11 +281,21 @@ def test_a_line_is_a_line_whatever_a_file_is_called():
         assert stream.getvalue().count("\n") == 1 and "\x1b" not in stream.getvalue() and "\u202e" not in stream.getvalue()
 
 
+WATCH_ONLY = """
+import argparse, sys
+from etl.cli import run
+from etl.operation import command
+parser = argparse.ArgumentParser()
+command.add_commands(parser.add_subparsers())
+sys.exit(run(parser.parse_args()))
+"""
+
+
 def test_asked_to_stop_it_finishes_the_file_and_ends(tmp_path):
     inbox = tmp_path / "inbox"
     inbox.mkdir()
-    command = [sys.executable, "-m", "dashboard", "watch", str(inbox), "--home", str(tmp_path / "home"), "--poll", "0.1", "--quiet-time", "0.2", "--json"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    arguments = ["watch", str(inbox), "--home", str(tmp_path / "home"), "--poll", "0.1", "--quiet-time", "0.2", "--json"]
+    process = subprocess.Popen([sys.executable, "-c", WATCH_ONLY, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     lines = []
     with contextlib.closing(process.stderr):
         lines.append(json.loads(process.stderr.readline()))
