@@ -176,5 +176,5 @@ def test_an_unknown_address_leads_to_the_first_page_with_its_question() -> None:
 
 def test_the_first_page_says_which_address_is_no_page(small) -> None:
     app = open_page("overview", lang="fr", missing="turnaroud](http://x)")
-    assert [each.value for each in app.warning] == ["Il n'y a pas de page «\u00a0turnaroudhttpx\u00a0» ici. Voici la première\u00a0; le menu ci-dessus mène aux autres."]
+    assert [each.value for each in app.warning] == ["Il n’y a pas de page «\u00a0turnaroudhttpx\u00a0» ici. Voici la première\u00a0; le menu ci-dessus mène aux autres."]
     assert not open_page("overview", lang="fr").warning
