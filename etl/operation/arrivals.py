@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.loading.intake import discover
+from etl.sources.masks import spelled
 
 MARKER = ".done"
 
@@ -35,6 +36,11 @@ class Arrival:
     seen: Signature
 
     @property
+    def name(self) -> str:
+        """Its name as it may be shown, and as a report bears it."""
+        return spelled(self.path.name)
+
+    @property
     def marker(self) -> Path:
         return self.path.with_name(self.path.name + MARKER)
 
@@ -46,7 +52,7 @@ class Arrival:
 class Arrivals:
     """The files of one inbox, look after look.
 
-    A file has come whole when its size, time and place on the disk have not changed for `quiet_s` seconds of our own clock; the
+    Symbolic links are no files here. A file has come whole when its size, time and place on the disk have not changed for `quiet_s` seconds of our own clock; the
     file's time alone proves nothing, for copying may set it. With `needs_marker` it has come whole when NAME.done lies beside it.
     Hidden files and .part, .tmp, .crdownload are passed over, as `smartport load` does.
     """
@@ -70,6 +76,10 @@ class Arrivals:
             if path.with_name(path.name + MARKER) in markers if self.needs_marker else now - since >= self.quiet_s:
                 whole.append(Arrival(path, seen))
         return whole
+
+    def links(self) -> list[Path]:
+        """Return the symbolic links of the inbox, by name: they are never followed, for whoever may drop one must not choose which file of this machine is read."""
+        return sorted(path for path in self.inbox.rglob("*") if path.is_symlink() and not path.name.startswith("."))
 
     @property
     def waiting_n(self) -> int:

@@ -7,6 +7,7 @@ later. A file that alone makes the loader fail, time after time, is set aside li
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
@@ -26,6 +27,7 @@ from etl.operation.arrivals import Arrival, Arrivals
 from etl.operation.journal import Journal
 from etl.operation.moving import move_into, write_beside
 from etl.settings import Settings
+from etl.sources.masks import spelled
 
 BATCH_FILES, BATCH_BYTES = 500, 256 << 20  # loaded at once: what a request to stop waits for
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 300.0
@@ -122,12 +124,15 @@ class _Watcher:
     def _look(self) -> list[Arrival]:
         try:
             found = self.arrivals.look()
+            for link in self.arrivals.links():
+                if link not in self._left:
+                    self._set_aside(Arrival(link, (0, 0, 0)), f"{spelled(link.name)}: it is a symbolic link, which is not followed. Put the file itself into the inbox.")
         except (SmartportError, OSError) as error:
             if self.about.is_once:
                 raise
             self._wait_after("inbox", f"the inbox cannot be read: {error}")
             return []
-        self._left = {path: seen for path, seen in self._left.items() if seen.path.exists()}
+        self._left = {path: seen for path, seen in self._left.items() if os.path.lexists(seen.path)}
         return [arrival for arrival in found if self._left.get(arrival.path) != arrival]
 
     def _round(self, ready: list[Arrival]) -> bool:
@@ -138,8 +143,8 @@ class _Watcher:
             return False
         outcomes = {file.file_name: file for file in report.files}
         for arrival in batch:
-            if arrival.path.name in outcomes:
-                self._tidy(arrival, outcomes[arrival.path.name])
+            if arrival.name in outcomes:
+                self._tidy(arrival, outcomes[arrival.name])
         return True
 
     def _batch(self, ready: list[Arrival]) -> list[Arrival]:
@@ -147,11 +152,11 @@ class _Watcher:
         batch: dict[str, Arrival] = {}
         bytes_n = 0
         for arrival in ready:
-            if arrival.path.name in batch:
+            if arrival.name in batch:
                 continue
             if len(batch) >= self._most or (batch and bytes_n + arrival.seen[0] > BATCH_BYTES):
                 break
-            batch[arrival.path.name] = arrival
+            batch[arrival.name] = arrival
             bytes_n += arrival.seen[0]
         return list(batch.values())
 
@@ -209,12 +214,12 @@ class _Watcher:
     def _count(self, arrival: Arrival, why: str) -> None:
         self._failed[arrival.path] = self._failed.get(arrival.path, 0) + 1
         if self._failed[arrival.path] >= self.about.attempts:
-            self._set_aside(arrival, f"{arrival.path.name}: loading it failed {self.about.attempts} times ({why}), and the loader works without it. Nothing is wrong that the loader could name; keep the file and report it.")
+            self._set_aside(arrival, f"{arrival.name}: loading it failed {self.about.attempts} times ({why}), and the loader works without it. Nothing is wrong that the loader could name; keep the file and report it.")
 
     def _works_without(self) -> bool:
         try:
             pipeline.load(self.settings, None)
-        except (SmartportError, OSError, duckdb.Error):
+        except Exception:  # whatever it is, it is not the file's fault; the next attempt names it
             return False
         return True
 
@@ -240,7 +245,7 @@ class _Watcher:
 
     def _tidy(self, arrival: Arrival, outcome: FileReport) -> None:
         if arrival.has_changed:
-            self.journal.say("changed", f"{arrival.path.name} was written to or taken away while it was read; what lies in the inbox is read again.", level="warning", file=arrival.path.name)
+            self.journal.say("changed", f"{arrival.name} was written to or taken away while it was read; what lies in the inbox is read again.", level="warning", file=arrival.name)
         elif outcome.status == "refused" or outcome.refused_for:
             self._set_aside(arrival, outcome.refused_for or outcome.message)
         elif self.about.loaded is None:
@@ -249,8 +254,8 @@ class _Watcher:
             self._move(arrival, self.about.loaded)
         self._failed.pop(arrival.path, None)
         self.journal.say(
-            f"file_{outcome.status}", outcome.message or f"{arrival.path.name}: {outcome.read_n:,} lines, {outcome.rejected_n:,} rejected.", level="warning" if outcome.status == "refused" else "info",
-            file=arrival.path.name, file_id=outcome.file_id, source=outcome.source, read_n=outcome.read_n, rejected_n=outcome.rejected_n,
+            f"file_{outcome.status}", outcome.message or f"{arrival.name}: {outcome.read_n:,} lines, {outcome.rejected_n:,} rejected.", level="warning" if outcome.status == "refused" else "info",
+            file=arrival.name, file_id=outcome.file_id, source=outcome.source, read_n=outcome.read_n, rejected_n=outcome.rejected_n,
         )  # fmt: skip
 
     def _set_aside(self, arrival: Arrival, reason: str) -> None:
@@ -262,12 +267,12 @@ class _Watcher:
             self._left[arrival.path] = arrival
             return
         words = (
-            f"{reason}\n\nIt came as {arrival.path.name} and was set aside on {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC; everything else is loaded."
+            f"{reason}\n\nIt came as {arrival.name} and was set aside on {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC; everything else is loaded."
             "\nAfter a mapping or a reference list was corrected: smartport load --replay reads it again from the quarantine."
             "\nAfter the file itself was corrected: put it into the inbox again.\n"
         )
         write_beside(target, ".reason.txt", words)
-        self.journal.say("set_aside", f"{arrival.path.name} is set aside: {target.name}.", level="warning", file=arrival.path.name, to=target)
+        self.journal.say("set_aside", f"{arrival.name} is set aside: {spelled(target.name)}.", level="warning", file=arrival.name, to=target)
 
     def _move(self, arrival: Arrival, folder: Path) -> Path | None:
         try:
@@ -276,7 +281,7 @@ class _Watcher:
                 move_into(folder, arrival.marker)
         except OSError as error:
             self._left[arrival.path] = arrival
-            self.journal.say("not_moved", f"{arrival.path.name} cannot be moved to {folder} ({error.strerror}); it stays in the inbox.", level="error", file=arrival.path.name)
+            self.journal.say("not_moved", f"{arrival.name} cannot be moved to {folder} ({error.strerror}); it stays in the inbox.", level="error", file=arrival.name)
             return None
         return target
 

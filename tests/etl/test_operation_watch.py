@@ -120,6 +120,10 @@ def test_an_inbox_is_loaded_and_left_clean(scene, tmp_path):
         shutil.copy(path, scene.inbox)
     (scene.inbox / "notes.txt").write_text("not a log")
     (scene.inbox / "half.csv.part").write_text("half")
+    odd, link = "gate_\n\u202evsc.2026-06-01", scene.inbox / "gate_port_2026-06-07.csv"
+    (scene.inbox / odd).write_text("no log either")
+    (tmp_path / "secret").write_text("of this machine")
+    link.symlink_to(tmp_path / "secret")
     steps = []
 
     def after(settings, report):
@@ -132,6 +136,9 @@ def test_an_inbox_is_loaded_and_left_clean(scene, tmp_path):
     reason = (scene.refused / "notes.txt.reason.txt").read_text("utf-8")
     assert "no mapping fits" in reason and (scene.refused / "notes.txt").read_text() == "not a log"
     assert scene.refused.stat().st_mode & 0o777 == scene.loaded.stat().st_mode & 0o777 == 0o700
+    assert (scene.refused / odd).is_file() and "\\u202e" in (scene.refused / f"{odd}.reason.txt").read_text("utf-8")
+    assert (scene.refused / link.name).is_symlink() and "symbolic link" in (scene.refused / f"{link.name}.reason.txt").read_text("utf-8")
+    assert (tmp_path / "secret").read_text() == "of this machine" and "of this machine" not in scene.log.getvalue()
     assert steps == [warehouse.current_build_id(scene.settings.build, PORT)] and scene.said("after_pages")
     plain = installation(tmp_path / "plain")
     pipeline.load(plain, tmp_path / "files")
