@@ -25,6 +25,8 @@ from dashboard.widgets.panel import Words, coded
 from etl.contracts.codes import RISK_TIER
 
 PARTS: dict[str, str] = {"filing": N_("Filing and risk"), "screening": N_("Referrals and inspections"), "holds": N_("Holds and loading")}
+QUARTERS = 4  # looked back for a period that shows a hidden figure
+LATE_DAYS = 31  # of a quarter that data may begin after and still tell of it
 SCREENED = ("csi_answered_share", "csi_accepted_share", "csi_nii_share", "csi_physical_share", "csi_hit_share")
 
 
@@ -175,13 +177,32 @@ def _screening(page: Frame) -> None:
         "csi_physical_share": say("Opened, of all filed"), "csi_hit_share": say("Irregular, of the inspected"),
     }  # fmt: skip
     rows = [(names[code], code, row) for code in SCREENED]
-    hit = say("The hit rate is not shown: {why}.", why=told(page, result, "csi_hit_share")) if row["csi_hit_share"] is None else say(
+    hit = _why_no_hit_rate(page, result) if row["csi_hit_share"] is None else say(
         "Of {n} boxes inspected, {share} showed an irregularity (95 % interval {limits}).", n=w.number(row["csi_hit_share__n"]), share=w.percent(row["csi_hit_share"], 1),
         limits=words.plain(words.interval(row["csi_hit_share__low"], row["csi_hit_share__high"], "share", page.lang, 1)),
     )  # fmt: skip
     figure = rates(page, result, rows)
     panel.show(page, figure, key="screened", finding=hit, table=rates_table(page, result, rows, say("Share of what")), result=result, n_words=say("n = {n} boxes referred", n=told(page, result, "csi_referrals")))
     panel.quiet(say("A higher hit rate is no better inspection by itself: who is inspected is chosen by risk."))
+
+
+def _why_no_hit_rate(page: Frame, result: Result) -> str:
+    """Why the hit rate is hidden, and the shortest period of whole quarters back from this one that shows it."""
+    say, shown = page.say, result.selection
+    text = say("The hit rate is not shown: {why}.", why=told(page, result, "csi_hit_share"))
+    if result.frame["csi_hit_share__n"][0] == 0:
+        return text
+    text += " " + say("It speaks of too few boxes with an irregularity, of too few without one, or of a quarter whose figure would give another back.")
+    first = page.store.build().first_day
+    for quarters in range(2, QUARTERS + 1):
+        month = shown.end_day.year * 12 + shown.end_day.month - 1 - 3 * quarters
+        begins = dt.date(month // 12, month % 12 + 1, 1)
+        if (begins - first).days < -LATE_DAYS:
+            break
+        wider = replace(page.selection, first_day=begins, end_day=shown.end_day, period="custom")
+        if page.ask(["csi_hit_share"], selection=wider).cell("csi_hit_share").value is not None:
+            return text + " " + say("Dates from {first} to {last} show it.", first=words.day(begins, page.lang), last=words.day(wider.last_day, page.lang))
+    return text + " " + say("No longer period of these data shows it either.")
 
 
 # ---------------------------------------------------------------------- holds and loading
