@@ -25,7 +25,7 @@ from dashboard.alerts import board  # noqa: E402
 from dashboard.alerts.seen import is_seen  # noqa: E402
 from dashboard.i18n import LANGUAGES, Translator, translator  # noqa: E402
 from dashboard.screens import PAGES, Page  # noqa: E402
-from dashboard.widgets import address, door, filter_bar, keyboard, masthead, no_data, unknown  # noqa: E402
+from dashboard.widgets import address, door, filter_bar, keyboard, later, masthead, no_data, unknown  # noqa: E402
 from dashboard.widgets.frame import Frame, keep  # noqa: E402
 from etl.errors import BuildError, DamageError  # noqa: E402
 
@@ -65,7 +65,10 @@ def main() -> None:
         filter_bar.show(selection, notes, known, say, names, build.first_day, build.now_day, _left_out(page))
     try:
         door.must_open(here)
+        if here.url:
+            later.wait()
         chosen.run()
+        later.begin()
     except AccessError as error:
         door.refused(say, error)
     except DamageError as error:

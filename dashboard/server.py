@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import importlib
 import sys
 from pathlib import Path
 
@@ -25,9 +24,6 @@ from dashboard.exports.route import ROUTES as EXPORTS  # noqa: E402
 from dashboard.widgets import door, scripts  # noqa: E402
 from dashboard.widgets.unknown import Unknown  # noqa: E402
 from etl.settings import load_edge, load_settings  # noqa: E402
-
-# Streamlit and pyarrow import pandas in whichever thread first needs it; two at once left a chart of a cold first page with half a module.
-importlib.import_module("pandas")
 
 
 def _is_question(data: bytes) -> bool:

@@ -9,18 +9,19 @@ from starlette.routing import Route
 from dashboard import store
 from dashboard.access import asking, audit
 from dashboard.access.viewer import REASONS, AccessError, Person
-from dashboard.briefing import web
-from dashboard.briefing.presets import PRESETS
 from dashboard.i18n import language
 from dashboard.selection import Selection
 from etl.errors import SmartportError
 
 ADDRESS = "/briefing/show"
-_HEADERS = {"Cache-Control": "no-store", "Content-Security-Policy": web.POLICY, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
 
 def show(request: Request) -> Response:
     """Answer with the slides of `?part=PRESET&lang=..` and the filters of the pages. A plain function: Starlette runs it in a thread."""
+    from dashboard.briefing import web  # maps and words of papers: no page waits for them
+    from dashboard.briefing.presets import PRESETS
+
     query = dict(request.query_params)
     preset = query.pop("part", next(iter(PRESETS)))
     lang = language(query.pop("lang", None)).code
@@ -37,7 +38,7 @@ def show(request: Request) -> Response:
         return PlainTextResponse(f"{REASONS[error.reason].format(**error.values)}\n", 403, {"X-Content-Type-Options": "nosniff"})
     except SmartportError as error:
         return PlainTextResponse(f"{error}\n", 404, {"X-Content-Type-Options": "nosniff"})
-    return Response(made.html, media_type="text/html; charset=utf-8", headers=_HEADERS)
+    return Response(made.html, media_type="text/html; charset=utf-8", headers=_HEADERS | {"Content-Security-Policy": web.POLICY})
 
 
 ROUTES = (Route(ADDRESS, show, methods=["GET"]),)
