@@ -4,7 +4,7 @@ Each reader is a real session: a websocket that speaks Streamlit's protocol, ope
 nobody asked before. Timed from the click to the end of the answer, as the browser would have it. With --processes the servers stand behind nginx with the site of
 `smartport install`, over TLS, one seat a reader; readers then click without waiting, because the question is how many answers a second come out.
 
-Afterwards every answer is held against the same question asked of a quiet server (every word and figure, by digest), and the turnaround pages' number and median against
+Afterwards every answer is held against the same question asked of a quiet server (every word and figure), and the turnaround pages' number and median against
 plain SQL over the build. Promised: 20 readers p95 <= 300 ms, 50 readers <= 1 s, <= 500 MB, no wrong row.
 """
 
@@ -17,16 +17,11 @@ import os
 import random
 import re
 import shutil
-import signal
-import socket
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +31,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
 import psutil  # noqa: E402
 from bench_pages import make  # noqa: E402
 from live_reader import Answer, Reader  # noqa: E402
+from live_server import free_port, proxied, serving  # noqa: E402
 
 from etl import warehouse  # noqa: E402
 from etl.settings import SAMPLE_SITE, Settings  # noqa: E402
@@ -51,7 +47,6 @@ class Click:
     page: str
     query: str
     answer: Answer
-    digest: str = ""
 
 
 def plan(rng: random.Random, last: dt.date) -> tuple[str, str]:
@@ -60,60 +55,6 @@ def plan(rng: random.Random, last: dt.date) -> tuple[str, str]:
     first = end - dt.timedelta(days=rng.choice(DAYS) - 1)
     kept = rng.choice(FILTERS)
     return rng.choice(PAGES), f"v=1&lang=en&from={first}&to={end}" + (f"&{kept}" if kept else "")
-
-
-def _free() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-@contextlib.contextmanager
-def serving(settings: Settings, port: int, log: Path) -> Iterator[psutil.Process]:
-    env = {**os.environ, "SMARTPORT_HOME": str(settings.home), "SMARTPORT_SITE": str(settings.site)}
-    server = subprocess.Popen([sys.executable, "-m", "dashboard", "serve", "--port", str(port), "--no-browser"], cwd=ROOT, env=env, stdout=log.open("wb"), stderr=subprocess.STDOUT)
-    try:
-        for _ in range(240):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/script-health-check", timeout=30)
-                break
-            time.sleep(0.25)
-        else:
-            raise SystemExit(log.read_text("utf-8", "replace"))
-        yield psutil.Process(server.pid)
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-@contextlib.contextmanager
-def proxied(ports: list[int], folder: Path) -> Iterator[str]:
-    """nginx with the site of `smartport install` on high loopback ports, with a certificate of its own making. Yields its address."""
-    import streamlit
-
-    from dashboard.edge.install import Plan, files
-
-    http, https, cert, key = _free(), _free(), folder / "cert.pem", folder / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost"], check=True, capture_output=True)
-    static = Path(streamlit.__file__).parent / "static" / "static"
-    asked = Plan("localhost", Path("/unused"), static, certificate=cert, key=key, http_port=f"127.0.0.1:{http}", https_port=f"127.0.0.1:{https}", port=ports[0], processes=len(ports))
-    site = files(asked)["nginx-smartport.conf"]
-    for number, port in enumerate(ports):
-        site = site.replace(f"server 127.0.0.1:{ports[0] + number} ", f"server 127.0.0.1:{port} ")
-    site = re.sub(r"(?m)^ *limit_(req|conn) .*$", "", site)  # all readers come from this machine
-    temps = "".join(f"{name}_temp_path {folder}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-    (folder / "site.conf").write_text(site, "utf-8")
-    (folder / "nginx.conf").write_text(f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}} http {{ include /etc/nginx/mime.types; access_log off; {temps} include {folder}/site.conf; }}", "utf-8")
-    proxy = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(50):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", https), 1):
-                break
-            time.sleep(0.1)
-        yield f"https://localhost:{https}"
-    finally:
-        proxy.send_signal(signal.SIGQUIT)
-        proxy.wait(timeout=20)
 
 
 def load(base: str, users: int, seconds: float, every: float, last: dt.date, seed: int) -> list[Click]:
@@ -131,7 +72,7 @@ def load(base: str, users: int, seconds: float, every: float, last: dt.date, see
                 due = time.monotonic() + every
                 page, query = plan(rng, last)
                 answer = reader.ask(query, page=page)
-                clicks.append(Click(page, query, answer, answer.digest()))
+                clicks.append(Click(page, query, answer))
                 time.sleep(max(0.0, due - time.monotonic()))
 
     threads = [threading.Thread(target=read, args=(number,)) for number in range(users)]
@@ -145,14 +86,15 @@ def load(base: str, users: int, seconds: float, every: float, last: dt.date, see
 def verify(settings: Settings, clicks: list[Click], log: Path) -> tuple[int, int]:
     """Ask each question again of a quiet server, and the turnaround pages' n and median of the build by plain SQL; return the number of wrong answers and of those compared by SQL."""
     wrong = compared = 0
-    port = _free()
+    port = free_port()
     with serving(settings, port, log), Reader(f"http://127.0.0.1:{port}") as reader:
-        quiet = {(click.page, click.query): reader.ask(click.query, page=click.page).digest() for click in {(each.page, each.query): each for each in clicks}.values()}
+        reader.ask("lang=en")
+        quiet = {(click.page, click.query): reader.ask(click.query, page=click.page) for click in {(each.page, each.query): each for each in clicks}.values()}
     build = warehouse.open_build(settings.build, "MACAS")
     for click in clicks:
-        if not click.answer.is_finished or click.digest != quiet[click.page, click.query]:
+        if not click.answer.is_finished or (difference := click.answer.differs(quiet[click.page, click.query])):
             wrong += 1
-            print(f"WRONG: {click.page or 'overview'}?{click.query} finished {click.answer.is_finished}")
+            print(f"WRONG: {click.page or 'overview'}?{click.query} {difference if click.answer.is_finished else 'did not end'}")
         if click.page == "turnaround" and (said := _said(click.answer)):
             compared += 1
             n, median = _direct(build.connection, click.query)
@@ -195,16 +137,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for users in given.users:
-            port = _free()
+            port = free_port()
             with serving(settings, port, folder / "server.log") as server:
-                failed += _measured(f"{users} readers, a click every {given.every:g} s", settings, f"http://127.0.0.1:{port}", [server], users, given.seconds, given.every, last, PROMISED.get(users), folder)
+                failed += _measured(f"{users} readers, a click every {given.every:g} s", settings, f"http://127.0.0.1:{port}", [psutil.Process(server.pid)], users, given.seconds, given.every, last, PROMISED.get(users), folder)
         for processes in given.processes:
             if not shutil.which("nginx"):
                 raise SystemExit("nginx is not installed: apt-get install nginx")
             with contextlib.ExitStack() as stack:
-                ports = [_free() for _ in range(processes)]
-                servers = [stack.enter_context(serving(settings, port, folder / f"server{port}.log")) for port in ports]
-                base = stack.enter_context(proxied(ports, folder))
+                ports = [free_port() for _ in range(processes)]
+                servers = [psutil.Process(stack.enter_context(serving(settings, port, folder / f"server{port}.log")).pid) for port in ports]
+                base = stack.enter_context(proxied(ports, folder, is_limited=False))
                 failed += _measured(f"{processes} process{'es' if processes > 1 else ''} behind nginx, 12 readers without a pause", settings, base, servers, 12, given.seconds, 0.0, last, None, folder)
     return 1 if failed else 0
 

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOTS = Path(__file__).with_name("screenshots")
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HELP = "No Chromium for the browser tests. Run `sh tests/browser/get_chromium.sh python3`, or `apt-get install chromium`, or `python -m playwright install chromium`."
@@ -40,7 +40,8 @@ def _module(path: Path):
     return module
 
 
-_module(ROOT / "tests" / "live_reader.py")
+for _name in ("live_reader", "live_server"):
+    _module(ROOT / "tests" / f"{_name}.py")
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +65,7 @@ def base(home, tmp_path_factory):
         server = subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=subprocess.STDOUT)
     try:
         address = f"http://127.0.0.1:{port}"
-        for _ in range(120):
+        for _ in range(480):  # a busy machine takes its time; a server that ends is seen at once
             try:
                 urllib.request.urlopen(f"{address}/_stcore/script-health-check", timeout=20)
                 break
