@@ -92,14 +92,18 @@ def stand_in_was_not_asked(settings: Settings, inbox: Path, stand_in: Refusing) 
 
 @pytest.fixture
 def small_disk(tmp_path: Path):
-    """A tmpfs of 48 MB, where one may be mounted."""
+    """A tmpfs of 200 MB, where one may be mounted."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", folder], capture_output=True, text=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "tmpfs", folder], capture_output=True, text=True)
     if done.returncode:
         pytest.skip(f"no tmpfs can be mounted here: {done.stderr.strip()}")
     yield folder
     subprocess.run(["umount", "-l", folder], check=True)
+
+
+def weight(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def full_at(free: int, small_disk: Path, begun: tuple[Path, Path, dict, dict]) -> str:
@@ -132,8 +136,8 @@ def test_a_disk_that_fills_up(begun: tuple[Path, Path, dict, dict], small_disk: 
 
 @pytest.mark.slow
 def test_a_disk_that_fills_up_ever_later(begun: tuple[Path, Path, dict, dict], small_disk: Path) -> None:
-    """Forty amounts of room, from none to what the load needs."""
-    needed = 12 << 20
+    """Forty amounts of room, from none to more than the load needs."""
+    needed = weight(begun[1].parent / "whole") - weight(begun[0]) + (8 << 20)
     happened = [full_at(needed * number // 40, small_disk, begun) for number in range(41)]
     assert happened[0] == "refused" and happened[-1] == "finished" and happened.count("refused") > 10
     print({word: happened.count(word) for word in set(happened)})

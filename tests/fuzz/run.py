@@ -1,7 +1,7 @@
 """Fuzz one parser by coverage: `python tests/fuzz/run.py csv WORK 600` (seconds). By hand: atheris is in no lock file (pip install atheris).
 
 WORK/<parser> collects what reaches new code, beginning with the corpus kept here; a finding is left there as crash-* or timeout-*.
-`python tests/fuzz/run.py csv WORK keep` then writes the smallest set with the same coverage over tests/fuzz/corpus/csv.
+`python tests/fuzz/run.py csv WORK keep` then writes the smallest set with the same coverage to WORK/csv-small; what is worth replaying goes to tests/fuzz/corpus/csv.
 """
 
 from __future__ import annotations
@@ -25,14 +25,18 @@ def main() -> None:
     name, work, what = sys.argv[1], Path(sys.argv[2]) / sys.argv[1], sys.argv[3]
     kept = CORPUS / name
     work.mkdir(parents=True, exist_ok=True)
-    for path in kept.glob("*"):
-        shutil.copy(path, work)
+    if what != "merging":
+        for path in kept.glob("*"):
+            shutil.copy(path, work)
     options = [sys.argv[0], f"-max_len={LONGEST_INPUT}", f"-timeout={20 * LONGEST_S}", "-rss_limit_mb=3000", "-print_final_stats=1", f"-artifact_prefix={work}-"]
     if what == "keep":
         small = work.with_name(f"{name}-small")
         shutil.rmtree(small, ignore_errors=True)
         small.mkdir()
-        options += ["-merge=1", str(small), str(work)]
+        # The merging runs this file again, by way of a shell.
+        options = [f"{sys.executable} {__file__} {name} {sys.argv[2]} merging", *options[1:], "-merge=1", str(small), str(work)]
+    elif what == "merging":
+        options = [sys.argv[0], *sys.argv[4:]]
     else:
         options += [f"-max_total_time={what}", str(work)]
 
