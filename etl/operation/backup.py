@@ -25,7 +25,7 @@ from etl.contracts.reference import load_site
 from etl.errors import BuildError, InputError, SettingsError
 from etl.identities import load_identities
 from etl.lake import COPY, Lake
-from etl.loading import lock, rekey
+from etl.loading import disk, lock, rekey
 from etl.settings import Settings
 
 BACKUP_VERSION = 1
@@ -60,7 +60,7 @@ def backup(settings: Settings, into: Path, *, with_raw: bool = False, keep: int 
     """
     site = load_site(settings.site)
     into.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with lock.one_backup(settings.home), _held_lake(settings) as (held, lakes):
+    with disk.in_words(into), lock.one_backup(settings.home), _held_lake(settings) as (held, lakes):
         now = dt.datetime.now(dt.UTC)
         target, work = into / f"{now:%Y-%m-%dT%H%M%SZ}", into / f".{now:%Y-%m-%dT%H%M%S}.part"
         for left in into.glob(".*.part"):
@@ -127,7 +127,7 @@ def restore(settings: Settings, source: Path) -> Backup:
     if faults:
         older = [path.name for path in complete(folder.parent) if path < folder]
         raise BuildError(str(folder), f"{len(faults):,} of {len(found.files):,} files are damaged ({'; '.join(faults[:3])})", "", f"Restore {older[-1]} instead" if older else "Fetch another copy of this backup")
-    with lock.one_writer(settings.home):
+    with disk.in_words(settings.home), lock.one_writer(settings.home):
         work = settings.home / ".restoring"
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(mode=0o700)

@@ -12,7 +12,7 @@ from etl import pipeline
 from etl.contracts.reference import Site, load_site
 from etl.errors import SettingsError
 from etl.identities import Identities, load_identities
-from etl.loading import lock, rekey
+from etl.loading import disk, lock, rekey
 from etl.loading.report import BuildReport
 from etl.settings import Settings
 
@@ -45,7 +45,7 @@ def rotate(settings: Settings, *, joinable: bool) -> Rotation:
     nothing else. All ports of the installation share the key. Killed at any moment, `finish` brings lake and key in step, and no load goes on before. Raises SettingsError for a sample port, BusyError.
     """
     site = load_site(settings.site)
-    with lock.one_writer(settings.home):
+    with disk.in_words(settings.home), lock.one_writer(settings.home):
         rekey.settle(settings.keys, settings.lake)
         all_lakes = rekey.lakes(settings.lake)
         for lake in all_lakes:

@@ -15,7 +15,7 @@ from etl import pipeline
 from etl.contracts.reference import load_site
 from etl.errors import SettingsError
 from etl.lake import Lake
-from etl.loading import lock, retained
+from etl.loading import disk, lock, retained
 from etl.settings import Settings
 
 LATEST_AFTER = dt.timedelta(days=400)  # a clock so far ahead of the newest event is more likely wrong than right
@@ -43,7 +43,7 @@ def retain(settings: Settings, years: int, *, today: dt.date | None = None, fold
     site = load_site(settings.site)
     if years < 1:
         raise SettingsError("--years", f"{years} is no number of years", "1 or more")
-    with lock.one_writer(settings.home):
+    with disk.in_words(settings.home), lock.one_writer(settings.home):
         lake = Lake(settings.lake, site.port_code)
         files = lake.rows("int_files", columns=["file_id", "file_on", "last_event_at"])
         newest = files["last_event_at"].max()

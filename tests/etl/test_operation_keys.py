@@ -152,3 +152,35 @@ def test_killed_in_between_lake_and_key_are_found_in_step(own, files, monkeypatc
     assert report.good_n and (keys.about(own)["key_id"] == old_id) == (moment == "before")
     assert not (own.keys / "key.next").exists() and not list(own.keys.glob("key.cut*"))
     assert not pipeline.load(own, files).is_changed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("joinable", [True, False])
+def test_all_ports_of_a_home_change_their_key_together(own, files, tmp_path, monkeypatch, joinable):
+    """Killed when the first of two lakes is under the new key: neither loads until both are, and then a truck has one pseudonym in both ports again."""
+    folder = shutil.copytree(own.site, tmp_path / "other_site")
+    (folder / "site.toml").write_text((folder / "site.toml").read_text("utf-8").replace('"MACAS"', '"XXTST"'), "utf-8")
+    other = Settings(home=own.home, site=folder)
+    pipeline.load(other, files)
+    commit, done = Lake.commit, []
+
+    def dies(lake, **about):
+        if done:
+            raise KeyboardInterrupt
+        done.append(lake.port_code)
+        commit(lake, **about)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lake, "commit", dies)
+        with pytest.raises(KeyboardInterrupt):
+            keys.rotate(own, joinable=joinable)
+    for settings in (own, other):
+        with pytest.raises(SettingsError, match="key finish"):
+            pipeline.load(settings, files)
+    keys.finish(own)
+    for settings in (own, other):
+        (pipeline.load if joinable else lambda port, _: pipeline.rebuild(port))(settings, None)
+        assert not pipeline.load(settings, files).is_changed
+    assert [lake.manifest.key_id for lake in rekey.lakes(own.lake)] == [keys.about(own)["key_id"]] * 2
+    theirs = {key for (key,) in warehouse.open_build(own.build, "XXTST").connection.execute("SELECT DISTINCT plate_key FROM fct_visits").fetchall()}
+    assert theirs == trucks(own)
