@@ -195,6 +195,7 @@ def _demo(arguments: argparse.Namespace) -> int:
             if (folder / "logs" / inbox).is_dir():
                 with Bar.for_terminal(None, False) as bar:
                     pipeline.load(settings, folder / "logs" / inbox, progress=bar)
+        _judge_alerts(settings)  # so that their page has figures; a demonstration tells nobody
         done.write_text("The demonstration port is made and loaded. Remove this folder to make it again.\n", "utf-8")
         print(f"Ready after {time.monotonic() - started:.0f} s.", flush=True)
     return 0 if arguments.no_serve else _open(settings.home, settings.site, arguments)

@@ -33,9 +33,11 @@ def show(page: Frame) -> None:
     standing = board.read(settings, page.store.port_code)
     open_now = [line for line in standing.open if is_seen(line, viewer)]
     panel.head(page, _("Alerts"), _answer(page, found, standing, open_now))
-    if why:
+    if (why or standing.wrong) and not viewer.may("admin"):  # paths and hosts are no reader's affair
+        st.warning(_("A setting of the alerts is wrong, so not all is watched or told. Administrators see here which."))
+    elif why:
         st.error(why)
-    for code, said in standing.wrong.items():
+    for code, said in standing.wrong.items() if viewer.may("admin") else ():
         st.warning(_("Rule {rule}: {why}", rule=code, why=words.harmless(said)) if code else _("Nobody is told at present: {why}", why=words.harmless(said)))
     names, kept = names_of(page.store, page.lang), _kept(page)
     if open_now:
@@ -180,7 +182,7 @@ def _event(page: Frame, alert: Alert, line: Mapping[str, Any], names: Mapping[st
     told = _told(page, alert.opened if is_message else line, names)
     return {
         _("Date and time"): told.at(line["at"]), _("Event"): _(EVENT_WORDS[line["event"]]), _("Alert"): told.name, _("Figure"): "" if is_message else told.value, "n": "" if is_message else words.number(line["n"], page.lang),
-        _("Period"): "" if is_message else told.period, _("Compared with"): "" if is_message else told.usual, _("Told"): shown(line["to"]) if is_message else "", _("Why"): shown(line.get("why", "")) if is_message else "",
+        _("Period"): "" if is_message else told.period, _("Compared with"): "" if is_message else told.usual, _("Told"): shown(line["to"]) if is_message else "", _("Why"): shown(line.get("why", "")) if is_message and asking.current().may("admin") else "",
         _("Build"): "" if is_message else line["build"][:12], _("Rule"): f"{line['rule']} ({line['digest']})" if not is_message else "",
     }  # fmt: skip
 

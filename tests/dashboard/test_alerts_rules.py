@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from dashboard.i18n import LANGUAGES, translator
 from dashboard.metrics import FACTS, METRICS
 from dashboard.screens import PAGES
 from etl.contracts.codes import SOURCE
+from etl.contracts.reference import load_site
 from etl.errors import SettingsError
 from etl.settings import ROOT, SAMPLE_SITE, Settings
 
@@ -52,6 +54,14 @@ def test_an_installations_own_rules_stand_for_the_sites(tmp_path) -> None:
     (settings.keys / rules.FILE).write_text(DAY, "utf-8")
     assert [rule.code for rule in rules.read(settings).rules] == ["a"]
     assert rules.read(Settings(tmp_path / "none", tmp_path / "none")).path is None
+
+
+def test_what_is_watched_is_no_reference_of_the_port(tmp_path) -> None:
+    """A changed rule must not make every fact anew: the site's digest leaves the file out."""
+    site = tmp_path / "site"
+    shutil.copytree(SAMPLE_SITE, site)
+    (site / rules.FILE).write_text(DAY, "utf-8")
+    assert load_site(site).digest == load_site(SAMPLE_SITE).digest
 
 
 WRONG = {
