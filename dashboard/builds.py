@@ -260,7 +260,7 @@ _TOLD_BY_DUCKDB = (duckdb.Error, OSError, ValueError)  # the last two are pyarro
 
 def _refuse_damaged(build_id: str, error: Exception) -> None:
     """Raise DamageError when an error means that a block is not what was written: DuckDB holds every block it reads against its checksum."""
-    if "Corrupt database file" in str(error) or isinstance(error, duckdb.IOException):
+    if "Corrupt database file" in str(error) or (isinstance(error, duckdb.IOException) and ".duckdb" in str(error)):  # not the place an export is written to
         raise DamageError(f"build {build_id}", "a file of it is damaged, and nothing is shown from it", "", "Run `smartport verify` to see which, `smartport rebuild` to make it anew") from error
 
 
