@@ -16,7 +16,6 @@ from typing import Any
 from etl.settings import Settings
 
 _FILE = "board.json"
-_EMPTY: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)

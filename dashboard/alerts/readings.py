@@ -87,7 +87,7 @@ def _figures(rule: Rule, port: Store, back: int) -> tuple[Reading, ...]:
     # The weeks before a week are the windows before it; of a day and an hour they are the same weekday.
     asked = selection(rule, port, first - weeks * _STEP["week"], end)
     result = port.ask(asked, [rule.metric], by=[rule.each] if rule.each else (), grain=rule.window)
-    began = port.build().first_day
+    began = port.begins(result) or port.build().first_day
     found: dict[str, dict[dt.datetime, tuple[float | None, int]]] = {}
     counted = rule.measure.kind == "count"
     for row in result.rows.iter_rows(named=True):
@@ -101,12 +101,12 @@ def _figures(rule: Rule, port: Store, back: int) -> tuple[Reading, ...]:
     for group, known in sorted(found.items()):
         if rule.only and group not in rule.only:
             continue
-        starts = [at for at in (end - number * step for number in range(count, 0, -1)) if at.date() >= began]
-        readings.append(Reading(rule, group, tuple(_window(rule, known, at, step, counted, calendar) for at in starts), reach))
+        starts = [at for at in (end - number * step for number in range(count, 0, -1)) if at.date() > began]
+        readings.append(Reading(rule, group, tuple(_window(rule, known, at, step, counted, calendar, began) for at in starts), reach))
     return tuple(readings)
 
 
-def _window(rule: Rule, known: Mapping[dt.datetime, tuple[float | None, int]], at: dt.datetime, step: dt.timedelta, counted: bool, calendar: Calendar) -> Window:
+def _window(rule: Rule, known: Mapping[dt.datetime, tuple[float | None, int]], at: dt.datetime, step: dt.timedelta, counted: bool, calendar: Calendar, began: dt.date) -> Window:
     (value, n), end = _judgeable(rule, known, at, counted), at + step
     entries = [entry for entry in calendar if entry.first <= (end - _STEP["hour"]).date() and at.date() <= entry.last]
     named = tuple(entry.names for entry in entries if entry.code in _TOLD)
@@ -114,7 +114,7 @@ def _window(rule: Rule, known: Mapping[dt.datetime, tuple[float | None, int]], a
         limits = {"high": rule.above, "calm_high": rule.clear} if rule.above is not None else {"low": rule.below, "calm_low": rule.clear}
         return Window(at, end, value, n, state(value, **limits), low=rule.below, high=rule.above, named=named)
     is_short = rule.window != "week"  # a week holds a named day now and then; it is judged whole
-    before = [at - week * _STEP["week"] for week in range(1, rule.weeks + 1)]
+    before = [each for week in range(1, rule.weeks + 1) if (each := at - week * _STEP["week"]).date() > began]  # the first day of a log is seldom whole, and before it nothing was 0
     past = band.of([_judgeable(rule, known, each, counted)[0] for each in before if not (is_short and _is_on(calendar, each.date(), NOT_COMPARED))], rule.measure.unit)
     if past is None or (is_short and _is_on(calendar, at.date(), NOT_JUDGED)):
         return Window(at, end, value, n, "unknown", named=named)

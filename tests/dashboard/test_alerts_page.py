@@ -86,6 +86,15 @@ def test_a_named_day_is_no_measure_of_others_and_is_not_called_unusual_itself(sm
     assert next(window for window in limit.windows if window.first.date() == dt.date(2026, 8, 20)).state == "beyond", "a limit somebody set holds on any day"
 
 
+def test_days_before_the_first_log_are_no_days_without_a_truck(small) -> None:
+    """120 days of data: the first weeks have fewer than six before them and are not judged, and none of those before is a 0."""
+    [reading] = of('[[rule]]\ncode = "a"\nwatch = "usual"\nmetric = "visits"\nside = "low"\n', back=150)
+    began = store.build().first_day
+    assert reading.windows[0].first.date() == began + dt.timedelta(days=1)
+    known = [(window.first.date() - began).days for window in reading.windows if window.state != "unknown"]
+    assert min(known) >= 43 and next(window for window in reading.windows if window.state != "unknown").low > 5
+
+
 def test_a_file_refused_whole_is_rejected_whole(small, monkeypatch) -> None:
     whole = store.Store.table
     last = whole(store.of(), "dq_files").sort("file_on")["file_id"][-2]
