@@ -36,7 +36,6 @@ from etl.lake import Lake
 from etl.loading import intake, recompute
 from etl.loading.reading import Reader
 from etl.settings import ROOT
-from etl.sources import file_id
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -122,11 +121,11 @@ class Spark:
 
     def read_all(self, reader: Reader, lake: Lake, paths: list[Path], known: dict[str, dict], is_replay: bool) -> Iterable[intake.Group]:
         """Know the files by their content first, so that each content is read by one task only; then read wave by wave, to be committed in between."""
-        ids = [path.parent.parent.name for path in paths] if is_replay else self._spread(file_id, [(path,) for path in paths])
-        id_of = dict(zip(paths, ids, strict=True))
+        together = list(intake.groups(reader, paths))
+        ids = [[path.parent.parent.name for path in group] for group in together] if is_replay else self._spread(tasks.file_ids, [(group,) for group in together])
+        groups = [list(zip(group, named, strict=True)) for group, named in zip(together, ids, strict=True)]
         seen: set[str] = set()
         wave = GROUPS_A_WAVE * self.session.sparkContext.defaultParallelism
-        groups = [[(path, id_of[path]) for path in group] for group in intake.groups(reader, paths)]
         for first in range(0, len(groups), wave):
             some = groups[first : first + wave]
             fresh = []
@@ -137,10 +136,9 @@ class Spark:
             where = tasks.Where.of(lake, reader.site)
             work = [(where, reader.settings, reader.identities.key_id, files, is_replay) for files in fresh if files]
             answers = iter(self._spread(tasks.read, work))
-            # All of a wave before the first is handed on: a commit in between would change what the tasks of this wave see.
-            made = [(named, dict(files), *(next(answers) if files else ({}, ()))) for named, files in zip(some, fresh, strict=True)]
-            for named, files, read, parts in made:
-                yield intake.Group([(path, name_id, read.get(name_id) if path in files else None) for path, name_id in named], parts)
+            for named, files in zip(some, fresh, strict=True):
+                read, parts = next(answers) if files else ({}, ())
+                yield intake.Group([(path, name_id, read[name_id] if (path, name_id) in files else None) for path, name_id in named], parts)
 
     # -- fixes ---------------------------------------------------------------------------------------------------------
 
@@ -200,7 +198,15 @@ class Spark:
         """Return work(*item) of every item, in order, each a task of its own. What a task raises for a user to see is raised here, and not tried again."""
         if not items:
             return []
-        return [_opened(answer) for answer in self.session.sparkContext.parallelize(items, len(items)).map(lambda item: _answer(work, *item)).collect()]
+        from py4j.protocol import Py4JJavaError
+
+        try:
+            answers = self.session.sparkContext.parallelize(items, len(items)).map(lambda item: _answer(work, *item)).collect()
+        except Py4JJavaError as error:
+            if missing := re.search(r"ModuleNotFoundError: (No module named \S+)", str(error)):
+                raise SettingsError(self.session.sparkContext.master, f"a worker cannot run this program ({missing[1]})", "", "Install smartport-dashboard[spark], the same version, on every machine of the cluster") from error
+            raise
+        return [_opened(answer) for answer in answers]
 
 
 def _answer(work: Callable, *item: object) -> tuple:

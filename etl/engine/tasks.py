@@ -26,6 +26,7 @@ from etl.lake import Lake, Part, file_counts, winners
 from etl.loading import intake, recompute
 from etl.loading.reading import Read, Reader
 from etl.settings import ROOT, Settings
+from etl.sources import file_id
 from etl.transform.zones import ZoneGrid
 
 # What deciding and counting needs of a fix; all of them are strings, integers, floats, dates or instants, which Spark takes.
@@ -99,6 +100,10 @@ def _reader(where: Where, settings: Settings, key_id: str) -> Reader:
     if identities.key_id != key_id:
         raise SettingsError(f"{platform.node()} {settings.keys}", "this worker does not see the pseudonym key", "", "Put the home folder on storage that every machine of the cluster sees at this path")
     return Reader.of(settings, site, identities)
+
+
+def file_ids(paths: list[Path]) -> list[str]:
+    return [file_id(path) for path in paths]
 
 
 def read(where: Where, settings: Settings, key_id: str, fresh: list[tuple[Path, str]], is_replay: bool) -> tuple[dict[str, Read], tuple[Part, ...]]:

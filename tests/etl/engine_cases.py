@@ -12,7 +12,10 @@ SMALL = ROOT / "sample_data" / "small"
 HARBOUR = trial_data() and trial_data() / "tracking_ny_harbor"
 HARBOUR_FILES = ("ny_harbor_2020_12_08_points.csv", "NYHarbor_2020_06_30_first_hour.csv")
 # A JVM that lives for seconds: compiling less costs less than it saves, and one core has no use for a parallel collector.
-QUICK = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", "spark.driver.memory": "1g"}
+QUICK = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", "spark.driver.memory": "1g",
+    "spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}  # fmt: skip
 
 
 def two_ports(folder: Path) -> tuple[Path, tuple[Settings, Settings]]:

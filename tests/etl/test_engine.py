@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import sys
+import types
 
 import pytest
 
@@ -16,6 +18,7 @@ from etl.errors import SettingsError
 from etl.identities import load_identities
 from etl.lake import Lake
 from etl.settings import SAMPLE_SITE, Settings
+from etl.sources import file_id
 from tests.etl.engine_cases import HARBOUR, QUICK, SMALL, two_ports
 from tests.etl.small_port import small_port
 from tests.etl.test_pipeline import content, differences, installation
@@ -59,6 +62,14 @@ def test_two_ports_loaded_at_once_are_what_each_is_alone(tmp_path, spark):
     assert [report.is_changed for report in again] == [False, False]
 
 
+def test_a_worker_without_the_program_is_one_sentence(spark, monkeypatch):
+    only_here = types.ModuleType("only_here")
+    exec("def work(number):\n    return number", only_here.__dict__)
+    monkeypatch.setitem(sys.modules, "only_here", only_here)
+    with pytest.raises(SettingsError, match="a worker cannot run this program"):
+        spark._spread(only_here.work, [(1,)])
+
+
 def rows(settings: Settings, port: str) -> dict[str, list[tuple]]:
     """Every table of a port's build as sorted rows, aside when it was published."""
     build = warehouse.open_build(settings.build, port)
@@ -80,7 +91,7 @@ def staged(tmp_path):
     paths = [path for path in small_port(days=1).write(tmp_path / "files") if path.name.startswith(("gate_port", "pesage"))]
     site = load_site(SAMPLE_SITE)
     lake = Lake(settings.lake, site.port_code)
-    return settings, lake, tasks.Where.of(lake, site), [(path, path.stem) for path in paths]
+    return settings, lake, tasks.Where.of(lake, site), [(path, file_id(path)) for path in paths]
 
 
 def test_a_task_that_runs_twice_leaves_nothing_doubled(staged):
