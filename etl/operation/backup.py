@@ -26,6 +26,7 @@ from etl.errors import BuildError, InputError, SettingsError
 from etl.identities import load_identities
 from etl.lake import COPY, Lake
 from etl.loading import disk, lock, rekey
+from etl.operation.moving import free
 from etl.settings import Settings
 
 BACKUP_VERSION = 1
@@ -62,7 +63,7 @@ def backup(settings: Settings, into: Path, *, with_raw: bool = False, keep: int 
     into.mkdir(parents=True, exist_ok=True, mode=0o700)
     with disk.in_words(into), lock.one_backup(settings.home), _held_lake(settings) as (held, lakes):
         now = dt.datetime.now(dt.UTC)
-        target, work = into / f"{now:%Y-%m-%dT%H%M%SZ}", into / f".{now:%Y-%m-%dT%H%M%S}.part"
+        target, work = free(into, f"{now:%Y-%m-%dT%H%M%SZ}"), into / f".{now:%Y-%m-%dT%H%M%S}.part"
         for left in into.glob(".*.part"):
             shutil.rmtree(left)
         work.mkdir(mode=0o700)
@@ -208,7 +209,9 @@ class _Copies:
         self.files: list[dict] = []
         self.written_n = 0
         self._work, self._before = work, before
-        self._known = {file["path"]: file for file in _read(before).files} if before else {}
+        self._known: dict[str, dict] = {}
+        with contextlib.suppress(BuildError):  # a damaged list of the backup before costs only what could have been linked
+            self._known = {file["path"]: file for file in _read(before).files} if before else {}
 
     def take(self, source: Path, path: str, digest: str = "", *, is_fixed: bool = False) -> None:
         """Take a file in. One that never changes (`is_fixed`) may be linked; of others a copy is made, which nothing reaches later. Raises BuildError when it is not what was written."""
@@ -216,10 +219,10 @@ class _Copies:
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         about, known = source.stat(), self._known.get(path)
         is_known = is_fixed and known is not None and known["bytes_n"] == about.st_size and known["digest"] == (digest or known["digest"])
-        if is_known and not _link_or_copy(self._before / path, target):
+        if is_known and not checksums.fault_of(self._before / path, known["bytes_n"], known["digest"]) and not _link_or_copy(self._before / path, target):
             self.files.append(known)
             return
-        target.unlink(missing_ok=True)
+        target.unlink(missing_ok=True)  # a copy where a link was wanted, or nothing
         if not is_fixed or _link_or_copy(source, target):
             if not target.exists():
                 shutil.copyfile(source, target)

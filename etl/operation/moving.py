@@ -11,7 +11,7 @@ from pathlib import Path
 def move_into(folder: Path, path: Path) -> Path:
     """Move a file into a folder that only we may read, under its own name or, if that is taken, the next free NAME.2, NAME.3, ... Return its new place."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    target = _free(folder, path.name)
+    target = free(folder, path.name)
     try:
         os.rename(path, target)
     except OSError as error:
@@ -34,7 +34,8 @@ def write_beside(target: Path, ending: str, text: str) -> Path:
     return beside
 
 
-def _free(folder: Path, name: str) -> Path:
+def free(folder: Path, name: str) -> Path:
+    """Return the place of a name in a folder, or of the first of NAME.2, NAME.3, ... that is not taken."""
     number, target = 1, folder / name
     while os.path.lexists(target):
         number += 1

@@ -88,7 +88,11 @@ def test_the_next_one_costs_only_what_is_new(loaded, own, tmp_path):
     linked = [path for path in old if (found.folder / path).exists() and (found.folder / path).stat().st_ino == (first / path).stat().st_ino]
     assert len(linked) > 0.5 * len(old) and 0 < found.new_bytes_n < 0.7 * found.bytes_n
     assert complete(own) == [first, found.folder]
-    backup(home, own, keep=1)
+    damaged = next(iter(sorted(found.folder.rglob("*.parquet"))))
+    damaged.unlink()
+    damaged.write_bytes(b"no longer what it was")
+    last = backup(home, own, keep=1)
+    assert not [file for file in last.files if checksums.fault_of(last.folder / file["path"], file["bytes_n"], file["digest"])], "what is damaged in the one before is taken anew"
     assert first not in complete(own) and len(complete(own)) == 1
     assert not list(own.glob(".*")) and not (home.home / ".backup").exists()
 
