@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from http.cookies import SimpleCookie
+from urllib.parse import quote, unquote, urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
@@ -29,13 +30,15 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from dashboard.access import asking, audit, ended, rules
 from dashboard.access.viewer import REASONS, ROLES, AccessError, Person
 from dashboard.i18n import Translator, translator
-from dashboard.screens import Page
+from dashboard.screens import PAGES, Page
 from dashboard.selection import Note
 from dashboard.store import Store
 from etl.settings import Settings
 
 _OPEN = ("/_stcore/", "/static/", "/app/static/", "/media/", "/component/")  # what asks the store nothing
 _CALLBACK, _LOGOUT = "/oauth2callback", "/auth/logout"
+_WANTED, _LONGEST = "_smartport_wanted", 3000  # the cookie of the page that was asked for, and its letters
+_PAGES = frozenset(page.url for page in PAGES)
 PARAMETER = "refused"  # of the address after a sign-in that was not accepted
 _settings: Settings | None = None
 _unknown: deque[float] = deque(maxlen=30)  # when refusals of somebody unknown were written down
@@ -73,17 +76,40 @@ class Door:
         if scope["path"].endswith(_LOGOUT) and (leaving := _of_cookies(cookies)) is not None:
             ended.end(_settings, leaving)
             audit.record("sign_out", leaving.subject, settings=_settings)
-        comes = scope["path"].endswith(_CALLBACK) and scope["query_string"]
+        comes, who = scope["path"].endswith(_CALLBACK) and scope["query_string"], _of_cookies(cookies)
 
         async def heard(message: Message) -> None:
-            await send(_came(message) if comes and message["type"] == "http.response.start" else message)
+            if message["type"] == "http.response.start" and comes:
+                message = _came(message, cookies.get(_WANTED, ""))
+            elif message["type"] == "http.response.start" and not _is_in(who) and scope["path"].strip("/") in _PAGES:
+                message = message | {"headers": [*message.get("headers", ()), _cookie(_wanted(scope), 600)]}
+            await send(message)
 
-        with asking.seen_by(_of_cookies(cookies)):
+        with asking.seen_by(who):
             await self.app(scope, receive, heard)
 
 
-def _came(message: Message) -> Message:
-    """Write down who has signed in, as the cookie says that is being set. Where the provider's answer was refused the first page is told to say so."""
+def _is_in(who: Person | None) -> bool:
+    try:
+        with asking.seen_by(who):
+            asking.current()
+    except AccessError:
+        return False
+    return True
+
+
+def _wanted(scope: Scope) -> str:
+    """The page somebody asked for before signing in, who is led there afterwards: one of ours, and an address without anything a cookie cannot hold."""
+    asked = scope["path"].strip("/") + "?" + scope["query_string"].decode("latin-1")
+    return quote("/" + asked.rstrip("?"), safe="")[:_LONGEST]
+
+
+def _cookie(value: str, seconds: int) -> tuple[bytes, bytes]:
+    return b"set-cookie", f"{_WANTED}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax".encode("ascii")
+
+
+def _came(message: Message, wanted: str) -> Message:
+    """Write down who has signed in, as the cookie says that is being set, and lead him to the page he wanted. Where the provider's answer was refused the first page is told to say so."""
     fresh: dict[str, str] = {}
     for name, value in message.get("headers", ()):
         if name.lower() == b"set-cookie":
@@ -98,9 +124,13 @@ def _came(message: Message) -> Message:
     except AccessError as error:
         if came is not None or _may_write():
             audit.record("refused", came.subject if came else None, settings=_settings, what="sign-in", reason=error.reason)
-    if came is not None:
-        return message
-    return message | {"headers": [(name, value + f"?{PARAMETER}=1".encode() if name.lower() == b"location" else value) for name, value in message.get("headers", ())]}
+    page = urlsplit(unquote(wanted))
+    if came is None:
+        there = f"?{PARAMETER}=1"
+    else:
+        question = f"?{quote(page.query, safe='=&,:+%')}" if page.query else ""
+        there = page.path.strip("/") + question if not page.netloc and page.path.strip("/") in _PAGES else ""
+    return message | {"headers": [*((name, value + there.encode("ascii") if name.lower() == b"location" else value) for name, value in message.get("headers", ())), _cookie("", 0)]}
 
 
 def _may_write() -> bool:

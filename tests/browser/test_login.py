@@ -89,6 +89,7 @@ def place(home, tmp_path_factory):
 def browser(chromium, place):
     """A browser of its own for every test: nobody has signed in."""
     context = chromium.new_context(locale="en-GB", accept_downloads=True)
+    context.set_default_timeout(60_000)  # on a busy machine
     yield context
     context.close()
 
@@ -97,7 +98,7 @@ def _open(browser, place: Place, path: str = "/"):
     page = browser.new_page()
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(place.base + path)
-    page.wait_for_selector(".st-key-door, footer.foot", timeout=30_000)
+    page.wait_for_selector(".st-key-door, footer.foot")
     return page
 
 
@@ -105,12 +106,12 @@ def _sign_in(page, place: Place, user: str) -> None:
     page.locator(".st-key-sign_in button").click()
     page.get_by_role("link", name=user, exact=True).click()
     page.wait_for_url(place.base + "/**")
-    page.wait_for_selector(".st-key-door, footer.foot", timeout=30_000)
+    page.wait_for_selector(".st-key-door, footer.foot")
 
 
 def _wall(page, reason: str) -> str:
     """Wait for the wall that gives this reason; nothing of a page stands beside it."""
-    said = page.wait_for_selector(f'[data-testid="door-{reason}"]', timeout=20_000).inner_text()
+    said = page.wait_for_selector(f'[data-testid="door-{reason}"]').inner_text()
     assert page.locator("footer.foot, .st-key-masthead, [data-testid=stPlotlyChart]").count() == 0
     return said
 
@@ -122,24 +123,27 @@ def _fetched(browser, place: Place, path: str) -> tuple[int, str]:
 
 
 def test_nothing_is_seen_before_signing_in_and_a_viewer_comes_and_goes(browser, place, shots) -> None:
-    page = _open(browser, place, "/turnaround")
+    page = _open(browser, place, "/turnaround?lang=en&d=7d")
     assert "Sign in to see this" in _wall(page, "signed_out")
     page.screenshot(path=shots / "login_wall.png")
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{place.base}/briefing/show", timeout=20)
     assert refused.value.code == 403
     _sign_in(page, place, "anna")
+    page.wait_for_selector("h1:has-text('Truck turnaround')")  # what was asked for, with its filters
+    assert page.url == f"{place.base}/turnaround?lang=en&d=7d"
+    page.goto(f"{place.base}/?lang=en")
     page.wait_for_selector("h1:has-text('Port overview')")
     page.screenshot(path=shots / "login_viewer.png")
     assert _fetched(browser, place, "/briefing/show?lang=en")[0] == 200
     assert page.locator(".st-key-menu-find, .st-key-menu-admin").count() == 0 and page.locator(".st-key-menu-quality").count() == 1
     for path, said in (("/find", "analysts only"), ("/admin", "administrators only")):
         page.goto(place.base + path)
-        page.wait_for_selector(f"text={said}", timeout=20_000)
+        page.wait_for_selector(f"text={said}")
     other = _open(browser, place, "/handbook")  # a second tab, signed in by the same cookie
     other.wait_for_selector("h1:has-text('KPI handbook')")
     page.locator(".st-key-sign_out button").first.click()
-    page.wait_for_selector('[data-testid="door-signed_out"]', timeout=20_000)
+    page.wait_for_selector('[data-testid="door-signed_out"]')
     assert place.provider.signed_out >= 1 and _fetched(browser, place, "/briefing/show")[0] == 403
     other.locator(".st-key-speak-fr button").click()  # out in every tab, although Streamlit still knows him there
     _wall(other, "expired")
@@ -182,9 +186,9 @@ def test_a_role_taken_away_is_gone_at_the_next_click_page_file_and_part(browser,
     status, said = _fetched(browser, place, "/briefing/show?terminal=TC3")
     assert status == 403 and "TC3 is not open to you" in said
     page.goto(f"{place.base}/turnaround?lang=en&drill=lane:6A")
-    page.wait_for_selector('[data-testid="behind"]', timeout=30_000)
+    page.wait_for_selector('[data-testid="behind"]')
     button = page.locator(".st-key-behind_csv button").first
-    with page.expect_download(timeout=20_000) as download:
+    with page.expect_download() as download:
         button.click()
     lines = download.value.path().read_text("utf-8-sig").splitlines()
     column = lines[0].split(",").index("terminal_code")
@@ -194,7 +198,7 @@ def test_a_role_taken_away_is_gone_at_the_next_click_page_file_and_part(browser,
     try:
         place.write(RULES.replace('roles = ["analyst"]', 'roles = ["viewer"]'))
         button.click()  # a part of the page that runs by itself
-        page.wait_for_selector("text=Rows are exported by analysts only", timeout=20_000)
+        page.wait_for_selector("text=Rows are exported by analysts only")
         page.screenshot(path=shots / "login_no_rows.png")
         place.write(RULES.replace('roles = ["analyst"]', "roles = []"))
         page.goto(f"{place.base}/?lang=en")
@@ -212,15 +216,15 @@ def test_a_truck_is_found_without_a_trace_of_what_was_typed_and_an_admin_reads_t
     field = page.locator(".st-key-find_text input")
     field.fill(PLATE)
     page.get_by_role("button", name="Search").click()
-    page.wait_for_selector("text=Nothing was found", timeout=20_000)
+    page.wait_for_selector("text=Nothing was found")
     assert field.input_value() == "" and PLATE not in page.url and "12345" not in page.content()
     page.screenshot(path=shots / "login_find.png")
     page.locator(".st-key-menu-admin a").click()
-    page.wait_for_selector("[data-testid=stDataFrame] canvas", timeout=20_000)
+    page.wait_for_selector("[data-testid=stDataFrame] canvas")
     page.wait_for_timeout(500)
     page.screenshot(path=shots / "login_admin.png")
     page.goto(f"{place.base}/admin?part=roles&lang=en")
-    page.wait_for_selector("h2:has-text('Who came')", timeout=20_000)
+    page.wait_for_selector("h2:has-text('Who came')")
     page.wait_for_timeout(500)
     page.screenshot(path=shots / "login_roles.png")
     assert place.events("search")[-1] | {"at": ""} == {"at": "", "event": "search", "who": "ada", "what": "plate", "rows": 0}
