@@ -18,7 +18,7 @@ import polars as pl
 from dashboard import format as words
 from dashboard.alerts.rules import AGAINST, SIDES, WINDOWS, Rule
 from dashboard.i18n import N_, Translator
-from dashboard.metrics import DIMENSIONS, METRICS
+from dashboard.metrics import DIMENSIONS, METRICS, Metric
 from dashboard.selection import Selection
 from dashboard.store import Store
 from etl import clock
@@ -70,25 +70,37 @@ class Told:
         codes = DIMENSIONS[dimension].codes if dimension in DIMENSIONS else None
         return self.say(codes.codes[group]) if codes and group in codes.codes else self.names.get(dimension, {}).get(group) or shown(group)
 
+    @property
+    def metric(self) -> Metric | None:
+        """None for files and ages, and for a metric of an older program that is no longer known."""
+        return METRICS.get(self.line["metric"])
+
+    @property
+    def _label(self) -> str:
+        return self.say(self.metric.label) if self.metric else shown(self.line["metric"])
+
     def _name(self) -> str:
         say, watch = self.say, self.line["watch"]
         if watch == "freshness":
             return say("{source}: data are late", source=self.group or say("All sources"))
         if watch == "rejects":
             return say("{source}: many rejected lines", source=self.group or say("All sources"))
-        metric = say(METRICS[self.line["metric"]].label)
         if watch == "usual":
-            return say("{what}: {how}", what=metric, how=say(SIDES[self.line["side"]]))
-        return say("{what} above {limit}", what=metric, limit=self._figure(self.line["high"])) if self.line["high"] is not None else say("{what} below {limit}", what=metric, limit=self._figure(self.line["low"]))
+            return say("{what}: {how}", what=self._label, how=say(SIDES[self.line["side"]]))
+        return say("{what} above {limit}", what=self._label, limit=self._figure(self.line["high"])) if self.line["high"] is not None else say("{what} below {limit}", what=self._label, limit=self._figure(self.line["low"]))
 
     # ------------------------------------------------------------------ figures
     def _figure(self, value: float | None) -> str:
         if self.line["watch"] == "freshness":
             return words.duration(None if value is None else value * 60, self.lang)
+        return words.value(value, self._unit[0], self.lang, self._unit[1])
+
+    @property
+    def _unit(self) -> tuple[str, int]:
+        """Unit and decimals the figure is shown with."""
         if self.line["watch"] == "rejects" or self.line["metric"] == _REJECTED:
-            return words.value(value, "share", self.lang, 1)
-        metric = METRICS[self.line["metric"]]
-        return words.value(value, metric.unit, self.lang, metric.decimals)
+            return "share", 1
+        return (self.metric.unit, self.metric.decimals) if self.metric else ("ratio", 2)
 
     @property
     def value(self) -> str:
@@ -102,7 +114,7 @@ class Told:
     def figure_name(self) -> str:
         """What the figure is a figure of."""
         watch = self.line["watch"]
-        return self.say("Age of the newest line") if watch == "freshness" else self.say("Rejected lines of the file") if watch == "rejects" else self.say(METRICS[self.line["metric"]].label)
+        return self.say("Age of the newest line") if watch == "freshness" else self.say("Rejected lines of the file") if watch == "rejects" else self._label
 
     @property
     def n(self) -> str:
@@ -113,7 +125,7 @@ class Told:
         """The limits the figure was held against, in words."""
         low, high = self.line["low"], self.line["high"]
         if self.line["watch"] == "usual":
-            limits = words.interval(low, high, "share" if self.line["metric"] == _REJECTED else METRICS[self.line["metric"]].unit, self.lang, METRICS[self.line["metric"]].decimals)
+            limits = words.interval(low, high, self._unit[0], self.lang, self._unit[1])
             return self.say.plural("usually {limits} (the same time of {n} week before)", "usually {limits} (the same time of {n} weeks before)", self.line["weeks_n"], limits=limits) if limits else self.say("too few weeks to say what is usual")
         return self.say("limit: at most {limit}", limit=self._figure(high)) if high is not None else self.say("limit: at least {limit}", limit=self._figure(low))
 
@@ -156,7 +168,7 @@ class Told:
     # ------------------------------------------------------------------ the page behind
     @property
     def page(self) -> str:
-        return "quality" if self.line["watch"] in ("freshness", "rejects") else PAGE_OF[METRICS[self.line["metric"]].fact]
+        return PAGE_OF[self.metric.fact] if self.metric else "quality"
 
     def query(self) -> dict[str, str]:
         """The address parameters of the page behind: the window's days and the rule's filters, the group among them where it is one."""

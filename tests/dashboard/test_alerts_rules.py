@@ -113,6 +113,12 @@ def test_every_rule_says_itself_in_every_language(lang: str) -> None:
         assert lang == "en" or "Raised" not in said
 
 
+def test_the_history_of_a_metric_that_is_gone_can_still_be_read() -> None:
+    line = {"watch": "usual", "title": {}, "group": "", "metric": "an_old_one", "side": "high", "low": 1.0, "high": 2.0, "weeks_n": 8, "figure": 3.0, "n": 5, "from": "2026-01-01T00:00:00", "until": "2026-01-02T00:00:00"}
+    told = Told(line, {}, translator("en"), "Africa/Casablanca")
+    assert told.name == "an_old_one: unusually high" and "3.00" in told.sentence() and told.page == "quality"
+
+
 WRONG_DELIVERY = {
     "no base": ("[to.a]\nmail = ['a@b.example']\n", "base_url 'None' is no web address"),
     "a name before the address": ("base_url = 'https://a'\n[mail]\nhost = 'h'\nfrom = 'Port <a@b>'\n", "from 'Port <a@b>' is no mail address"),
