@@ -92,6 +92,7 @@ def answer(opened: Opened, asked: Question, small_cell: int, passed: Mapping[str
     queries: list[list[Query]] = [[] for _ in asked.splits]
     answers: list[list[pl.DataFrame]] = [[] for _ in asked.splits]
     unknown: list[set[str]] = []
+    late = {metric.code: first for metric in asked.metrics if asked.before and (first := _begins_inside(opened, metric.fact, asked.before))}
     for period, cut, shift in ((selection, None, 0), *(((asked.before, then_at, selection.shift_days),) if asked.before else ())):
         parts: list[list[pl.DataFrame]] = [[] for _ in asked.splits]
         for fact in dict.fromkeys(metric.fact for metric in asked.metrics):
@@ -105,12 +106,12 @@ def answer(opened: Opened, asked: Question, small_cell: int, passed: Mapping[str
             for number, query in enumerate(compiled):
                 queries[number].append(query)
                 parts[number].append(found[number])
-        unknown.append({metric.code for metric in asked.metrics if metric.count and not _has_begun(opened, metric.fact, period.end_day)})
+        unknown.append({metric.code for metric in asked.metrics if (metric.count and not _has_begun(opened, metric.fact, period.end_day)) or (period is not selection and metric.code in late)})
         for number, part in enumerate(parts):
             split = queries[number][-1].keys
             end = build.now_local_at - dt.timedelta(days=shift)
             answers[number].append(frames.finished(frames.joined(part, _keys(split, asked)), asked.metrics, split, period, end, asked.grain, shift, clock.seams(build.zone_name)))
-    return tuple(_result(opened, asked, by, queries[number], answers[number], unknown, cut_at, small_cell) for number, by in enumerate(asked.splits))
+    return tuple(_result(opened, asked, by, queries[number], answers[number], unknown, late, cut_at, small_cell) for number, by in enumerate(asked.splits))
 
 
 def _finest(asked: Question, metrics: list[Metric], period: Selection, how: Mapping[str, object]) -> Query:
@@ -125,7 +126,7 @@ def _keys(split: tuple[str, ...], asked: Question) -> list[str]:
 
 
 def _result(
-    opened: Opened, asked: Question, by: tuple[Dimension, ...], queries: list[Query], answers: list[pl.DataFrame], unknown: list[set[str]], cut_at: dt.datetime | None, small_cell: int,
+    opened: Opened, asked: Question, by: tuple[Dimension, ...], queries: list[Query], answers: list[pl.DataFrame], unknown: list[set[str]], late: dict[str, dt.date], cut_at: dt.datetime | None, small_cell: int,
 ) -> Result:  # fmt: skip
     build, split = opened.about, queries[-1].keys
     keys = _keys(split, asked)
@@ -136,7 +137,7 @@ def _result(
     return Result(
         frame, asked.metrics, by, asked.grain, asked.selection, asked.before, opened.build_id, build.now_at, build.now_local_at, tuple(query.sql for query in queries),
         tuple(query.params for query in queries), cut_at, asked.totals, hidden,
-        {metric.code: missing for metric in asked.metrics if (missing := _unanswered(asked, metric))}, (asked.wanted, asked.since) if asked.wanted and asked.since and not asked.before else None,
+        {metric.code: missing for metric in asked.metrics if (missing := _unanswered(asked, metric))}, (asked.wanted, asked.since) if asked.wanted and asked.since and not asked.before else None, late,
     )  # fmt: skip
 
 
@@ -161,6 +162,15 @@ def _has_begun(opened: Opened, fact: str, end_day: dt.date) -> bool:
         return True
     first = opened.first(table, "entry_day" if table == "fct_visits" else FACTS[fact].day)
     return first is not None and first < end_day
+
+
+def _begins_inside(opened: Opened, fact: str, period: Selection) -> dt.date | None:
+    """The first day of a log that begins inside a comparison period, a tenth of it or more after its start: set against a whole period, the rest would be read as a change."""
+    table = FACTS[fact].table
+    if table == "fct_visits" or not table.startswith("fct_"):
+        return None
+    first = opened.first(table, FACTS[fact].day)
+    return first if first is not None and period.first_day + dt.timedelta(days=period.days // 10) < first < period.end_day else None
 
 
 def run(opened: Opened, query: Query) -> list[pl.DataFrame]:

@@ -28,6 +28,8 @@ def of_result(result: Result, build: Build, lang: str, dialect: str | None, rows
         lines.append(f"- {_('Comparison')}: {result.before.period_in_words(lang)}" + (f" ({_('both cut at the same local time of their last day')})" if result.cut_at else ""))
     if result.uncompared:
         lines.append(f"- {_('Comparison')}: {not_reached(*result.uncompared, lang)}")
+    for code, first in result.late.items():
+        lines.append(f"- {_(METRICS[code].label)}: " + _("no comparison: its log begins on {day}, inside the period before", day=fmt.day(first, lang)))
     if result.suppressed_n:
         lines.append(f"- {_('Small cells hidden to protect persons and firms')}: {result.suppressed_n}")
     for code, missing in result.unanswered.items():

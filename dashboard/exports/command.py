@@ -64,6 +64,8 @@ def _order(arguments: argparse.Namespace, port: Store) -> files.Order:
         print(f"smartport: note: {', '.join(missing)} does not apply to {code}, whose rows know nothing of it.", file=sys.stderr)
     if result.uncompared:
         print(f"smartport: note: {not_reached(*result.uncompared, 'en')}.", file=sys.stderr)
+    for code, begins in result.late.items():
+        print(f"smartport: note: {code} is compared with nothing: its log begins on {begins}, inside the period before.", file=sys.stderr)
     if result.suppressed_n:
         print(f"smartport: note: {result.suppressed_n} small cells are hidden to protect persons and firms.", file=sys.stderr)
     return files.of_result(result, dialect=arguments.dialect, lang=arguments.lang)

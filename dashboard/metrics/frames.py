@@ -29,13 +29,16 @@ def whole(frames: Sequence[pl.DataFrame], metrics: Sequence[Metric], keys: Seque
     """Return the period's frame with the comparison's (if there is a second) beside it, absent groups as true zeros, sorted; the total row last.
 
     `keys` are the columns frames are joined on, `split` those without `is_total`. `unknown` names, for either frame, the counts of a source that
-    had sent nothing yet: they are null.
+    had sent nothing yet, and for the comparison what had begun in its midst: they are null.
     """
     frame = frames[0]
     if len(frames) > 1:
         frame = joined([frame, pl.DataFrame([each if each.name in keys else each.alias(_before(each.name)) for each in frames[1].get_columns()])], keys)
     counts = [name for metric in metrics for name in _counted(metric) if name in frame.columns]
     blank = {name(code) for codes, name in zip(unknown, (str, _before), strict=False) for code in codes}
+    part = {metric.code for metric in metrics if not metric.count} & set().union(*unknown[1:])
+    blank |= (gone := {name for name in frame.columns if name.partition("__")[0] in part and "__before" in name})
+    counts += sorted(gone)
     filled = [pl.Series(name, [None], dtype=frame.schema[name]).new_from_index(0, frame.height) if name in blank else _zeros(frame[name]) for name in dict.fromkeys(counts) if name in blank or frame[name].null_count()]
     return _sorted(_with(frame, filled), ("is_total", *split) if "is_total" in keys else keys)
 

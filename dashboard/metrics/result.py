@@ -50,6 +50,7 @@ class Result:
     cut_at     where now lies inside the period: the comparison is cut as long before as its shift (UTC), else None
     unanswered metric code -> filters this metric's rows know nothing of
     uncompared the comparison period that was asked for and begins before the first day with data, and that day; else None
+    late       metric code -> the first day of its log, where that lies inside the comparison period: then it has no comparison
     """
 
     frame: pl.DataFrame
@@ -68,6 +69,7 @@ class Result:
     suppressed_n: int = 0
     unanswered: dict[str, tuple[str, ...]] = field(default_factory=dict)
     uncompared: tuple[Selection, dt.date] | None = None
+    late: dict[str, dt.date] = field(default_factory=dict)
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -203,3 +203,21 @@ def test_a_comparison_lies_wholly_within_the_data_or_is_not_made(sel: Selection)
     assert asked.before == within.previous(first) and asked.uncompared is None and asked.cell("visits").before > 0
     assert refused.before is None and refused.cell("visits").before is None
     assert refused.uncompared == (beyond.previous(), first) and "commence avant le premier jour de données" in beyond.uncompared(first, "fr") and not within.uncompared(first, "fr")
+
+
+def test_a_log_that_begins_inside_the_period_before_is_compared_with_nothing(small, sel, monkeypatch) -> None:
+    """Half a period of declarations beside a whole one had shown "+100 %"; the gate log, which was there all along, keeps its comparison."""
+    from dashboard.builds import Opened
+    from dashboard.exports import about
+
+    port = store.Store(small, "MACAS")
+    whole = port.ask(sel, ["visits", "declarations", "release_p50"], compare=True)
+    assert whole.cell("declarations").before and whole.cell("release_p50").before and not whole.late
+    begun, real = sel.first_day - dt.timedelta(days=14), Opened.first
+    monkeypatch.setattr(Opened, "first", lambda self, table, day: begun if table == "fct_declarations" else real(self, table, day))
+    part = store.Store(small, "MACAS").ask(sel, ["visits", "declarations", "release_p50"], compare=True)
+    assert part.late == {"declarations": begun, "release_p50": begun}
+    assert all(part.cell(code).value == whole.cell(code).value for code in ("visits", "declarations", "release_p50"))
+    assert part.cell("visits").before == whole.cell("visits").before
+    assert part.cell("declarations").before is None and part.cell("release_p50").before is None and part.cell("release_p50").change is None
+    assert "no comparison: its log begins on" in about.of_result(part, store.of().build(), "en", None, 1)
