@@ -1,4 +1,4 @@
-"""kill -9 at random moments, with a reader running: the last build always answers whole, and the next run finishes the work."""
+"""kill -9 at random moments, with a reader running: the last build always answers whole, and the next run finishes the work. By the hundred: tests/faults."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ import sys
 import threading
 import time
 from pathlib import Path
-
-import pytest
 
 from etl import pipeline, warehouse
 from etl.errors import BuildError
@@ -130,8 +128,3 @@ def survive(tmp_path: Path, kills: int, seed: int) -> None:
 
 def test_eight_kills_leave_a_whole_build(tmp_path):
     survive(tmp_path, 8, seed=5)
-
-
-@pytest.mark.slow
-def test_sixty_kills_leave_a_whole_build(tmp_path):
-    survive(tmp_path, 60, seed=6)
