@@ -15,6 +15,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import exports, store
+from dashboard.__main__ import main
 from dashboard.access import asking, audit, find, rules, scope
 from dashboard.access.viewer import ACTS, HOUSE, REASONS, ROLES, AccessError, Person, Viewer
 from dashboard.briefing import kept, web
@@ -121,6 +122,12 @@ def test_a_wrong_settings_file_is_refused_with_a_sentence(tmp_path, change, said
     with pytest.raises(SettingsError, match=r"access\.toml") as refused:
         rules.load(home)
     assert said in str(refused.value) and "never shown" not in str(refused.value)
+
+
+def test_a_server_does_not_start_with_a_wrong_settings_file(tmp_path, capsys) -> None:
+    _file(Settings(tmp_path, tmp_path), FILE.replace('roles = ["admin"]', 'roles = ["king"]'))
+    assert main(["serve", "--home", str(tmp_path), "--no-browser"]) == 2
+    assert "role 'king' is not known. Known: viewer, analyst, quality, admin" in capsys.readouterr().err
 
 
 def test_the_settings_file_must_be_the_owners_only_and_opens_nothing_when_it_breaks(tmp_path) -> None:
