@@ -174,7 +174,10 @@ def _add_evidence(commands: argparse._SubParsersAction) -> None:
 
 # ---------------------------------------------------------------------- the commands
 def _serve(arguments: argparse.Namespace) -> int:
+    from dashboard.access import rules
+
     settings = load_settings(arguments.home, arguments.site)
+    rules.load(settings)  # what is wrong with it is said in one sentence, before anything starts
     return _open(settings.home, settings.site, arguments)
 
 
