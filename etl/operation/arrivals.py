@@ -59,10 +59,12 @@ class Arrivals:
 
     def __init__(self, inbox: Path, quiet_s: float, *, needs_marker: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         self.inbox, self.quiet_s, self.needs_marker, self._clock = inbox, quiet_s, needs_marker, clock
+        self.took_s = 0.0  # how long the last look took
         self._since: dict[Path, tuple[Signature, float]] = {}
 
     def look(self) -> list[Arrival]:
         """Return the files that have come whole, by name. Raises InputError when the inbox is not there."""
+        started = time.monotonic()
         names = discover(self.inbox)
         now, before, whole = self._clock(), self._since, []
         self._since = {}
@@ -75,6 +77,7 @@ class Arrivals:
             self._since[path] = (seen, since)
             if path.with_name(path.name + MARKER) in markers if self.needs_marker else now - since >= self.quiet_s:
                 whole.append(Arrival(path, seen))
+        self.took_s = time.monotonic() - started
         return whole
 
     def links(self) -> list[Path]:

@@ -7,11 +7,19 @@ import os
 import shutil
 from pathlib import Path
 
+REASON = ".reason.txt"
 
-def move_into(folder: Path, path: Path) -> Path:
-    """Move a file into a folder that only we may read, under its own name or, if that is taken, the next free NAME.2, NAME.3, ... Return its new place."""
+
+def move_into(folder: Path, path: Path, reason: str = "") -> Path:
+    """Move a file into a folder that only we may read, under its own name or, if that is taken, the next free NAME.2, NAME.3, ... Return its new place.
+
+    A `reason` is written beside it first, so that no file ever lies there without one.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = free(folder, path.name)
+    if reason:
+        with open(os.open(target.with_name(target.name + REASON), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(reason)
     try:
         os.rename(path, target)
     except OSError as error:
@@ -24,14 +32,6 @@ def move_into(folder: Path, path: Path) -> Path:
         os.rename(part, target)
         path.unlink()
     return target
-
-
-def write_beside(target: Path, ending: str, text: str) -> Path:
-    """Write a small text beside a moved file, for its owner only."""
-    beside = target.with_name(target.name + ending)
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    return beside
 
 
 def free(folder: Path, name: str) -> Path:

@@ -43,6 +43,9 @@ def retain(settings: Settings, years: int, *, today: dt.date | None = None, fold
     site = load_site(settings.site)
     if years < 1:
         raise SettingsError("--years", f"{years} is no number of years", "1 or more")
+    for folder in folders:
+        if any(folder.is_relative_to(ours) or ours.is_relative_to(folder) for ours in (settings.home, settings.site)):
+            raise SettingsError("--folder", f"{folder} is, holds or lies in the home or the site", "", "Name a folder of loaded or refused files")
     with disk.in_words(settings.home), lock.one_writer(settings.home):
         lake = Lake(settings.lake, site.port_code)
         files = lake.rows("int_files", columns=["file_id", "file_on", "last_event_at"])

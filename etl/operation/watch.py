@@ -25,7 +25,7 @@ from etl.loading import lock
 from etl.loading.report import AfterLoad, BuildReport, FileReport, no_steps
 from etl.operation.arrivals import Arrival, Arrivals
 from etl.operation.journal import Journal
-from etl.operation.moving import move_into, write_beside
+from etl.operation.moving import move_into
 from etl.settings import Settings
 from etl.sources.masks import spelled
 
@@ -98,7 +98,6 @@ class _Watcher:
     def _always(self) -> int:
         beaten = time.monotonic()
         while not self.stop.is_set():
-            started = time.monotonic()
             ready = self._look()
             if ready and self._round(ready):
                 beaten = time.monotonic()
@@ -106,7 +105,7 @@ class _Watcher:
             if time.monotonic() - beaten >= self.about.beat_s:
                 self._load([])
                 beaten = time.monotonic()
-            self.stop.wait(max(self.about.poll_s, 5 * (time.monotonic() - started)))  # an inbox of a million files is not looked at all day
+            self.stop.wait(max(self.about.poll_s, 5 * self.arrivals.took_s))  # an inbox of a million files is not looked at all day
         return 0
 
     def _once(self) -> int:
@@ -262,21 +261,17 @@ class _Watcher:
         """Move a file that is refused for good out of the way, the reason beside it."""
         self.refused_n += 1
         self._failed.pop(arrival.path, None)
-        target = self._move(arrival, self.about.refused)
-        if target is None:
-            self._left[arrival.path] = arrival
-            return
         words = (
             f"{reason}\n\nIt came as {arrival.name} and was set aside on {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC; everything else is loaded."
             "\nAfter a mapping or a reference list was corrected: smartport load --replay reads it again from the quarantine."
             "\nAfter the file itself was corrected: put it into the inbox again.\n"
         )
-        write_beside(target, ".reason.txt", words)
-        self.journal.say("set_aside", f"{arrival.name} is set aside: {spelled(target.name)}.", level="warning", file=arrival.name, to=target)
+        if target := self._move(arrival, self.about.refused, words):
+            self.journal.say("set_aside", f"{arrival.name} is set aside: {spelled(target.name)}.", level="warning", file=arrival.name, to=target)
 
-    def _move(self, arrival: Arrival, folder: Path) -> Path | None:
+    def _move(self, arrival: Arrival, folder: Path, reason: str = "") -> Path | None:
         try:
-            target = move_into(folder, arrival.path)
+            target = move_into(folder, arrival.path, reason)
             if arrival.marker.exists():
                 move_into(folder, arrival.marker)
         except OSError as error:

@@ -108,3 +108,6 @@ def test_folders_of_loaded_files_are_cleared_by_file_time(loaded, tmp_path):
         os.utime(folder / name, (on.timestamp(), on.timestamp()))
     assert retain(loaded, 1, today=TODAY, folders=(folder,), dry_run=True).other_files_n == 1
     assert len(list(folder.iterdir())) == 2
+    for ours in (loaded.home, loaded.home / "lake", loaded.home.parent, loaded.site):
+        with pytest.raises(SettingsError, match="--folder"):
+            retain(loaded, 1, today=TODAY, folders=(ours,), dry_run=True)

@@ -317,3 +317,33 @@ def test_asked_to_stop_it_finishes_the_file_and_ends(tmp_path):
     assert not list(inbox.iterdir()) and len(list((tmp_path / "inbox-loaded").iterdir())) == len(files)
     assert all(line["at"] and line["level"] and line["text"] for line in lines)
     assert time.time() - (tmp_path / "home" / "loading.lock").stat().st_mtime < 60
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_loads_every_file_once(tmp_path):
+    """Twelve kills between the first look and the last move: in the end the build is that of one load, and every file lies in exactly one place."""
+    draw = random.Random(7)
+    files = small_port(days=3, trucks=3).write(tmp_path / "files")
+    inbox = shutil.copytree(tmp_path / "files", tmp_path / "inbox")
+    (inbox / "notes.txt").write_text("not a log")
+    arguments = ["watch", str(inbox), "--home", str(tmp_path / "home"), "--poll", "0.05", "--quiet-time", "0.1", "--json"]
+    kills = 0
+    for _ in range(12):
+        process = subprocess.Popen([sys.executable, "-c", WATCH_ONLY, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        with contextlib.closing(process.stderr):
+            assert json.loads(process.stderr.readline())["event"] == "started"
+            time.sleep(draw.uniform(0.1, 4.0))
+            process.kill()
+        kills += process.wait(30) == -signal.SIGKILL
+        for path in [path for path in (tmp_path / "inbox-loaded").glob("*") if draw.random() < 0.3]:
+            shutil.copy(path, inbox)  # and some come once more
+    scene = Scene.__new__(Scene)
+    scene.settings, scene.inbox, scene.log, scene.stop = installation(tmp_path / "home"), inbox, io.StringIO(), threading.Event()
+    scene.refused, scene.loaded = default_folders(inbox)
+    assert scene.once(quiet_s=0.1) in (0, 3) and kills == 12
+    assert scene.in_inbox() == []
+    assert {path.name for path in scene.loaded.iterdir()} >= {path.name for path in files}
+    assert (scene.refused / "notes.txt").is_file() and (scene.refused / "notes.txt.reason.txt").is_file()
+    plain = installation(tmp_path / "plain")
+    pipeline.load(plain, tmp_path / "files")
+    assert {name for name in differences(content(plain), content(scene.settings)) if name not in ("dq_files", "meta_builds")} == set()
