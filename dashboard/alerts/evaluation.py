@@ -82,8 +82,9 @@ def evaluate(settings: Settings, now: dt.datetime | None = None, *, seconds: flo
                     shown.append(line_of(rule, reading, reading.last, build))
                 _step(rule, reading, known.get((rule.code, reading.group)), build, now, kept, done)
             done.judged_n += 1
-            if rule.watch == "rejects":  # its files are older than the rule looks at
-                _close(kept, [alert for key, alert in known.items() if key[0] == rule.code and key[1] not in {each.group for each in seen}], "age", build, now, done)
+            gone = [alert for key, alert in known.items() if key[0] == rule.code and key[1] not in {each.group for each in seen}]
+            if seen or rule.watch == "rejects":  # a log that holds nothing at all clears nothing; files grow older than the rule looks at
+                _close(kept, gone, "gone", build, now, done)
         watched = {rule.code for rule in found.rules if rule.is_on}
         _close(kept, [alert for alert in known.values() if alert.rule not in watched], "rule", build, now, done)
         alerts = history.fold(kept.lines, port.port_code)
@@ -124,7 +125,7 @@ def _step(rule: Rule, reading: Reading, alert: history.Alert | None, build: Buil
 
 
 def _close(kept: history.Kept, alerts: list[history.Alert], why: str, build: Build, now: dt.datetime, done: Evaluation) -> None:
-    """Clear alerts nothing judges any more: their rule is gone, or their file too old."""
+    """Clear alerts nothing judges any more: their rule is gone, or the group, the source or the file is none of its own now."""
     for alert in alerts:
         told = {name: value for name, value in alert.last.items() if name not in ("at", "event")}
         alert.cleared = kept.add("cleared", now, **(told | {"why": why, "build": build.build_id}))

@@ -42,8 +42,8 @@ def of(alert: Alert, about: str, told: Told, build: Build, base_url: str) -> Mes
     if about == "cleared":
         rows += [(say("Cleared on"), told.at(line["at"])), (say("Furthest figure while open"), told.worst)]
         lead = say("Back within its limits.") + " " + lead
-        if line.get("why") == "rule":
-            lead = say("The rule was changed or taken out, so the alert is closed.")
+        if line.get("why"):
+            lead = say("The rule was changed or taken out, so the alert is closed.") if line["why"] == "rule" else say("Nothing of it is left to judge, so the alert is closed.")
     rows += [(say("Data up to"), f"{told.reach} ({build.zone_name})"), (say("Port"), f"{port} ({build.port_code})"), (say("Build"), line["build"]), (say("Rule"), f"{line['rule']} ({line['digest']})")]
     link = told.link(base_url)
     links = ((say("See the page behind"), link), (say("All alerts"), f"{base_url}/alerts?lang={lang}"))

@@ -198,7 +198,7 @@ def _freshness(rule: Rule, port: Store, now_at: dt.datetime) -> tuple[Reading, .
     newest = max(row["last_event_at"] for row in rows)
     found = []
     for row in rows:
-        if rule.source not in ("any", row["source_code"]):
+        if rule.source and row["source_code"] not in rule.source:
             continue
         age = max(0.0, ((now_at if rule.against == "clock" else newest) - row["last_event_at"]).total_seconds() / 3600)
         at = row["last_event_local_at"]
@@ -213,8 +213,8 @@ def _rejects(rule: Rule, port: Store) -> tuple[Reading, ...]:
     end = dt.datetime.combine(build.now_day + dt.timedelta(days=1), dt.time())
     is_refused = pl.col("status_code") == "refused"
     files = port.table("dq_files").filter((is_refused | (pl.col("read_n") >= rule.min_n)) & (pl.col("file_on") >= build.now_day - dt.timedelta(days=rule.days - 1)) & pl.col("source_code").is_not_null())
-    if rule.source != "any":
-        files = files.filter(pl.col("source_code") == rule.source)
+    if rule.source:
+        files = files.filter(pl.col("source_code").is_in(rule.source))
     found = []
     worst = files.with_columns(pl.when(is_refused).then(1.0).otherwise(pl.col("rejected_n").fill_null(0) / pl.col("read_n")).alias("_share")).sort("_share", "file_on", descending=True).unique("source_code", keep="first", maintain_order=True)
     for row in worst.sort("source_code").iter_rows(named=True):

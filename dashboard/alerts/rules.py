@@ -61,6 +61,7 @@ class Rule:
     min_n          rows below which a window is not judged; counts have none
     settle_hours   how long after a window's end it is judged: visits must end, declarations must be released
     each, only     a dimension, one alert per value of it; only these values
+    source         the logs meant, each judged apart; empty is all of them
     quiet          (from, to) local times of day between which nothing below critical is sent
     """
 
@@ -88,7 +89,7 @@ class Rule:
     clear: float | None = None
     side: str = "high"
     weeks: int = 8
-    source: str = ""
+    source: tuple[str, ...] = ()
     hours: float = 0.0
     clear_hours: float = 0.0
     against: str = "clock"
@@ -196,14 +197,14 @@ class _Reader:
         if hours <= 0:
             raise self.fail(f"hours = {hours:g} is no age", (), "Give the hours after which the source is too old")
         self._margin("hours", hours, clear, "clear_hours")
-        return {"source": self._one("source", {**SOURCE.codes, "any": ""}), "hours": hours, "clear_hours": clear, "against": self._one("against", AGAINST, "clock")}
+        return {"source": self._sources(), "hours": hours, "clear_hours": clear, "against": self._one("against", AGAINST, "clock")}
 
     def _rejects(self) -> dict[str, Any]:
         above = self._number("above")
         clear = self._number("clear", above)
         if not (0 <= above < 1 and 0 <= clear <= above):
             raise self.fail(f"above = {above:g} and clear = {clear:g} are no shares in that order", (), "Write a share as 0 to 1, clear not above the other: above = 0.05, clear = 0.02")
-        return {"source": self._one("source", {**SOURCE.codes, "any": ""}, "any"), "above": above, "clear": clear, "days": self._whole("days", 3, 1, 60), "min_n": self._whole("min_n", 100, 1)}
+        return {"source": self._sources(), "above": above, "clear": clear, "days": self._whole("days", 3, 1, 60), "min_n": self._whole("min_n", 100, 1)}
 
     def _figures(self) -> dict[str, Any]:
         """Metric, selection and window of a rule about a figure."""
@@ -253,6 +254,17 @@ class _Reader:
         if missing := unanswered(FACTS[metric.fact], asked):
             raise self.fail(f"the rows of '{metric.code}' know nothing of '{missing[0]}'", FACTS[metric.fact].filters, "Leave that filter (or view) out")
         return chosen
+
+    def _sources(self) -> tuple[str, ...]:
+        """The sources named; "any", and none for rejected lines, is all of them."""
+        names = self._names("source")
+        if not names and self.raw["watch"] == "freshness":
+            raise self.fail("it has no source", ("any", *SOURCE.codes))
+        if names == ("any",):
+            return ()
+        if unknown := [name for name in names if name not in SOURCE.codes]:
+            raise self.fail(f"source {unknown[0][:60]!r} is not known", ("any", *SOURCE.codes))
+        return names
 
     # ------------------------------------------------------------------ fields
     def _common(self, name: str) -> Any:

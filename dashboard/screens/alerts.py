@@ -132,7 +132,7 @@ def _watched(page: Frame, found: rules.Rules, standing: Board, names: Mapping[st
 def _rule(page: Frame, rule: Rule, lines: Sequence[Mapping[str, Any]], names: Mapping[str, Mapping[str, str]]) -> None:
     _ = page.say
     told = _told(page, lines[0] if lines else _bare(rule), names)
-    title = _told(page, told.line | {"group": rule.source if rule.source != "any" else ""}, names).name
+    title = _told(page, told.line | {"group": rule.source[0] if len(rule.source) == 1 else ""}, names).name
     said = [_(SEVERITIES[rule.severity]), *([_("tells {names}", names=words.listed((shown(name) for name in rule.to), page.lang))] if rule.to else [_("tells nobody")])]
     if rule.quiet:
         said.append(_("quiet from {first} to {last}", first=words.clock(rule.quiet[0], page.lang), last=words.clock(rule.quiet[1], page.lang)))

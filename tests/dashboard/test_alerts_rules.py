@@ -91,6 +91,7 @@ WRONG = {
     "few weeks": ('[[rule]]\ncode = "a"\nwatch = "usual"\nmetric = "visits"\nweeks = 4\n', "weeks = 4 is no whole number from 6 to 12"),
     "quiet": (DAY + 'quiet = "22-6"\n', 'Write quiet = "22:00-06:00", local to the port'),
     "no source": ('[[rule]]\ncode = "a"\nwatch = "freshness"\nsource = "gates"\nhours = 2\n', "source 'gates' is not known"),
+    "no source at all": ('[[rule]]\ncode = "a"\nwatch = "freshness"\nhours = 2\n', "it has no source. Known: any, gate"),
     "an age of nothing": ('[[rule]]\ncode = "a"\nwatch = "freshness"\nsource = "gate"\nhours = 0\n', "hours = 0 is no age"),
     "shares the wrong way": ('[[rule]]\ncode = "a"\nwatch = "rejects"\nabove = 0.02\nclear = 0.05\n', "are no shares in that order"),
 }  # fmt: skip

@@ -394,6 +394,16 @@ def test_a_change_of_the_rules_is_audited(port) -> None:
     assert audit.read(port)[0].select("event", "what").rows() == [("settings", "alerts.toml")]
 
 
+def test_a_group_the_rule_no_longer_names_and_a_file_too_old_close_their_alerts(port, post) -> None:
+    deliver(port, post)
+    ages = '[[rule]]\ncode = "late"\nwatch = "freshness"\nsource = LIMIT\nagainst = "newest"\nhours = 0.1\nclear_hours = 0.1\nto = ["operations"]\n'
+    assert {alert.group for alert in judged(port, '["weighbridge", "customs"]', rule=ages).open} == {"weighbridge", "customs"}
+    assert [alert.group for alert in judged(port, '"customs"', NOW + LATER, ages).cleared] == ["weighbridge"]
+    assert "Il ne reste rien à évaluer" in post.mails[-1][1].get_body(("plain",)).get_content()
+    files = '[[rule]]\ncode = "bad"\nwatch = "rejects"\nabove = 0.01\ndays = 3\nmin_n = LIMIT\nto = ["operations"]\n'
+    assert len(judged(port, 10, NOW + 2 * LATER, files).opened) == 1 and len(judged(port, 9999, NOW + 3 * LATER, files).cleared) == 1
+
+
 # ---------------------------------------------------------------------- hostile names
 HOSTILE = 'P6\r\nBcc: victim@else.example\r\nX-Own: 1\u2028\u202e<b>x</b>"\x00'
 
