@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import csv
 import datetime as dt
+import logging
 import os
 import random
 import shutil
@@ -27,6 +28,7 @@ import numpy as np  # noqa: E402
 import psutil  # noqa: E402
 from bench_users import PAGES, _free, serving  # noqa: E402
 from live_reader import Reader  # noqa: E402
+from websockets.exceptions import WebSocketException  # noqa: E402
 
 from etl.settings import SAMPLE_SITE, Settings  # noqa: E402
 from tests.etl.small_port import small_port  # noqa: E402
@@ -66,15 +68,19 @@ def sit(base: str, number: int, every: float, end: float, counted: dict[str, int
     draw = random.Random(number)
     time.sleep(draw.random() * every)
     while time.monotonic() < end:
-        with Reader(base, timeout=120) as reader:
-            for _ in range(draw.randrange(5, 30)):
-                if time.monotonic() > end:
-                    break
-                due = time.monotonic() + every
-                answer = reader.ask(f"v=1&lang={draw.choice(('en', 'fr', 'ar'))}&{draw.choice(QUESTIONS)}", page=draw.choice(PAGES))
-                counted["answers"] += 1
-                counted["unfinished"] += not answer.is_finished
-                time.sleep(max(0.0, due - time.monotonic()))
+        try:
+            with Reader(base, timeout=120) as reader:
+                for _ in range(draw.randrange(5, 30)):
+                    if time.monotonic() > end:
+                        break
+                    due = time.monotonic() + every
+                    answer = reader.ask(f"v=1&lang={draw.choice(('en', 'fr', 'ar'))}&{draw.choice(QUESTIONS)}", page=draw.choice(PAGES))
+                    counted["answers"] += 1
+                    counted["unfinished"] += not answer.is_finished
+                    time.sleep(max(0.0, due - time.monotonic()))
+        except (OSError, WebSocketException):  # a machine too busy to keep a session open is noted, and the reader comes back
+            counted["lost"] += 1
+            time.sleep(every)
 
 
 def curve(minutes: np.ndarray, megabytes: np.ndarray) -> str:
@@ -95,6 +101,7 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=20, help="seconds between a reader's clicks")
     parser.add_argument("--csv", type=Path, help="write what was noted")
     asked = parser.parse_args()
+    logging.getLogger("websockets").setLevel(logging.CRITICAL)  # a lost session is counted
     with tempfile.TemporaryDirectory(prefix="smartport-soak-") as name:
         folder = Path(name)
         inbox = folder / "inbox"
@@ -102,7 +109,7 @@ def main() -> int:
         settings, logs = Settings(home=folder / "home", site=SAMPLE_SITE), Day(folder / "logs", inbox, BEGUN_DAYS + int(asked.minutes) + 1)
         logs.bring(BEGUN_DAYS)
         assert load(settings, inbox) == 0, "the first load"
-        counted, noted, codes = {"answers": 0, "unfinished": 0}, [], []
+        counted, noted, codes = {"answers": 0, "unfinished": 0, "lost": 0}, [], []
         port = _free()
         with serving(settings, port, folder / "server.log") as server:
             begun = time.monotonic()
@@ -136,7 +143,7 @@ def main() -> int:
     half = len(after) // 2
     handles = float(np.median(after[half:, 2]) - np.median(after[:half, 2]))
     print(curve(table[:, 0], table[:, 1]))
-    print(f"{asked.minutes:g} min, {asked.sessions} readers, {counted['answers']:,} answers ({counted['unfinished']} did not end), {len(codes)} loads ({sum(code != 0 for code in codes)} failed)")
+    print(f"{asked.minutes:g} min, {asked.sessions} readers, {counted['answers']:,} answers ({counted['unfinished']} did not end, {counted['lost']} sessions were lost), {len(codes)} loads ({sum(code != 0 for code in codes)} failed)")
     print(f"after {asked.minutes / 3:g} min: memory {slope:+.2f} MB a minute (promised {MOST_MB_A_MINUTE:+.0f}), {after[:, 1].min():.0f} to {after[:, 1].max():.0f} MB; handles {handles:+.0f}, at most {after[:, 2].max():.0f}; threads at most {after[:, 3].max():.0f}")
     print(f"load of the machine at the end: {os.getloadavg()[0]:.1f}")
     return int(slope > MOST_MB_A_MINUTE or handles > MOST_HANDLES_MORE or counted["unfinished"] > 0 or any(codes))
