@@ -132,7 +132,8 @@ class Spark:
             for named in some:
                 fresh.append(intake.fresh_of(reader, named, known, seen, is_replay))
                 seen |= {name_id for _, name_id in fresh[-1]}
-            lake.begin()
+            if any(fresh):
+                lake.begin()
             where = tasks.Where.of(lake, reader.site)
             work = [(where, reader.settings, reader.identities.key_id, files, is_replay) for files in fresh if files]
             answers = iter(self._spread(tasks.read, work))
@@ -247,11 +248,8 @@ def _tracker(where: tasks.Where, group_days: list[dt.date]) -> Callable:
     import pyarrow as pa
 
     def track(table: pa.Table) -> pa.Table:
-        fixes = pl.from_arrow(table.drop_columns("group")).select(pl.col(name).cast(dtype) for name, dtype in _FIX_SCHEMA.items())
+        fixes = pl.from_arrow(table.drop_columns("group")).select(pl.col(name).cast(dtype) for name, dtype in tasks.FIX_SCHEMA.items())
         answer = _answer(tasks.track, where, fixes)
         return pa.table({"answer": pa.array([pickle.dumps(answer)], pa.binary())})
 
     return track
-
-
-_FIX_SCHEMA = {name: tasks.FIX_SCHEMA[name] for name in _FIX_TYPES}
