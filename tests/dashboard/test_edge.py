@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,8 @@ def _answered(gate: Gate, path: str = "/", method: str = "GET", **headers: str) 
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "query_string": b"", "client": ("192.0.2.1", 1), "headers": [(name.lower().encode(), value.encode()) for name, value in {"Host": "localhost", **headers}.items()]}
-    asyncio.run(gate(scope, None, send))
+    with ThreadPoolExecutor(1) as apart:  # a browser test before this one leaves a loop running in this thread
+        apart.submit(asyncio.run, gate(scope, None, send)).result()
     return sent[0]["status"], {name.decode(): value.decode() for name, value in sent[0]["headers"]}, b"".join(each.get("body", b"") for each in sent[1:]).decode()
 
 
