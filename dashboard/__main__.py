@@ -262,9 +262,6 @@ def _evidence(arguments: argparse.Namespace) -> int:
     return run(arguments)
 
 
-def _lock(arguments: argparse.Namespace) -> int:
-    """The one place where a plan meets today's date."""
-    import datetime as dt
 def _install(arguments: argparse.Namespace) -> int:
     import importlib.util
 
@@ -274,6 +271,9 @@ def _install(arguments: argparse.Namespace) -> int:
     return install.run(arguments, Path(streamlit).parent / "static" / "static")
 
 
+def _lock(arguments: argparse.Namespace) -> int:
+    """The one place where a plan meets today's date."""
+    import datetime as dt
 
     import polars as pl
 
