@@ -17,7 +17,8 @@ from etl.contracts.staged import STAGED_TABLES
 from etl.lake import Lake
 from etl.transform.customs import LANDED_AFTER
 from etl.transform.moves import LONGEST_DWELL
-from etl.transform.reach import DAYS_BACK, LINK_CUSTOMS, touched_days
+from etl.transform.reach import DAYS_BACK, LINK_CUSTOMS, LONGEST_VISIT, touched_days
+from etl.transform.visits import SEAM
 
 ONE_DAY = dt.timedelta(days=1)
 SLOT_DAYS = 2  # a visit is held against a slot at most 24 h away, and the nearest of several may lie a day further
@@ -134,9 +135,13 @@ def _moves(found: Affected, lake: Lake, rows: pl.DataFrame, local: set[dt.date],
 
 
 def of_time(old_now: dt.datetime | None, new_now: dt.datetime | None, zone: str) -> set[dt.date]:
-    """Return the local days in which a visit or appointment may have run out of time between two 'now's."""
+    """Return the local days in which a visit or appointment may have run out of time between two 'now's.
+
+    A visit is closed as incomplete 72 h after its entry, read an hour late at most; an appointment 24 h after its slot is over.
+    """
     if old_now == new_now or old_now is None or new_now is None:
         return set()
-    first, last = min(old_now, new_now).date() - (DAYS_BACK + 1) * ONE_DAY, max(old_now, new_now).date() + 2 * ONE_DAY
+    oldest = pl.Series([min(old_now, new_now) - LONGEST_VISIT - SEAM], dtype=pl.Datetime("us"))
+    first, last = min(local_days(oldest, zone)), max(old_now, new_now).date() + 2 * ONE_DAY
     last = min(last, first + LONGEST_ENTRY)  # further on, every day has new rows of its own
     return {first + step * ONE_DAY for step in range((last - first).days + 1)}

@@ -9,7 +9,9 @@ The rules, chosen on tracks with known truth (figures in tests/benchmarks/RESULT
    and comes back in the same place did not see the truck leave. The stay gap is 180 s unless site.toml says `stay_gap_s`.
 2. Between two fixes on different sides of an edge, at most the stay gap apart, the truck is taken to drive straight and evenly:
    the crossing is where that line meets the zone's edge. Holes and smaller zones on top count as they are drawn.
-3. After a longer silence the edge lies half-way into it, at most EDGE_CAP stay gaps from the fix: nothing better is known.
+3. After a longer silence the edge lies half-way into it, at most EDGE_CAP stay gaps from the fix: nothing better is known. A truck
+   that comes again more than a day later tells nothing of when it left: its edge is its fix, as if it had never come again. (So a
+   late fix reaches no further back than a visit does, and a load day by day says what a rebuild says.)
 4. Pieces of one truck and zone at most the stay gap apart are one stay, whatever was seen in between: a road goes on over a
    weighing of two minutes, which is a stay of its own. Stays of two zones may therefore overlap.
 5. A presence that is only noise (short runs, all within NOISE_M of the outline) inside another stay is dropped; two stays that
@@ -35,6 +37,7 @@ _SECOND = 1_000_000  # instants are integer microseconds throughout
 _MINUTE, _DAY = 60 * _SECOND, 86_400 * _SECOND
 EDGE_CAP = 1  # stay gaps: how far an edge may reach into a longer silence
 SILENCE = 2 * EDGE_CAP + 1  # stay gaps: the silence whose two edges by rule 3 are one stay gap apart, so that rules 1 and 4 agree
+LONGEST_SILENCE = _DAY  # see rule 3
 SHORT_S = 60.0  # longer runs are no noise, however shallow
 NOISE_M = 10.0  # the upper end of the 5-10 m a vehicle's receiver errs
 _BUCKET = 400_000  # pieces stitched at a time: about 200 MB
@@ -189,7 +192,7 @@ def _edges_between(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Return when the truck left the zone of fix a and when it entered the zone of the next fix b (rules 2 and 3)."""
     apart = at_b - at_a
-    reach = np.minimum(apart // 2, EDGE_CAP * gap)
+    reach = np.where(apart <= LONGEST_SILENCE, np.minimum(apart // 2, EDGE_CAP * gap), 0)
     left, entered = at_a + reach, at_b - reach
     line = np.flatnonzero((zone_a != zone_b) & (apart <= gap))
     if line.size:

@@ -80,7 +80,7 @@ def _edge(fix, other, other_zone, zone, shapes, grid, gap):
     """Return when the truck crossed the edge of `zone` between `fix` (in it) and `other`: look at each stretch between two outlines met."""
     apart = other[0] - fix[0]
     if abs(apart) > gap or other_zone == zone:
-        return fix[0] + max(min(apart / 2, gap), -gap)
+        return fix[0] + (max(min(apart / 2, gap), -gap) if abs(apart) <= dt.timedelta(days=1) else 0 * gap)
     dx, dy = other[1] - fix[1], other[2] - fix[2]
     met = sorted({0.0, 1.0, *(share for shape in shapes.values() for share in _met(shape, fix[1], fix[2], dx, dy))})
     for low, high in itertools.pairwise(met):

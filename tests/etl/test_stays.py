@@ -68,6 +68,14 @@ def test_after_a_long_silence_the_edge_lies_half_way_and_at_most_the_gap_away():
     assert made([("A", 0, -200, 0), ("A", 30, -200, 0), ("A", 7230, 130, 200)]) == [("A", "QUEUE", 0, 210, 2)]
 
 
+def test_coming_again_after_more_than_a_day_says_nothing_of_when_a_truck_left():
+    """Once a load of day 9 changed a stay of day 1 in a rebuild only: the truck's silence between them was taken for a part of its stay."""
+    first, day = [("A", 0, -200, 0), ("A", 30, -200, 0)], 86_400
+    assert made([*first, ("A", 30 + day, 130, 200)]) == [("A", "QUEUE", 0, 210, 2)]
+    assert made([*first, ("A", 31 + day, 130, 200)]) == made(first) == [("A", "QUEUE", 0, 30, 2)]
+    assert made([("A", 0, 130, 200), ("A", 31 + day, -200, 0)]) == [("A", "QUEUE", 31 + day, 31 + day, 1)]
+
+
 def test_leaving_and_coming_back_within_the_gap_is_one_stay_and_later_is_two():
     away = [("A", 0, 600, 0), ("A", 30, 640, 0), ("A", 60, 660, 0)]
     assert made([*away, ("A", 180, 640, 0), ("A", 210, 600, 0)]) == [("A", "YARD", 0, 210, 2)]
