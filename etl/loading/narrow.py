@@ -15,23 +15,24 @@ from etl.contracts.facts import DQ_SET_APART, FCT_DECLARATION_STAGES, FCT_DECLAR
 from etl.contracts.fields import Table
 from etl.warehouse import SEGMENT_TABLES, Changes, day_of
 
-_SEEDS = (1, 2)  # two 64-bit digests a row: that two different days are taken for one is out of the question
 _BY_ID = (FCT_DECLARATIONS, FCT_DECLARATION_STAGES, DQ_SET_APART)
 _BY_VISIT = (FCT_VISIT_STEPS, FCT_VISIT_EVENTS, FCT_VISIT_TRACKS)  # one visit that ends late would have a day's positions written again
 
 
 def digests_of(build: duckdb.DuckDBPyConnection, days: frozenset[dt.date]) -> dict[str, pl.DataFrame]:
     """Return what `changed` compares with: the digests of these days as the open build has them, by table."""
-    return {table.name: _sums(published(build, table, days), table) for table in SEGMENT_TABLES if table not in _BY_ID and not _has_lists(table)}
+    cursor = build.cursor()
+    return {table.name: _sums(cursor, table.name, table, days) for table in SEGMENT_TABLES if table not in _BY_ID and not _has_lists(table)}
 
 
-def changed(changes: Changes, digests: Mapping[str, pl.DataFrame]) -> list[Changes]:
+def changed(build: duckdb.DuckDBPyConnection, changes: Changes, digests: Mapping[str, pl.DataFrame]) -> list[Changes]:
     """Return the same changes without what is published as it is: days of a table, and visits of the tables that have many rows a visit.
 
     Both sides' rows count, in whatever order.
     """
     found: dict[frozenset[dt.date], dict[str, pl.DataFrame]] = {}
     alone: list[Changes] = []
+    cursor = build.cursor()
     for table in SEGMENT_TABLES:
         if table.name not in changes.frames:
             continue
@@ -39,7 +40,9 @@ def changed(changes: Changes, digests: Mapping[str, pl.DataFrame]) -> list[Chang
         if _has_lists(table):
             found.setdefault(changes.days, {})[table.name] = fresh
             continue
-        marks = _differing(_sums(fresh, table), digests[table.name])
+        cursor.register("fresh", fresh)
+        marks = _differing(_sums(cursor, "fresh", table, changes.days), digests[table.name])
+        cursor.unregister("fresh")
         days = frozenset(marks["day"].unique())
         if not days:
             continue
@@ -90,8 +93,15 @@ def _differing(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([mine.join(yours, on=mine.columns, how="anti", nulls_equal=True) for mine, yours in ((one, other), (other, one))])
 
 
-def _sums(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
-    """Return, a day (and visit), how many rows there are and the sums of their digests, which do not depend on the order of rows."""
-    digests = [frame.hash_rows(seed).alias(f"digest_{seed}") for seed in _SEEDS]
-    by = [frame[day_of(table)].alias("day"), *([frame["visit_id"]] if table in _BY_VISIT else [])]
-    return pl.DataFrame([*by, *digests]).group_by([column.name for column in by]).agg(pl.len().alias("rows_n"), pl.col("^digest_.*$").sum())
+def _sums(cursor: duckdb.DuckDBPyConnection, source: str, table: Table, days: frozenset[dt.date]) -> pl.DataFrame:
+    """Return, a day (and visit), how many rows there are and the sums of two digests a row, which do not depend on the order of rows.
+
+    Both sides are asked in the same session, so the engine's own hash serves; positions need not leave it.
+    """
+    day, known = f'"{day_of(table)}"', set(cursor.sql(f"SELECT * FROM {source} LIMIT 0").columns)
+    by = f"{day} AS day{', visit_id' if table in _BY_VISIT else ''}"
+    mine = [name for name in table.columns if name != day_of(table) and not (table in _BY_VISIT and name == "visit_id")]
+    names = [f'"{name}"' if name in known else "NULL" for name in mine]  # a build made before a column was invented has none of its values
+    sums = ", ".join(f"CAST(sum(hash({', '.join(order)})) % 18446744073709551616 AS UBIGINT) AS digest_{number}" for number, order in enumerate((names, names[::-1])))
+    sql = f"SELECT {by}, count(*) AS rows_n, {sums} FROM {source} WHERE {day} BETWEEN ? AND ? AND {day} IN (SELECT unnest(?::DATE[])) GROUP BY ALL"
+    return cursor.sql(sql, params=[min(days), max(days), sorted(days)]).pl()

@@ -171,7 +171,7 @@ def facts(
                 yield Changes(declarations(lake, site, month, pl.concat(links)), frozenset(month))
         else:
             reached |= one.lodged_days
-            last = narrow.changed(Changes(one.frames, keep), digests.result()) if build else [Changes(one.frames, keep)]
+            last = narrow.changed(build, Changes(one.frames, keep), digests.result()) if build else [Changes(one.frames, keep)]
             if done < len(chunks):
                 yield last
                 last = []
