@@ -203,7 +203,8 @@ class Lake:
         for table, frames in self._buffer.items():
             on = pl.col(_day_column(table)).cast(pl.Date).fill_null(NO_DAY)
             frame = pl.concat(frames).with_columns(on.alias("_on"), (on if table in _DAILY else on.dt.truncate("1mo")).alias("_part"))
-            for rows in frame.partition_by("_part", maintain_order=True):
+            is_one = frame["_part"].min() == frame["_part"].max()  # a day of fixes is not copied
+            for rows in [frame] if is_one else frame.partition_by("_part", maintain_order=True):
                 first, last = rows["_on"].min(), rows["_on"].max()
                 path = f"{table}/port_code={self.port_code}/month={first:%Y-%m}/{n:06d}-{self._task}{len(self._written) + len(parts):05d}.parquet"
                 files = tuple(sorted(rows["file_id"].unique())) if "file_id" in rows.columns else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,15 +55,20 @@ def write_segments(folder: Path, kept: dict[str, dict], together: Sequence[Chang
             for month, part in _by_month(named, day_of(table)):
                 by_month.setdefault(month, {}).setdefault(serial, {})[table.name] = part
     touched = set(by_month) | {segment_name(day) for changes in together for day in changes.days or ()} & set(kept)
-    for month in sorted(touched):
+
+    def written(month: str) -> dict | None:
         parts = [_Part.of(changes, month, by_month.get(month, {}).get(serial, {})) for serial, changes in enumerate(together)]
-        old = kept.pop(month, None)
+        old = kept.get(month)
         segment = _write_segment(folder, f"{month}-{token}.duckdb", old, parts, is_append=is_append)
         if is_append and old:
             (folder / old["name"]).unlink()  # of this very publish: nobody has seen it
-        if segment:
-            kept[month] = segment
-    return kept
+        return segment
+
+    # Each month is a file and an engine of its own; within one, tables are written one after the other.
+    months = sorted(touched)
+    with ThreadPoolExecutor(2) as pool:
+        segments = dict(zip(months, pool.map(written, months), strict=True))
+    return {month: segment for month, segment in (kept | segments).items() if segment}
 
 
 def _check_apart(together: Sequence[Changes]) -> None:
