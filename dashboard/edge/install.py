@@ -18,6 +18,7 @@ NEXT = """\
   useradd --system --home-dir {home} --shell /usr/sbin/nologin {user}
   install -d -o {user} -g {user} -m 700 {home} && install -d -o {user} -g {user} -m 750 {inbox}
   install -D -m 640 -g {user} {dir}/smartport.env {etc}/smartport.env
+  runuser -u {user} -- {program} key show --home {home} --site {site}
   install -m 644 {dir}/systemd/* /etc/systemd/system/ && systemctl daemon-reload
   systemctl enable --now smartport.target smartport-watch.service
   install -m 644 {dir}/nginx-smartport.conf /etc/nginx/sites-enabled/smartport.conf && nginx -t && systemctl reload nginx
@@ -100,6 +101,6 @@ def run(given: argparse.Namespace, static: Path) -> int:
         path = given.dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    words = NEXT.format(dir=given.dir.resolve(), home=plan.home, inbox=plan.inbox, etc=plan.etc, user=plan.user)
+    words = NEXT.format(dir=given.dir.resolve(), home=plan.home, inbox=plan.inbox, etc=plan.etc, user=plan.user, program=plan.program, site=plan.site)
     print("\n".join(line for line in words.splitlines() if not (given.systemd and "nginx" in line)))
     return 0

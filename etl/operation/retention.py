@@ -18,6 +18,7 @@ from etl.lake import Lake
 from etl.loading import disk, lock, retained
 from etl.settings import Settings
 
+OUR_ROOMS = ("settings", "lake", "build", "quarantine", "audit", "alerts", "briefings", "pages")  # of the home: never cleared by file time
 LATEST_AFTER = dt.timedelta(days=400)  # a clock so far ahead of the newest event is more likely wrong than right
 
 
@@ -44,8 +45,9 @@ def retain(settings: Settings, years: int, *, today: dt.date | None = None, fold
     if years < 1:
         raise SettingsError("--years", f"{years} is no number of years", "1 or more")
     for folder in folders:
-        if any(folder.is_relative_to(ours) or ours.is_relative_to(folder) for ours in (settings.home, settings.site)):
-            raise SettingsError("--folder", f"{folder} is, holds or lies in the home or the site", "", "Name a folder of loaded or refused files")
+        rooms = (settings.home / room for room in OUR_ROOMS)
+        if any(ours.is_relative_to(folder) for ours in (settings.home, settings.site)) or any(folder.is_relative_to(ours) for ours in (*rooms, settings.site)):
+            raise SettingsError("--folder", f"{folder} is or holds what is ours", "", "Name a folder of loaded or refused files; the inbox may lie in the home")
     with disk.in_words(settings.home), lock.one_writer(settings.home):
         lake = Lake(settings.lake, site.port_code)
         files = lake.rows("int_files", columns=["file_id", "file_on", "last_event_at"])

@@ -101,7 +101,7 @@ def test_a_clock_that_jumped_deletes_nothing(loaded, tmp_path):
 
 
 def test_folders_of_loaded_files_are_cleared_by_file_time(loaded, tmp_path):
-    folder = tmp_path / "inbox-loaded"
+    folder = loaded.home / "inbox-loaded"  # where `smartport install` puts it
     folder.mkdir()
     for name, on in (("old.csv", dt.datetime(2025, 4, 30)), ("young.csv", dt.datetime(2025, 5, 2))):
         (folder / name).touch()
