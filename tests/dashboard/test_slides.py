@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 from pptx import Presentation
@@ -72,3 +73,14 @@ def test_libreoffice_opens_them(deck, preset, tmp_path) -> None:
     from pypdf import PdfReader
 
     assert len(PdfReader(tmp_path / "slides.pdf").pages) == len(Presentation(io.BytesIO(made)).slides)
+
+
+def test_a_curve_below_zero_is_drawn_whole(sel) -> None:
+    """The gap between pilot and comparison lanes was cut at zero: the weeks in which the pilot was quicker lay under the edge."""
+    deck = compose.deck(store.of(), sel, preset="delegation", lang="en")
+    section, curve = next((section, figure) for section in deck.sections for figure in section.figures if isinstance(figure, Curve))
+    for sign, lowest in ((1, 0), (-1, None)):
+        lines = tuple(replace(line, values=tuple(None if value is None else sign * abs(value) for value in line.values)) for line in curve.lines)
+        drawn = slides.of_deck(replace(deck, pages=(((replace(section, figures=(replace(curve, lines=lines),)),),),)))
+        (chart,) = [shape.chart for slide in Presentation(io.BytesIO(drawn)).slides for shape in slide.shapes if shape.has_chart]
+        assert chart.value_axis.minimum_scale == lowest

@@ -152,7 +152,10 @@ def _curve(figure: Curve, slide: Any, deck: Deck, box: Box) -> None:
     chart = _chart(slide, deck, XL_CHART_TYPE.LINE, box, data, figure.alt)
     chart.has_legend, chart.legend.include_in_layout, chart.legend.position = True, False, XL_LEGEND_POSITION.TOP
     styled(chart.legend.font, 12, INK)
-    chart.value_axis.minimum_scale = 0
+    if all(value is None or value >= 0 for line in figure.lines for value in line.values):
+        chart.value_axis.minimum_scale = 0
+    else:  # a gap goes below zero; the days stay at the foot
+        chart.category_axis.tick_label_position = XL_TICK_LABEL_POSITION.LOW
     chart.value_axis.major_gridlines.format.line.color.rgb = _rgb(HAIR)
     chart.value_axis.format.line.fill.background()
     chart.value_axis.has_title = True
