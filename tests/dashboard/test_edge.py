@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from dashboard import format as words
 from dashboard.__main__ import main
 from dashboard.edge import install, policy
 from dashboard.edge.gate import Gate
@@ -86,6 +87,10 @@ def test_who_may_frame_the_pages_is_a_setting_and_an_answer_s_own_policy_stays()
     status, headers, _ = _answered(gate, Host="Trucks.example.ma:443")
     assert status == 200 and headers["content-security-policy"] == "default-src 'none'; frame-ancestors https://intranet.example.ma" and "x-frame-options" not in headers
     assert _answered(gate, Host="other.example.ma")[0] == 400
+
+
+def test_what_a_log_or_an_address_wrote_is_text_in_a_note() -> None:
+    assert words.literal("[sign in](https://evil.example) ![x](y) :red[z] <b> `c` \u202e") == r"\[sign in\](https://evil.example) !\[x\](y) :red\[z\] \<b\> \`c\` \\u202e"
 
 
 def test_a_plan_refuses_what_nginx_or_systemd_would_read_as_their_own() -> None:
