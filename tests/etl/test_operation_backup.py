@@ -20,7 +20,7 @@ from tests.etl.test_pipeline import PORT, content, differences
 
 @pytest.fixture(scope="module")
 def port():
-    return small_port(days=2, trucks=3)
+    return small_port(days=1, trucks=3)
 
 
 @pytest.fixture(scope="module")

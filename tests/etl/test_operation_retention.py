@@ -17,8 +17,8 @@ from etl.settings import SAMPLE_SITE, Settings
 from tests.etl.small_port import SmallPort, small_port
 from tests.etl.test_pipeline import PORT
 
-# From March to July: two months to go, two of context, and July, which stays. Once some days of each, once every day.
-SPANS = {"some": [((3, 24), 1), ((4, 29), 3), ((5, 27), 1), ((6, 28), 6)], "every": [((3, 24), 112)]}
+# From March to July: two months to go, two of context, and July, which stays. Once some days around the limits, once every day.
+SPANS = {"some": [((4, 29), 2), ((6, 28), 5)], "every": [((3, 24), 112)]}
 TODAY = dt.date(2026, 5, 10)  # a year back is 1 May: facts from 1 July
 FACTS_FROM = dt.date(2025, 7, 1)
 
