@@ -33,7 +33,8 @@ def show(page: Frame, metrics: tuple[str, ...]) -> None:
             rows.append(_row(page, name, store.of(code).ask(replace(everywhere, port=code), metrics)))
         except BuildError:
             unread.append(code)
-    st.dataframe(pl.DataFrame(rows), hide_index=True, width="stretch", key="explore_ports")
+    table = pl.DataFrame(rows)
+    panel.grid(table, key="explore_ports", column_config={name: st.column_config.TextColumn(alignment="right") for name in table.columns[1:]})
     panel.quiet(say("Each line is of that port's own rows, days and clock, and is recomputed from them; there is no line over all ports, because medians cannot be added up."))
     if everywhere.filters != page.selection.filters:
         panel.quiet(say("Gates, lanes and terminals chosen above are of the port shown and are left out here."))

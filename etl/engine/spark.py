@@ -200,10 +200,11 @@ class Spark:
         if not items:
             return []
         from py4j.protocol import Py4JJavaError
+        from pyspark.errors import PySparkException
 
         try:
             answers = self.session.sparkContext.parallelize(items, len(items)).map(lambda item: _answer(work, *item)).collect()
-        except Py4JJavaError as error:
+        except (Py4JJavaError, PySparkException) as error:
             if missing := re.search(r"ModuleNotFoundError: (No module named \S+)", str(error)):
                 raise SettingsError(self.session.sparkContext.master, f"a worker cannot run this program ({missing[1]})", "", "Install smartport-dashboard[spark], the same version, on every machine of the cluster") from error
             raise
