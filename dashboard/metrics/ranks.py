@@ -64,7 +64,8 @@ def _many(groups: Sequence[np.ndarray], n: np.ndarray, asked: np.ndarray) -> np.
     edges = np.concatenate([[0], np.cumsum(n[small])])
     if not edges[-1]:
         return np.zeros(asked.shape)
-    lists = pa.LargeListArray.from_arrays(pa.array(edges), pa.array(np.concatenate([group for group, is_small in zip(groups, small.tolist(), strict=True) if is_small])))
+    flat_out = np.concatenate([group for group, is_small in zip(groups, small.tolist(), strict=True) if is_small])
+    lists = pa.LargeListArray.from_arrays(pl.Series(edges).to_arrow(), pl.Series(flat_out).to_arrow())  # pa.array of numpy would import pandas
     values, starts = flat(pl.Series(lists).list.sort())
     taken = np.zeros(asked.shape)
     taken[small] = values[starts[:-1, None, None] + asked[small]]
