@@ -80,9 +80,9 @@ def _judge_alerts(settings: Settings) -> AfterStep:
 
 
 def _add_dashboard(commands: argparse._SubParsersAction) -> None:
-    from dashboard.edge import install as edge
     from dashboard.alerts import command as alerts
     from dashboard.briefing import command as briefing
+    from dashboard.edge import install as edge
 
     def command(name: str, words: str, run: object) -> argparse.ArgumentParser:
         parser = commands.add_parser(name, help=words, description=words)
@@ -92,7 +92,7 @@ def _add_dashboard(commands: argparse._SubParsersAction) -> None:
     serve = command("serve", "Open the dashboard of the published build.", _serve)
     demo = command("demo", "Make the fictitious port once, load it and open the dashboard.", _demo)
     demo.add_argument("--folder", type=Path, default=Path("demo"), help="where the demonstration lives (default ./demo)")
-    demo.add_argument("--days", type=int, help="fewer days than the whole demonstration (273)")
+    demo.add_argument("--days", type=int, help="fewer days than the whole demonstration (273); the pilot begins on day 190")
     demo.add_argument("--no-serve", action="store_true", help="make and load only")
     edge.add_install(command("install", "Write what puts the service on a server: systemd units and an nginx site.", _install))
     for parser in (serve, demo):
@@ -193,7 +193,10 @@ def _demo(arguments: argparse.Namespace) -> int:
 
         started = time.monotonic()
         print(f"Making the fictitious port of the demonstration in {folder} (once) ...", flush=True)
-        simulate(demo(folder / "logs", **({"days": arguments.days} if arguments.days else {})), _show("simulating"))
+        options = demo(folder / "logs", **({"days": arguments.days} if arguments.days else {}))
+        if unseen := options.without_pilot():
+            print(unseen, flush=True)
+        simulate(options, _show("simulating"))
         for inbox in ("inbox", "inbox_late"):
             if (folder / "logs" / inbox).is_dir():
                 with Bar.for_terminal(None, False) as bar:
