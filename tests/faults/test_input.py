@@ -174,7 +174,8 @@ def test_a_segment_without_end_is_refused_too(tmp_path: Path) -> None:
         list(chunks(path, edifact))
 
 
-@pytest.mark.parametrize("what", ["zeros", pytest.param("blank lines", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["zeros", "blank lines"])
 def test_a_gzip_bomb_is_refused_at_a_stated_limit(inbox: Path, what: str) -> None:
     """2 GB in 2 MB: refused before it is unpacked."""
     path = inbox / f"{GATE}.gz"
@@ -219,6 +220,7 @@ def test_loaders_at_once_wait_for_nobody_and_lose_nothing(tmp_path: Path, inbox:
     assert differences(content(whole), content(home)) == {} and len(files) > 5
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_back_removes_nothing_early(home: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Replaced files live by the clock's hours. After a jump they may live longer, and the build on show never depends on it."""
     gate_file(inbox / GATE, 3)
