@@ -204,7 +204,7 @@ def plural_of(amount: float, lang: str, decimals: int) -> int:
 
 
 def duration(minutes: float | None, lang: str) -> str:
-    """Format minutes as '45 min', '2 h 15 min' or '3 d 4 h'."""
+    """Format minutes as '45 min', '2 h 15 min', '3 d' or '3 d 4 h'."""
     if minutes is None:
         return translator(lang)(NO_DATA)
     _, whole = translator(lang), round(abs(minutes))
@@ -214,7 +214,7 @@ def duration(minutes: float | None, lang: str) -> str:
     elif whole < 1440:
         text = _("{h} h {m} min", h=whole // 60, m=f"{whole % 60:02d}") if whole % 60 else _("{h} h", h=whole // 60)
     else:
-        text = _("{d} d {h} h", d=whole // 1440, h=whole % 1440 // 60)
+        text = _("{d} d {h} h", d=whole // 1440, h=whole % 1440 // 60) if whole % 1440 >= 60 else _("{d} d", d=whole // 1440)
     return worded(turned(sign + text, lang), lang)
 
 
