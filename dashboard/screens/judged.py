@@ -58,7 +58,7 @@ def card(page: Frame, found: Judged, code: str, sentence: str, notes: Sequence[s
     name = page.say(figure.metric.label)
     return kpi_card.card(
         name=name, value=value, unit=unit, say=sentence, code=code, points=curve[:-1] if trend.cut_at and figure.metric.count and len(curve) > 3 else curve,
-        points_say=page.say("{name} over the period, oldest first", name=name), word=word, is_unusual=is_unusual, word_why=why, notes=[n(page, figure), compared(page, figure), *notes],
+        points_say=page.say("{name} over the period, oldest first", name=name), word=word, is_unusual=is_unusual, word_why=why, notes=[n(page, figure), compared(page, figure) or _late(page, found.now, code), *notes],
     )  # fmt: skip
 
 
@@ -70,6 +70,11 @@ def n(page: Frame, figure: Cell) -> str:
 
 def compared(page: Frame, figure: Cell) -> str:
     return words.compared(figure, page.lang)
+
+
+def _late(page: Frame, now: Result, code: str) -> str:
+    """Why a figure has no comparison where its log begins inside the period before."""
+    return page.say("no comparison: its log begins on {day}, inside the period before", day=words.day(now.late[code], page.lang)) if code in now.late else ""
 
 
 def _usual(page: Frame, found: Judged, code: str) -> tuple[str, bool, str]:
