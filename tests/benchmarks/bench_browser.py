@@ -14,6 +14,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -76,7 +77,7 @@ def serve(settings, log: Path) -> tuple[subprocess.Popen, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", type=Path, required=True, help="the folder of the build, made there if it is not")
+    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "smartport-bench", help="the folder of the build, made there if it is not (default %(default)s)")
     given = parser.parse_args()
     settings = make(given.keep.resolve())
     server, base = serve(settings, given.keep / "bench_browser.log")

@@ -14,6 +14,7 @@ import datetime as dt
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +57,7 @@ def fetch(url: str) -> tuple[int, int]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", type=Path, required=True, help="the folder of the build, made there if it is not")
+    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "smartport-bench", help="the folder of the build, made there if it is not (default %(default)s)")
     parser.add_argument("--forms", default="csv,parquet,zip", help="of zip, csv, parquet, xlsx (which a million visits fit into, 1.3 do not)")
     parser.add_argument("--detail", default="visits", help="visits, steps, stays or declarations")
     parser.add_argument("--days", type=int, help="the last days only")

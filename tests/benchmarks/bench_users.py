@@ -125,7 +125,7 @@ def _direct(connection, query: str) -> tuple[int, float]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--keep", type=Path, required=True, help="the folder of the build, made there if it is not")
+    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "smartport-bench", help="the folder of the build, made there if it is not (default %(default)s)")
     parser.add_argument("--users", type=int, nargs="*", default=[20, 50])
     parser.add_argument("--processes", type=int, nargs="*", default=[], help="server processes behind nginx, clicking without waiting, e.g. 1 2")
     parser.add_argument("--seconds", type=float, default=60)
