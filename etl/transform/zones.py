@@ -59,18 +59,20 @@ class _Outline:
         return bool(across and self.y1.min() <= other.y2.max() and other.y1.min() <= self.y2.max())
 
 
-def _first_crossing(outline: _Outline, x: np.ndarray, y: np.ndarray, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
-    """Return the least share in (0, 1] of the way (dx, dy) from (x, y) at which it meets the outline; infinite where it does not."""
-    best = np.full(len(x), np.inf)
+def _first_crossing(outline: _Outline, x: np.ndarray, y: np.ndarray, dx: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the least share in (0, 1] of the way (dx, dy) from (x, y) at which it meets the outline, infinite where it does not; and whether it begins on it."""
+    best, begins = np.full(len(x), np.inf), np.zeros(len(x), bool)
     with np.errstate(divide="ignore", invalid="ignore"):
         for x1, y1, x2, y2 in zip(outline.x1, outline.y1, outline.x2, outline.y2, strict=True):
             ex, ey = x2 - x1, y2 - y1
             turn = dx * ey - dy * ex
             share = ((x1 - x) * ey - (y1 - y) * ex) / turn
             along = ((x1 - x) * dy - (y1 - y) * dx) / turn
-            meets = (along >= 0) & (along <= 1) & (share > 1e-12) & (share <= 1) & (share < best)
+            met = (along >= 0) & (along <= 1) & (share >= -1e-12) & (share <= 1)
+            meets = met & (share > 1e-12) & (share < best)
+            begins |= met & (share <= 1e-12)
             best[meets] = share[meets]
-    return best
+    return best, begins
 
 
 def _left_of(outline: _Outline, edge: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -176,11 +178,17 @@ class ZoneGrid:
         for each in np.unique(zone[zone != OUTSIDE]):
             mine = np.flatnonzero(zone == each)
             part = (x[mine], y[mine], to_x[mine] - x[mine], to_y[mine] - y[mine])
-            first = np.full(len(mine), np.inf)
+            first, on_edge = np.full(len(mine), np.inf), np.zeros(len(mine), bool)
             for outline in self._outlines[: each + 1]:
                 if outline is self._outlines[each] or outline.may_touch(self._outlines[each]):
-                    np.minimum(first, _first_crossing(outline, *part), out=first)
+                    met, begins = _first_crossing(outline, *part)
+                    np.minimum(first, met, out=first)
+                    on_edge |= begins
             share[mine] = np.where(np.isfinite(first), first, 0.0)
+            if on_edge.any():  # on an outline the way may lead in or out: look where it is before it meets the next one
+                edge, half = mine[on_edge], share[mine[on_edge]] / 2
+                between = (longitude_deg[edge] + half * (to_longitude_deg[edge] - longitude_deg[edge]), latitude_deg[edge] + half * (to_latitude_deg[edge] - latitude_deg[edge]))
+                share[edge[self.locate(*between) != each]] = 0.0
         return share
 
     def edge_distance_m(self, zone: int, longitude_deg: np.ndarray, latitude_deg: np.ndarray) -> np.ndarray:

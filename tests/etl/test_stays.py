@@ -137,6 +137,7 @@ _fix = st.tuples(st.sampled_from("AB"), st.integers(0, 240), st.integers(-75, 75
 
 @settings(max_examples=150, deadline=None)
 @example(rows=[("A", 0, 0, -4), ("A", 1, 43, 10)], scale=10)  # the way grazes 5 cm of a smaller zone's corner: the larger one begins behind it
+@example(rows=[("A", 0, 0, 0), ("A", 1, -4, 0)], scale=10)  # a fix on the outline itself, driving out through another zone
 @given(rows=st.lists(_fix, min_size=1, max_size=60, unique_by=lambda row: row[:2]), scale=st.sampled_from([10, 45, 100]))
 def test_any_fixes_agree_with_the_plain_rules_and_with_any_split_at_midnight(rows, scale):
     drawn = fixes([(plate, scale * n, x * 10.013, y * 10.017) for plate, n, x, y in rows], DAY + dt.timedelta(hours=22, minutes=40))
