@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.skipif(not FILE.is_file(), reason="no trial data: set S
 @pytest.fixture(scope="module")
 def store(tmp_path_factory) -> Store:
     home, inbox = tmp_path_factory.mktemp("korea") / "home", tmp_path_factory.mktemp("inbox")
-    (inbox / FILE.name).symlink_to(FILE)
+    shutil.copy(FILE, inbox)
     assert cli.main(["load", str(inbox), "--home", str(home), "--site", str(SITE), "--quiet"]) == 0
     return Store(Settings(home, SITE), "KRPUS")
 

@@ -123,9 +123,9 @@ def test_the_page_says_the_store_s_figures_and_makes_no_file(sel: Selection, mon
     assert {"explore_csv", "explore_xlsx", "explore_parquet", "explore_zip", "explore_csv2"} <= {button.key for button in app.button}
     assert touched == [] and not links._orders
     app.button(key="explore_parquet").click().run()
-    assert not app.exception and touched == [] and [(form, order.result.keys) for _, form, order in links._orders.values()] == [("parquet", ("direction", "lane"))]
+    assert not app.exception and touched == [] and [(form, order.result.keys) for _, form, order, _ in links._orders.values()] == [("parquet", ("direction", "lane"))]
     app.button(key="explore_rows_visits_csv").click().run()
-    assert [(form, order.detail, order.selection) for _, form, order in links._orders.values()][1:] == [("csv", "visits", sel)] and touched == []
+    assert [(form, order.detail, order.selection) for _, form, order, _ in links._orders.values()][1:] == [("csv", "visits", sel)] and touched == []
     links._orders.clear()
 
 

@@ -12,10 +12,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import store
+from dashboard.evidence import recorded
 from dashboard.i18n import LANGUAGES
 from dashboard.metrics import METRICS
 from dashboard.screens import PAGES
-from dashboard.screens.pilot_raw import window_of
 from dashboard.screens.quality import reconciles
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,12 +85,12 @@ def test_means_open_never_exceed_those_known(sel) -> None:
 # ---------------------------------------------------------------------------------------------------------------------------- the pilot
 def test_pilot_window_is_the_same_whole_weeks_on_both_sides(sel) -> None:
     start = dt.date(2026, 7, 13)
-    window = window_of(replace(sel, terminal=("TCE",)), start, dt.date(2026, 1, 5), dt.date(2026, 10, 4), equal=True)
+    window = recorded.window(replace(sel, terminal=("TCE",)), start, dt.date(2026, 1, 5), dt.date(2026, 10, 4), equal=True)
     assert (window.first_day, window.end_day) == (start - dt.timedelta(weeks=12), start + dt.timedelta(weeks=12))
     assert window.terminal == ("TCE",) and window.comparison == "none"
-    every = window_of(sel, start, dt.date(2026, 1, 5), dt.date(2026, 10, 4), equal=False)
+    every = recorded.window(sel, start, dt.date(2026, 1, 5), dt.date(2026, 10, 4), equal=False)
     assert (every.first_day, every.last_day) == (dt.date(2026, 1, 5), dt.date(2026, 10, 4))
-    assert window_of(sel, start, dt.date(2026, 1, 5), dt.date(2026, 7, 1), equal=True) is None
+    assert recorded.window(sel, start, dt.date(2026, 1, 5), dt.date(2026, 7, 1), equal=True) is None
 
 
 def test_like_for_like_keeps_raw_figures_and_standardises_by_hand(sel, small) -> None:

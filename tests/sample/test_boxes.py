@@ -8,6 +8,7 @@ import gzip
 import importlib
 import io
 import re
+import shutil
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -152,7 +153,7 @@ def test_no_page_and_no_file_it_offers_names_a_box_or_a_criterion(page: Page, po
     texts: list[tuple[str, bytes]] = []
     try:
         build = store.build()
-        for part in _PARTS.get(page.code, ("",)):
+        for part in ("",) if page.act else _PARTS.get(page.code, ("",)):  # what is for some roles has no parts where nobody signs in
             app = AppTest.from_file(str(ROOT / "dashboard" / "app.py"), default_timeout=60)
             app.query_params["from"], app.query_params["to"] = build.first_day.isoformat(), build.last_day.isoformat()
             if page.code == "visit":
@@ -219,7 +220,7 @@ def test_the_loader_says_no_box_and_no_criterion(port: Path, loaded: Settings, t
     inbox, home = tmp_path / "inbox", str(tmp_path / "home")
     inbox.mkdir()
     for name in ("manifestes_us_2026-09-21.csv", "gate_port_2026-09-18.csv"):
-        (inbox / name).symlink_to(port / "inbox" / name)
+        shutil.copy(port / "inbox" / name, inbox)
     cli.main(["load", str(inbox), "--home", home, "--progress"])
     cli.main(["check", str(inbox / "manifestes_us_2026-09-21.csv"), "--home", home])
     for command in (["rejects"], ["rejects", "--csv"], ["status"], ["status", "--json"]):
