@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 Z95 = 1.959964
 _SMALL = 4096  # values that are sorted whole: sooner done than looking for a few ranks
-_MANY = 100  # groups beyond which they are not looked at one by one: 2,000 zone hours took 40 ms of Python
 
 
 def groups_of(lists: pl.Series) -> list[np.ndarray]:
@@ -43,9 +41,9 @@ def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], l
     n = np.array([len(group) for group in groups], dtype=np.int64)
     percents = list(dict.fromkeys(p for _, p in wanted))
     asked = np.stack([np.stack(_ranks(n, p)[: 4 if limits else 2], axis=1) for p in percents], axis=1)  # group x percentile x rank
-    taken = _many(groups, n, asked) if len(groups) > _MANY else np.zeros(asked.shape)
+    taken = np.zeros(asked.shape)
     for number, group in enumerate(groups):
-        if len(group) and (len(groups) <= _MANY or len(group) > _SMALL):
+        if len(group):
             taken[number] = _at(group, asked[number])
     found = []
     for code, p in wanted:
@@ -56,20 +54,6 @@ def columns(groups: Sequence[np.ndarray], wanted: Sequence[tuple[str, float]], l
         found += [_known(code, below + (above - below) * (at - np.floor(at)), known), pl.Series(f"{code}__n", known)]
         found += [_known(f"{code}__{side}", values, known) for side, values in zip(("low", "high"), outer, strict=False)]
     return found
-
-
-def _many(groups: Sequence[np.ndarray], n: np.ndarray, asked: np.ndarray) -> np.ndarray:
-    """Return what stands at the ranks asked of each group, by sorting all small groups in one go; 0 for those that are empty or not small."""
-    small = (n > 0) & (n <= _SMALL)
-    edges = np.concatenate([[0], np.cumsum(n[small])])
-    if not edges[-1]:
-        return np.zeros(asked.shape)
-    flat_out = np.concatenate([group for group, is_small in zip(groups, small.tolist(), strict=True) if is_small])
-    lists = pa.LargeListArray.from_arrays(pl.Series(edges).to_arrow(), pl.Series(flat_out).to_arrow())  # pa.array of numpy would import pandas
-    values, starts = flat(pl.Series(lists).list.sort())
-    taken = np.zeros(asked.shape)
-    taken[small] = values[starts[:-1, None, None] + asked[small]]
-    return taken
 
 
 def _at(values: np.ndarray, kept: np.ndarray) -> np.ndarray:
