@@ -125,7 +125,8 @@ class Store:
     def ahead(self, *questions: Callable[[], object]) -> None:
         """Begin to answer questions a page is about to ask, two at a time, while it draws; asked again they are found, or waited for.
 
-        Most questions of a quarter are too small for DuckDB to share between cores, but two of them run side by side.
+        Most questions of a quarter are too small for DuckDB to share between cores, but two of them run side by side. What the page has begun to answer itself
+        is left to it: a thread that waited for it would answer nothing else.
         An error is not raised here: the page meets it when it asks.
         """
         who = asking.held()
@@ -277,7 +278,10 @@ class Store:
                 self._cache.move_to_end(key)
                 return self._cache[key]
             mine = self._running.setdefault(key, threading.Lock())
-        with mine:  # a second asker of the same question waits for the first one's answer
+        if not mine.acquire(blocking=not getattr(_thread, "is_ahead", False)):
+            raise _Answering
+        with contextlib.ExitStack() as held:
+            held.callback(mine.release)  # a second asker of the same question waits for the first one's answer
             with self._lock:
                 if key in self._cache:
                     return self._cache[key]
@@ -310,7 +314,15 @@ def _size(made: Any) -> int:
     return int(frame.estimated_size() if isinstance(frame, pl.DataFrame) else getattr(made, "nbytes", 0)) + 4096
 
 
+class _Answering(Exception):
+    """Another thread is answering this question already."""
+
+
+_thread = threading.local()  # .is_ahead: this thread answers ahead of pages
+
+
 def _quietly(question: Callable[[], object], who: object) -> None:
+    _thread.is_ahead = True
     with contextlib.suppress(Exception), asking.seen_by(who):  # whatever it is, the page asks again and meets it
         question()
 
