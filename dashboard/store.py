@@ -280,8 +280,7 @@ class Store:
             mine = self._running.setdefault(key, threading.Lock())
         if not mine.acquire(blocking=not getattr(_thread, "is_ahead", False)):
             raise _Answering
-        with contextlib.ExitStack() as held:
-            held.callback(mine.release)  # a second asker of the same question waits for the first one's answer
+        try:  # a second asker of the same question waits for the first one's answer
             with self._lock:
                 if key in self._cache:
                     return self._cache[key]
@@ -298,6 +297,8 @@ class Store:
                     while self._cached_bytes > CACHE_BYTES:
                         self._cached_bytes -= _size(self._cache.popitem(last=False)[1])
             return made
+        finally:
+            mine.release()
 
 
 def _named(names: Sequence[str], registry: Mapping[str, Any], what: str) -> tuple:

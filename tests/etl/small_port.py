@@ -6,8 +6,11 @@ import datetime as dt
 import gzip
 import json
 import random
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from etl.settings import SAMPLE_SITE
 
 HEADERS = {
     "gate_port": "Horodatage fichier;Sens;Porte;Voie;Date heure présentation;Date heure passage;Immatriculation;Badge;Transporteur;Conteneur 1;Conteneur 2;Opération;Nature;Rendez-vous",
@@ -132,3 +135,9 @@ def _boxes(port: SmallPort, draw: random.Random, at: dt.datetime, end: dt.dateti
     sent = at - draw.choice([2, 30]) * hour
     port.raw.add(f"REF{dum}")
     port.add("messages", sent.date(), f"REF{dum},CUSDEC,FRFOS,{sent.isoformat()}Z,{(sent + hour / 20).isoformat()}Z,ACCEPTE,,{at.isoformat()}Z")
+
+def real_site(folder: Path) -> Path:
+    """Return a copy of the sample site without the demonstration's key: an installation makes its own."""
+    shutil.copytree(SAMPLE_SITE, folder)
+    (folder / "demo.key").unlink()
+    return folder

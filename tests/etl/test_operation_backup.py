@@ -13,8 +13,8 @@ from etl import checksums, pipeline
 from etl.errors import BuildError, InputError, SettingsError
 from etl.lake import Lake
 from etl.operation.backup import LIST, backup, complete, restore
-from etl.settings import SAMPLE_SITE, Settings
-from tests.etl.small_port import small_port
+from etl.settings import Settings
+from tests.etl.small_port import real_site, small_port
 from tests.etl.test_pipeline import PORT, content, differences
 
 
@@ -25,10 +25,7 @@ def port():
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("real") / "site"
-    shutil.copytree(SAMPLE_SITE, folder)
-    (folder / "demo.key").unlink()
-    return folder
+    return real_site(tmp_path_factory.mktemp("real") / "site")
 
 
 @pytest.fixture(scope="module")

@@ -16,16 +16,13 @@ from etl.lake import Lake
 from etl.loading import rekey
 from etl.operation import keys
 from etl.settings import SAMPLE_SITE, Settings
-from tests.etl.small_port import small_port
+from tests.etl.small_port import real_site, small_port
 from tests.etl.test_pipeline import PORT, content, differences
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("real") / "site"
-    shutil.copytree(SAMPLE_SITE, folder)
-    (folder / "demo.key").unlink()
-    return folder
+    return real_site(tmp_path_factory.mktemp("real") / "site")
 
 
 @pytest.fixture(scope="module")
