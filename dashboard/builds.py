@@ -73,6 +73,7 @@ class Opened:
         self._made: set[str] = set()  # schemas and tables made in memory so far
         self._first: dict[tuple[str, str], dt.date | None] = {}
         self._small: dict[str, pl.DataFrame] = {}
+        self._idle: dict[str, list[duckdb.DuckDBPyConnection]] = {}  # cursors nobody uses right now, by schema
         self.lasting: dict[tuple, pl.DataFrame] = {}  # answers that hang on the build alone
         self.about = _about(self.frame("SELECT * FROM meta_builds"), self.frame(_REACH))
 
@@ -82,15 +83,21 @@ class Opened:
 
     def frame(self, sql: str, params: Mapping[str, object] | None = None, days: tuple[dt.date, dt.date] | None = None) -> pl.DataFrame:
         """Run a query. `days` are the first and last local day it can touch: planning over every month of a build costs more than most answers."""
-        cursor = self._cursor(days)
+        schema = self._schema(days)
+        idle = self._idle.setdefault(schema, [])
+        try:
+            cursor = idle.pop()  # one that has looked the schema up before: a millisecond of a small question
+        except IndexError:
+            cursor = _at(self.inner.connection, schema)
         try:
             # By execute, not by a relation: that one is bound twice, 2 of the 10 ms of a small question over four months.
-            return pl.from_arrow(cursor.execute(sql, dict(params or {})).to_arrow_reader().read_all(), rechunk=False)
+            found = pl.from_arrow(cursor.execute(sql, dict(params or {})).to_arrow_reader().read_all(), rechunk=False)
         except _TOLD_BY_DUCKDB as error:
+            cursor.close()
             _refuse_damaged(self.build_id, error)
             raise
-        finally:
-            cursor.close()
+        idle.append(cursor)
+        return found
 
     def columns(self, sql: str, params: Mapping[str, object], *, answer: pl.DataFrame | None = None) -> list[tuple[str, str]]:
         """Return (name, DuckDB type) of a query's columns; `answer` is a frame the SQL may read under this name."""
@@ -140,7 +147,7 @@ class Opened:
     @contextlib.contextmanager
     def _reading(self, days: tuple[dt.date, dt.date] | None, answer: pl.DataFrame | None) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor over the months of these days that also knows the frame `answer`."""
-        cursor = self._cursor(days)
+        cursor = _at(self.inner.connection, self._schema(days))
         try:
             if answer is not None:
                 cursor.register("answer", answer)
@@ -151,8 +158,9 @@ class Opened:
         finally:
             cursor.close()
 
-    def _cursor(self, days: tuple[dt.date, dt.date] | None = None) -> duckdb.DuckDBPyConnection:
-        return _at(self.connection, self._months(days) if days else "")
+    def _schema(self, days: tuple[dt.date, dt.date] | None) -> str:
+        """The schema whose views a query over these days reads; '' for every month."""
+        return self._months(days) if days else ""
 
     def _months(self, days: tuple[dt.date, dt.date]) -> str:
         """Return the schema whose views hold the months of these days, made on first use; '' where that is every month.
@@ -188,7 +196,7 @@ class Part(Opened):
         self.inner, self.build_id, self.about = whole.inner, whole.build_id, whole.about
         self._whole, self._name, self._rows = whole, name, rows
         self._made = whole._made
-        self.lasting = {}
+        self.lasting, self._idle = {}, {}
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -206,10 +214,10 @@ class Part(Opened):
         """The first day of the port's own log: periods are settled by it, the same for every reader."""
         return self._whole.first(table, day)
 
-    def _cursor(self, days: tuple[dt.date, dt.date] | None = None) -> duckdb.DuckDBPyConnection:
+    def _schema(self, days: tuple[dt.date, dt.date] | None) -> str:
         everywhere = self._views("memory.main", "all")
         inside = self._whole._months(days) if days else ""
-        return _at(self.inner.connection, self._views(inside, inside.rpartition(".")[2]) if inside else everywhere)
+        return self._views(inside, inside.rpartition(".")[2]) if inside else everywhere
 
     def _views(self, source: str, ending: str) -> str:
         """Return the schema of this part of another one's tables, made on first use."""

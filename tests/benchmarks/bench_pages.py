@@ -57,7 +57,7 @@ def make(home: Path) -> Settings:
         visits.append(facts["fct_visits"])
         books = small_build.ledger(site, {"fct_visits": pl.concat(visits)})
         days = frozenset(last - dt.timedelta(days=back) for back in range(CHUNK_DAYS))
-        warehouse.publish(settings, site, warehouse.Changes(facts, days), books)
+        warehouse.publish(settings, site, warehouse.Changes(facts, days), books, state={"shape": warehouse.SHAPE})  # as a load says it: else every month is seen through one view more
         print(f"\rmade {number + 1} of {CHUNKS}", end="", flush=True)
     print()
     return settings

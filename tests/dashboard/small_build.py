@@ -343,7 +343,7 @@ def make(out: Path, days: int = 120, per_day: int = 300, seed: int = 1, *, folde
     facts = frames(site, days, per_day, seed, last_day=last_day, pilot_factor=pilot_factor)
     facts["fct_bookings"] = pl.concat([facts["fct_bookings"], _next_day(facts["fct_bookings"])])
     books = ledger(site, facts)
-    warehouse.publish(settings, site, warehouse.Changes({**facts, "dq_rejects": books["dq_rejects"]}), books)
+    warehouse.publish(settings, site, warehouse.Changes({**facts, "dq_rejects": books["dq_rejects"]}), books, state={"shape": warehouse.SHAPE})
     return settings
 
 
