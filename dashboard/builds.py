@@ -35,6 +35,7 @@ _NAME = "port_name_"
 # A port that has sent no gate log yet has data from the first day of its other logs on.
 _REACH = "SELECT coalesce(min(entry_day), (SELECT min(day) FROM dq_source_days WHERE rows_n > 0)) AS first_day, max(entry_day) AS last_day FROM fct_visits"
 BATCH_ROWS = 65_536  # rows of a piece of a streamed export
+HELD_BYTES = 96 * 2**20  # what DuckDB may hold of a build while nobody asks: it keeps every block it has read, 250 MB after an hour at 1.3 million visits
 OPEN_BUILDS = 3  # the current one and two replaced ones, so that an open page still exports its own
 
 
@@ -70,6 +71,7 @@ class Opened:
     def __init__(self, inner: OpenBuild) -> None:
         self.inner, self.build_id = inner, inner.build_id
         self._guard = threading.Lock()
+        self._calm, self._asking_n = threading.Lock(), 0
         self._made: set[str] = set()  # schemas and tables made in memory so far
         self._first: dict[tuple[str, str], dt.date | None] = {}
         self._small: dict[str, pl.DataFrame] = {}
@@ -90,8 +92,9 @@ class Opened:
         except IndexError:
             cursor = _at(self.inner.connection, schema)
         try:
-            # By execute, not by a relation: that one is bound twice, 2 of the 10 ms of a small question over four months.
-            found = pl.from_arrow(cursor.execute(sql, dict(params or {})).to_arrow_reader().read_all(), rechunk=False)
+            with self._asked():
+                # By execute, not by a relation: that one is bound twice, 2 of the 10 ms of a small question over four months.
+                found = pl.from_arrow(cursor.execute(sql, dict(params or {})).to_arrow_reader().read_all(), rechunk=False)
         except _TOLD_BY_DUCKDB as error:
             cursor.close()
             _refuse_damaged(self.build_id, error)
@@ -123,7 +126,8 @@ class Opened:
             if name not in self._made:
                 cursor = _at(self.connection, schema)
                 try:
-                    cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} AS {sql}", dict(params))
+                    with self._asked():
+                        cursor.execute(f"CREATE TABLE IF NOT EXISTS {name} AS {sql}", dict(params))
                 except _TOLD_BY_DUCKDB as error:
                     _refuse_damaged(self.build_id, error)
                     raise
@@ -144,6 +148,29 @@ class Opened:
             self._first[table, day] = self.frame(f"SELECT CAST(min({day}) AS DATE) AS first_day FROM {table}")["first_day"][0]
         return self._first[table, day]
 
+    def ease(self) -> None:
+        """Let DuckDB give back what it holds of blocks read before, unless a question is being answered. For a moment it may hold little, so that it lets go; then as
+        much as ever: a lower limit for good would refuse long exports.
+        """
+        with self._calm:
+            if not self._asking_n:
+                cursor = self.inner.connection.cursor()
+                if cursor.execute("SELECT sum(memory_usage_bytes) FROM duckdb_memory()").fetchone()[0] > HELD_BYTES:
+                    with contextlib.suppress(duckdb.OutOfMemoryException):
+                        cursor.execute(f"SET memory_limit = '{HELD_BYTES // 2}B'")
+                    cursor.execute("RESET memory_limit")
+                cursor.close()
+
+    @contextlib.contextmanager
+    def _asked(self) -> Iterator[None]:
+        with self._calm:
+            self._asking_n += 1
+        try:
+            yield
+        finally:
+            with self._calm:
+                self._asking_n -= 1
+
     @contextlib.contextmanager
     def _reading(self, days: tuple[dt.date, dt.date] | None, answer: pl.DataFrame | None) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor over the months of these days that also knows the frame `answer`."""
@@ -151,7 +178,8 @@ class Opened:
         try:
             if answer is not None:
                 cursor.register("answer", answer)
-            yield cursor
+            with self._asked():
+                yield cursor
         except _TOLD_BY_DUCKDB as error:
             _refuse_damaged(self.build_id, error)
             raise
@@ -197,6 +225,7 @@ class Part(Opened):
         self._whole, self._name, self._rows = whole, name, rows
         self._made = whole._made
         self.lasting, self._idle = {}, {}
+        self._asked = whole._asked
 
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -261,6 +290,13 @@ class Builds:
                     while len(self._open) > OPEN_BUILDS:
                         self._open.popitem(last=False)
             return self._open[self._current]
+
+    def ease(self) -> None:
+        """Give back memory nobody needs just now."""
+        with self._lock:
+            every = list(self._open.values())
+        for opened in every:
+            opened.ease()
 
 
 _TOLD_BY_DUCKDB = (duckdb.Error, OSError, ValueError)  # the last two are pyarrow's, for an answer that breaks off

@@ -76,6 +76,10 @@ class Store:
         """Return the current build (or one that is still open). Raises BuildError when none is published."""
         return self._builds.opened(build_id).about
 
+    def ease(self) -> None:
+        """Give back memory nobody needs just now (dashboard.store.ease)."""
+        self._builds.ease()
+
     # ------------------------------------------------------------------ questions
     def ask(
         self, selection: Selection, metrics: Sequence[str], by: Sequence[str] = (), grain: str | None = None, viewer: Viewer | None = None, *,
@@ -351,7 +355,18 @@ def of(port_code: str | None = None) -> Store:
     with _guard:
         settings = _settings or load_settings()
         port = port_code or _shown_port(settings)
-        return _stores.setdefault((str(settings.build), port), Store(settings, port))
+        key = (str(settings.build), port)
+        if key not in _stores:
+            _stores[key] = Store(settings, port)
+        return _stores[key]
+
+
+def ease() -> None:
+    """Give back memory that answers took and nobody needs just now; for the server to call now and then."""
+    with _guard:
+        every = list(_stores.values())
+    for own in every:
+        own.ease()
 
 
 def ports() -> list[str]:

@@ -56,6 +56,30 @@ def test_the_cache_is_bounded(small_home, monkeypatch: pytest.MonkeyPatch) -> No
     assert own._cached_bytes == sum(store._size(made) for made in own._cache.values())
 
 
+def test_memory_is_given_back_when_nobody_asks_and_only_then(small_home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(builds, "HELD_BYTES", 64 * 2**10)
+    own = store.Store(small_home, "MACAS")
+    sel = Selection.preset("MACAS", "28d", own.build().now_day)
+    opened = own.opened()
+
+    def held() -> tuple[int, str]:
+        return opened.connection.execute("SELECT sum(memory_usage_bytes), current_setting('memory_limit') FROM duckdb_memory()").fetchone()
+
+    with ThreadPoolExecutor(4) as pool:  # while others ask
+        answers = pool.map(lambda _: opened.frame("SELECT count(*), sum(hash(v)::HUGEINT) AS digest FROM fct_visit_steps AS v"), range(24))
+        for _ in range(200):
+            own.ease()
+        assert len({answer.row(0) for answer in answers}) == 1
+    before = held()
+    with opened._asked():
+        own.ease()
+        assert held() == before
+    own.ease()
+    after = held()
+    assert after[0] < before[0] / 2 and after[1] == before[1]
+    assert own.ask(sel, ["visits"]).cell("visits").value > 0
+
+
 def test_a_new_build_is_picked_up_and_the_old_one_still_answers(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(builds, "POLL_SECONDS", 0.0)
     settings = small_build.make(tmp_path, days=30, per_day=20)
