@@ -70,7 +70,7 @@ def main() -> None:
         chosen.run()
         later.begin()
     except AccessError as error:
-        door.refused(say, error)
+        door.refused(say, error, here.code)
     except DamageError as error:
         no_data.damaged(say, str(error))
     _foot(say, here, build)

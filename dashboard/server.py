@@ -38,7 +38,7 @@ def _is_question(data: bytes) -> bool:
 
 _edge = load_edge()
 _headers = policy.headers([*policy.inline_scripts(Path(st.__file__).parent / "static" / "index.html"), *scripts.ALL], _edge.frame_ancestors)
-_gate = Middleware(Gate, headers=_headers, is_question=_is_question, hosts=_edge.hosts, frame_ancestors=_edge.frame_ancestors, exports_a_minute=_edge.exports_a_minute)
+_gate = Middleware(Gate, headers=_headers, is_question=_is_question, hosts=_edge.hosts, frame_ancestors=_edge.frame_ancestors, exports_a_minute=_edge.exports_a_minute, on_limited=door.limited)
 _secrets = door.secrets(load_settings())
 app = st.App("app.py", routes=[*EXPORTS, *BRIEFINGS], middleware=[_gate, *door.middleware(), Middleware(Unknown)], secrets=_secrets, on_script_error=door.explained)
 atexit.register(beforehand.Watch(store.of).stop)

@@ -69,6 +69,12 @@ def held() -> object:
     return _find() if given is _NOBODY and _watched is not None else given
 
 
+def subject() -> str:
+    """The number of who asks, for the audit log; empty for somebody unknown."""
+    who = held()
+    return who.subject if isinstance(who, (Person, Viewer)) else ""
+
+
 def rules_now() -> rules.Rules:
     """The rules as they are now. Raises AccessError where they cannot be read; only where people sign in."""
     assert _watched is not None, "nobody signs in here"

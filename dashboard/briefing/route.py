@@ -7,8 +7,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from dashboard import store
-from dashboard.access import asking, audit
-from dashboard.access.viewer import REASONS, AccessError, Person
+from dashboard.access import asking, refusals
+from dashboard.access.viewer import REASONS, AccessError
 from dashboard.i18n import language
 from dashboard.selection import Selection
 from etl.errors import SmartportError
@@ -33,8 +33,8 @@ def show(request: Request) -> Response:
             raise AccessError("terminal", terminal=foreign[0], **asking.current().said())
         made = web.briefing(port, selection, preset=preset, lang=lang, is_shown=True)
     except AccessError as error:
-        if isinstance(who := asking.held(), Person):
-            audit.record("refused", who.subject, settings=store.settings(), what="briefing", reason=error.reason)
+        if asking.is_on():
+            refusals.note(store.settings(), asking.subject(), "briefing", error.reason)
         return PlainTextResponse(f"{REASONS[error.reason].format(**error.values)}\n", 403, {"X-Content-Type-Options": "nosniff"})
     except SmartportError as error:
         return PlainTextResponse(f"{error}\n", 404, {"X-Content-Type-Options": "nosniff"})

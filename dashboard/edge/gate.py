@@ -35,12 +35,13 @@ class Gate:
     """The middleware. `hosts` are the names this service is known by, besides this machine's own and plain addresses (a rebound name is neither).
 
     `is_question` tells of a session's message whether our pages would send it; others are dropped (Streamlit answers some with the state of the source folder).
+    `on_limited` is told of every request that asked for too many files.
     """
 
-    def __init__(self, app: ASGIApp, headers: Mapping[bytes, bytes], is_question: Callable[[bytes], bool], hosts: tuple[str, ...] = (), frame_ancestors: str = NONE, exports_a_minute: int = 30) -> None:
+    def __init__(self, app: ASGIApp, headers: Mapping[bytes, bytes], is_question: Callable[[bytes], bool], hosts: tuple[str, ...] = (), frame_ancestors: str = NONE, exports_a_minute: int = 30, on_limited: Callable[[Scope], None] | None = None) -> None:
         self.app, self.headers, self.is_question, self.frame_ancestors = app, dict(headers), is_question, f"frame-ancestors {frame_ancestors}".encode("ascii")
         self.hosts = {host.lower().rstrip(".") for host in (*hosts, *_OWN_NAMES, socket.gethostname(), socket.getfqdn())}
-        self.buckets = Buckets(exports_a_minute, exports_a_minute)
+        self.buckets, self.on_limited = Buckets(exports_a_minute, exports_a_minute), on_limited
         self._said: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,6 +84,8 @@ class Gate:
         if _under(path, CLOSED) or (_under(path, LOCAL) and not _is_local(scope)):
             return _said(404, "There is nothing here.")
         if _under(path, LIMITED) and (wait := self.buckets.take(_client(scope))):
+            if self.on_limited:
+                self.on_limited(scope)
             return _said(429, f"Too many files at once. Try again in {math.ceil(wait)} s.", **{"Retry-After": str(math.ceil(wait))})
         return None
 

@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from dashboard import store
-from dashboard.access import asking, audit
-from dashboard.access.viewer import REASONS, AccessError, Person
+from dashboard.access import asking, audit, refusals
+from dashboard.access.viewer import REASONS, AccessError
 from dashboard.exports.files import make, told
 from dashboard.exports.links import PREFIX, take
 from dashboard.exports.papers import PAPERS, PaperOrder
@@ -35,7 +35,8 @@ def export(request: Request) -> Response:
     try:
         found = take(request.path_params["token"])
     except AccessError as error:
-        _recorded("refused", what="export", reason=error.reason)
+        if asking.is_on():
+            refusals.note(store.settings(), asking.subject(), "export", error.reason)
         return PlainTextResponse(f"{REASONS[error.reason].format(**error.values)}\n", 403, _HEADERS)
     if found is None:
         return PlainTextResponse("This link has been used or is too old. Reload the page and try again.\n", 410, _HEADERS)
@@ -43,8 +44,8 @@ def export(request: Request) -> Response:
     folder = Path(tempfile.mkdtemp(prefix="smartport-export-"))
     try:
         path = order.write(form, folder) if isinstance(order, PaperOrder) else make(order, form, folder)
-        if asking.is_on():
-            _recorded("export", what=order.stem if isinstance(order, PaperOrder) else order.detail or order.name, form=form, **({} if isinstance(order, PaperOrder) else told(order)))
+        if asking.is_on():  # a file whose taking cannot be written down is not given
+            audit.record("export", asking.subject(), settings=store.settings(), what=order.stem if isinstance(order, PaperOrder) else order.detail or order.name, form=form, **({} if isinstance(order, PaperOrder) else told(order)))
     except SmartportError as error:
         shutil.rmtree(folder, ignore_errors=True)
         return PlainTextResponse(f"{error}\n", 410, _HEADERS)
@@ -53,13 +54,6 @@ def export(request: Request) -> Response:
         raise
     headers = _HEADERS | {"Content-Disposition": f'attachment; filename="{path.name}"', "Content-Length": str(path.stat().st_size)}
     return StreamingResponse(_read(path, folder), headers=headers, media_type=_TYPES[form], background=BackgroundTask(shutil.rmtree, folder, True))
-
-
-def _recorded(event: str, **what: object) -> None:
-    """Write into the audit log, where people sign in. A file whose taking cannot be written down is not given."""
-    if asking.is_on():
-        who = asking.held()
-        audit.record(event, who.subject if isinstance(who, Person) else None, settings=store.settings(), **what)
 
 
 def _read(path: Path, folder: Path) -> Iterator[bytes]:

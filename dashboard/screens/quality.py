@@ -189,7 +189,7 @@ def _lines(page: Frame, file: dict | None) -> None:
     """The rejected lines of one file, or of the whole period: first ones on screen, all of them in the download."""
     _, w = page.say, Words(page)
     if not (viewer := asking.current()).may("rejects"):
-        door.refused(_, AccessError("rejects", **viewer.said()))
+        door.refused(_, AccessError("rejects", **viewer.said()), "quality")
         return
     narrow = {"file": file["file_id"]} if file else {}
     lines = page.store.rows("rejects", page.selection, narrow=narrow)

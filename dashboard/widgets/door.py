@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import html
 import json
-import time
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from http.cookies import SimpleCookie
 from urllib.parse import quote, unquote, urlsplit
@@ -27,7 +25,7 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from dashboard.access import asking, audit, ended, rules
+from dashboard.access import asking, audit, ended, refusals, rules
 from dashboard.access.viewer import REASONS, ROLES, AccessError, Person
 from dashboard.i18n import Translator, translator
 from dashboard.screens import PAGES, Page
@@ -41,7 +39,6 @@ _WANTED, _LONGEST = "_smartport_wanted", 3000  # the cookie of the page that was
 _PAGES = frozenset(page.url for page in PAGES)
 PARAMETER = "refused"  # of the address after a sign-in that was not accepted
 _settings: Settings | None = None
-_unknown: deque[float] = deque(maxlen=30)  # when refusals of somebody unknown were written down
 
 
 def secrets(settings: Settings) -> dict[str, dict[str, object]] | None:
@@ -122,8 +119,7 @@ def _came(message: Message, wanted: str) -> Message:
             viewer = asking.current()
         audit.record("sign_in", viewer, settings=_settings, roles=" ".join(sorted(viewer.roles)), terminals=" ".join(viewer.terminals) if viewer.terminals is not None else None)
     except AccessError as error:
-        if came is not None or _may_write():
-            audit.record("refused", came.subject if came else None, settings=_settings, what="sign-in", reason=error.reason)
+        refusals.note(_settings, came.subject if came else "", "sign-in", error.reason)
     page = urlsplit(unquote(wanted))
     if came is None:
         there = f"?{PARAMETER}=1"
@@ -133,13 +129,11 @@ def _came(message: Message, wanted: str) -> Message:
     return message | {"headers": [*((name, value + there.encode("ascii") if name.lower() == b"location" else value) for name, value in message.get("headers", ())), _cookie("", 0)]}
 
 
-def _may_write() -> bool:
-    """Whether a refusal of somebody unknown is written down: so many a minute, or whoever calls the address would fill the disk."""
-    now = time.monotonic()
-    if len(_unknown) == _unknown.maxlen and now - _unknown[0] < 60:
-        return False
-    _unknown.append(now)
-    return True
+def limited(scope: Scope) -> None:
+    """Write down who asked for too many files, where people sign in."""
+    if asking.is_on():
+        who = _of_cookies(Request(scope).cookies)
+        refusals.note(_settings, who.subject if who else "", scope["path"].strip("/").partition("/")[0], "limit")
 
 
 def _of_cookies(cookies: Mapping[str, str]) -> Person | None:
@@ -176,7 +170,7 @@ def _wall(say: Translator, error: AccessError) -> None:
     came = person()
     if came is not None and st.session_state.get("refused") != error.reason:  # once a session and reason
         st.session_state["refused"] = error.reason
-        audit.record("refused", came.subject, settings=_settings, what="pages", reason=error.reason)
+        refusals.note(_settings, came.subject, "pages", error.reason)
     with st.container(key="door"):
         st.title(say("Trucks at the port"), anchor=False)
         st.html(f'<p class="lead" data-testid="door-{error.reason}">{html.escape(sentence(say, error))}</p>')
@@ -225,12 +219,12 @@ def note(say: Translator, names: Mapping[str, str], notes: Iterable[Note], port:
         st.html(f'<p class="quiet" data-testid="scope">{html.escape(say("You see the trucks of {own}. Totals without a filter are of the whole port; lists, splits and filtered figures are yours alone.", own=named))}</p>')
 
 
-def refused(say: Translator, error: AccessError) -> None:
-    """Say that something on a page is not open to this reader; the first time in a session it is written down."""
+def refused(say: Translator, error: AccessError, what: str = "pages") -> None:
+    """Say that something is not open to this reader: a page by its code, a file, a terminal. The first time in a session it is written down; a page runs anew at every click."""
     told = st.session_state.setdefault("told_refused", set())
-    if asking.is_on() and (came := person()) is not None and (asked := (error.reason, error.values.get("terminal"))) not in told:
+    if asking.is_on() and (came := person()) is not None and (asked := (error.values.get("terminal") or what, error.reason)) not in told:
         told.add(asked)
-        audit.record("refused", came.subject, settings=_settings, what=error.values.get("terminal") or "pages", reason=error.reason)
+        refusals.note(_settings, came.subject, *asked)
     st.warning(sentence(say, error), icon=":material/lock:")
 
 

@@ -80,7 +80,7 @@ def _give(page: Frame, asked: exports.Order, form: str) -> None:
     try:
         url, n = exports.link(asked, form=form), exports.too_long(asked, form)
     except AccessError as error:
-        door.refused(page.say, error)
+        door.refused(page.say, error, "export")
         return
     if n is not None:
         st.warning(page.say("{n} rows are more than an Excel sheet holds ({most}). Take the CSV: it has no limit.", n=words.number(n, page.lang), most=words.number(exports.MOST_ROWS, page.lang)))

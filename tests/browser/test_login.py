@@ -140,6 +140,7 @@ def test_nothing_is_seen_before_signing_in_and_a_viewer_comes_and_goes(browser, 
     for path, said in (("/find", "analysts only"), ("/admin", "administrators only")):
         page.goto(place.base + path)
         page.wait_for_selector(f"text={said}")
+    assert [(line["who"], line["what"], line["reason"]) for line in place.events("refused")][-2:] == [("anna", "find", "find"), ("anna", "admin", "admin")]
     other = _open(browser, place, "/handbook")  # a second tab, signed in by the same cookie
     other.wait_for_selector("h1:has-text('KPI handbook')")
     page.locator(".st-key-sign_out button").first.click()
@@ -200,6 +201,8 @@ def test_a_role_taken_away_is_gone_at_the_next_click_page_file_and_part(browser,
         button.click()  # a part of the page that runs by itself
         page.wait_for_selector("text=Rows are exported by analysts only")
         page.screenshot(path=shots / "login_no_rows.png")
+        last = place.events("refused")[-1]
+        assert (last["who"], last["what"], last["reason"]) == ("tom", "export", "rows")
         place.write(RULES.replace('roles = ["analyst"]', "roles = []"))
         page.goto(f"{place.base}/?lang=en")
         assert "no role has been given" in _wall(page, "no_role")
@@ -228,5 +231,8 @@ def test_a_truck_is_found_without_a_trace_of_what_was_typed_and_an_admin_reads_t
     page.wait_for_timeout(500)
     page.screenshot(path=shots / "login_roles.png")
     assert place.events("search")[-1] | {"at": ""} == {"at": "", "event": "search", "who": "ada", "what": "plate", "rows": 0}
+    codes = [browser.request.get(f"{place.base}/export/x/x.csv", headers={"X-Forwarded-For": "203.0.113.20"}).status for _ in range(45)]
+    limited = [line for line in place.events("refused") if line["reason"] == "limit"]
+    assert codes.count(429) >= 10 and [(line["who"], line["what"]) for line in limited] == [("ada", "export")]  # one line a minute, whatever their number
     kept = [path for path in place.folder.rglob("*") if path.is_file() and not path.is_relative_to(place.folder / "build")]
     assert not [path for path in kept if re.search(rb"12345|A6", path.read_bytes().replace(b"\n", b"")) and path.suffix in (".jsonl", ".log", ".toml")]

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import exports, store
 from dashboard.__main__ import main
-from dashboard.access import asking, audit, find, rules, scope
+from dashboard.access import asking, audit, find, refusals, rules, scope
 from dashboard.access.viewer import ACTS, HOUSE, REASONS, ROLES, AccessError, Person, Viewer
 from dashboard.briefing import kept, web
 from dashboard.details import DETAILS
@@ -429,6 +429,50 @@ def test_the_audit_log_refuses_what_it_does_not_know(tmp_path) -> None:
     (tmp_path / "audit" / f"{dt.datetime.now(dt.UTC):%Y-%m}.jsonl").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError):
         audit.record("export", None, settings=home)
+
+
+def test_whoever_asks_in_vain_fills_no_disk(tmp_path, monkeypatch, caplog) -> None:
+    """A thousand refusals are two lines: the first at once, the others together when the minute is over, with their number."""
+    home, now, set_for = Settings(tmp_path, tmp_path), [0.0], []
+
+    class Timer:
+        daemon = False
+
+        def __init__(self, seconds, then) -> None:
+            self.seconds, self.then = seconds, then
+
+        def start(self) -> None:
+            set_for.append(self)
+
+    monkeypatch.setattr(refusals.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(refusals.threading, "Timer", Timer)
+    monkeypatch.setattr(refusals, "_counted", {})
+    lines = lambda: [(line["who"], line["what"], line["more"]) for line in audit.read(home)[0].reverse().iter_rows(named=True)]  # noqa: E731
+    for _ in range(1000):
+        refusals.note(home, "x", "export", "limit")
+    refusals.note(home, "y", "export", "limit", port="MACAS")
+    first = [("x", "export", "reason: limit"), ("y", "export", "reason: limit, port: MACAS")]
+    assert lines() == first and len(set_for) == 1 and set_for[0].seconds == refusals.EVERY_S
+    now[0] = refusals.EVERY_S
+    set_for[0].then()
+    assert lines() == [*first, ("x", "export", "reason: limit, times: 999")] and len(set_for) == 1
+    refusals.note(home, "x", "export", "limit")  # a second after that line: counted again
+    assert len(lines()) == 3 and len(set_for) == 2
+    now[0] += 1
+    set_for[1].then()  # its minute is not over
+    assert len(lines()) == 3 and len(set_for) == 3
+    refusals._flush(is_end=True)
+    assert lines()[-1] == ("x", "export", "reason: limit")
+    monkeypatch.setattr(refusals, "_counted", {})
+    monkeypatch.setattr(refusals, "MOST", 3)
+    for number in range(10):
+        refusals.note(home, f"n{number}", "pages", "page")
+    assert [line[0] for line in lines()[4:]] == ["n0", "n1", "n2", ""] and len(refusals._counted) == 4
+    (tmp_path / "audit").rename(tmp_path / "gone")
+    (tmp_path / "audit").touch()
+    monkeypatch.setattr(refusals, "_counted", {})
+    refusals.note(home, "x", "export", "limit")  # who is refused stays refused
+    assert "could not be written" in caplog.text
 
 
 # ---------------------------------------------------------------------- pages
