@@ -19,7 +19,6 @@ import streamlit as st  # noqa: E402
 
 from dashboard import format as words  # noqa: E402
 from dashboard import store  # noqa: E402
-from dashboard.access import asking  # noqa: E402
 from dashboard.access.viewer import AccessError  # noqa: E402
 from dashboard.alerts import board  # noqa: E402
 from dashboard.alerts.seen import is_seen  # noqa: E402
@@ -54,17 +53,20 @@ def main() -> None:
         no_data.no_build(say, str(error))
         _look_again()
         return
+    except AccessError as error:  # no port that is published is open to this reader
+        door.wall(say, error)
+        return
     known = port.known()
     selection, notes = address.resolve(port.port_code, build.now_day, known)
     names = {dimension: {code: words.closed(words.name(name), say.lang) for code, name in port.names(dimension, say.lang).items()} for dimension in NAMED}
     page = keep(Frame(port, selection, say, names, pages, address.own()))
-    masthead.show(say, words.closed(words.name(build.name(say.lang)), say.lang), build.is_sample, here, door.shown(pages, PAGES), page.query(), {"alerts": _open_alerts(port)}, _ports(port, say))
+    masthead.show(say, words.closed(words.name(build.name(say.lang)), say.lang), build.is_sample, here, door.shown(pages, PAGES, port), page.query(), {"alerts": _open_alerts(port)}, _ports(port, say))
     unknown.note(say)
     door.note(say, names["terminal"], notes, port)
     if here.has_filters:
         filter_bar.show(selection, notes, known, say, names, build.first_day, build.now_day, _left_out(page))
     try:
-        door.must_open(here)
+        door.must_open(here, port)
         if here.url:
             later.wait()
         chosen.run()
@@ -86,7 +88,8 @@ def _ports(shown: store.Store, say: Translator) -> dict[str, str]:
 
 def _open_alerts(port: store.Store) -> int:
     """How many alerts are open that this reader may see: from a small file, no query."""
-    return sum(is_seen(line, asking.current()) for line in board.read(port.settings, port.port_code).open)
+    viewer = port.viewer()
+    return sum(is_seen(line, viewer) for line in board.read(port.settings, port.port_code).open)
 
 
 def _left_out(page: Frame) -> int | None:

@@ -39,7 +39,7 @@ from dashboard.selection import Selection
 from etl.contracts.facts import FACT_TABLES, LEDGER_TABLES
 from etl.contracts.reference import REFERENCE_TABLES, load_site
 from etl.errors import BuildError, DeclarationError
-from etl.settings import Settings, load_settings
+from etl.settings import Settings, load_ports
 from etl.warehouse import current_build_id, read_ledger, read_pointer
 
 CACHE_BYTES = 256 * 2**20
@@ -74,7 +74,16 @@ class Store:
 
     def build(self, build_id: str | None = None) -> Build:
         """Return the current build (or one that is still open). Raises BuildError when none is published."""
-        return self._builds.opened(build_id).about
+        return self._whole(build_id).about
+
+    def viewer(self) -> Viewer:
+        """Who asks right now, with what he has at this port. Raises AccessError for one to whom it is not open."""
+        return asking.current().at(self.port_code)
+
+    def _whole(self, build_id: str | None = None) -> Opened:
+        """The open build with every row of it, for whoever may see anything of this port: what he sees of it is the caller's to narrow."""
+        self.viewer()
+        return self._builds.opened(build_id)
 
     def ease(self) -> None:
         """Give back memory nobody needs just now (dashboard.store.ease)."""
@@ -91,13 +100,13 @@ class Store:
         totals     add one row over everything, marked `is_total`, recomputed from the rows and never from the groups
         intervals  add order-statistic limits to percentiles (a sort per group: ask for it where they are shown); shares always have Wilson's
         limit      keep only the groups with the largest first metric
-        viewer     who asks, if not who is asking right now (dashboard/access): one of some terminals is answered of these, and of the whole port where
+        viewer     who asks, if not who is asking right now (dashboard/access), with what he has at this port: one of some terminals is answered of these, and of the whole port where
                    nothing is filtered or split. Small cells about persons and firms are hidden from everyone
         Raises DeclarationError for an unknown name or a split a fact cannot give, BuildError without a build, AccessError for what is not open to the viewer.
         """
-        opened = self._builds.opened(build_id)
+        opened, viewer = self._builds.opened(build_id), (viewer or asking.current()).at(self.port_code)
         question = Question(selection, _named(metrics, METRICS, "metric"), (_named(by, DIMENSIONS, "dimension"),), grain, compare, totals, intervals, limit, since=opened.about.first_day)
-        return self._answered(opened, question, viewer or asking.current())[0]
+        return self._answered(opened, question, viewer)[0]
 
     def ask_each(
         self, selection: Selection, metrics: Sequence[str], splits: Sequence[Sequence[str]], *, compare: bool = False, intervals: bool = False, build_id: str | None = None,
@@ -106,9 +115,9 @@ class Store:
 
         Counts and percentiles of one fact only. Raises DeclarationError for other metrics, and as `ask` does.
         """
-        opened = self._builds.opened(build_id)
+        opened = self._whole(build_id)
         question = Question(selection, _named(metrics, METRICS, "metric"), tuple(_named(by, DIMENSIONS, "dimension") for by in splits), compare=compare, intervals=intervals, since=opened.about.first_day)
-        viewer = asking.current()
+        viewer = self.viewer()
         if viewer.terminals is not None:  # each is judged by itself
             return tuple(self._answered(opened, replace(question, splits=(by,)), viewer)[0] for by in question.splits)
         return self._answered(opened, question, viewer)
@@ -119,10 +128,10 @@ class Store:
 
         Spans share filters and view. Raises DeclarationError for metrics that days do not add up to, hours, and as `ask` does.
         """
-        opened = self._builds.opened(build_id)
+        opened = self._whole(build_id)
         named, since = _named(metrics, METRICS, "metric"), opened.about.first_day
         questions = tuple(Question(span.selection, named, grain=span.grain, compare=span.compare, intervals=span.intervals, since=since) for span in spans)
-        if (viewer := asking.current()).terminals is not None:
+        if (viewer := self.viewer()).terminals is not None:
             return tuple(self._answered(opened, question, viewer)[0] for question in questions)
         return self._cached(("spans", opened.build_id, tuple(question.key for question in questions)), lambda: answer_spans(opened, questions, self.settings.small_cell))
 
@@ -139,7 +148,7 @@ class Store:
 
     def begins(self, result: Result) -> dt.date | None:
         """Return the first local day on which every log behind a result's figures had begun, None where one has nothing."""
-        opened, facts = self._builds.opened(result.build_id), (FACTS[metric.fact] for metric in result.metrics)
+        opened, facts = self._whole(result.build_id), (FACTS[metric.fact] for metric in result.metrics)
         days = [opened.first(fact.table, "entry_day" if fact.table == "fct_visits" else fact.day) for fact in facts if fact.table.startswith("fct_")]
         return None if None in days else max(days, default=None)
 
@@ -151,7 +160,7 @@ class Store:
 
         `params` are the detail's own (`visit_id=...`). See `dashboard.details.DETAILS` for the names and columns.
         """
-        opened, viewer = self.opened(build_id), asking.current()
+        opened, viewer = self.opened(build_id), self.viewer()
         sql, values, days = self.row_query(detail, selection, narrow=narrow, metric=metric, grain=grain, period=period, limit=limit, build_id=opened.build_id, **params)
         return self._cached(("rows", opened.build_id, viewer.terminals, sql, repr(sorted(values.items()))), lambda: opened.frame(sql, values, days))
 
@@ -173,7 +182,7 @@ class Store:
 
         It is run on `opened()`, which holds no other rows than the viewer's. Raises AccessError for a list or a terminal that is not open to him.
         """
-        asked, viewer = _named((detail,), DETAILS, "detail")[0], asking.current()
+        asked, viewer = _named((detail,), DETAILS, "detail")[0], self.viewer()
         if detail == "rejects":
             viewer.must("rejects")
         if viewer.terminals is not None:
@@ -187,14 +196,14 @@ class Store:
 
     def found(self, key: str) -> pl.DataFrame:
         """Return the visits of one truck or container by its pseudonym, the newest first, for who may search. Kept nowhere. Raises AccessError."""
-        asking.current().must("find")
+        self.viewer().must("find")
         return self.opened().frame(find.SQL, {"port_code": self.port_code, "key": key})
 
     def table(self, name: str) -> pl.DataFrame:
         """Return one small table whole: dim_*, meta_*, dq_files. Never the one of US-bound boxes, whose rows are single boxes."""
         if name not in TABLES or name in CLOSED:
             raise DeclarationError("table", f"'{name}' is not handed out whole" if name in CLOSED else f"'{name}' is not known", ", ".join(sorted(TABLES - CLOSED)))
-        opened, viewer = self.opened(), asking.current()
+        opened, viewer = self.opened(), self.viewer()
         if name in SMALL:
             return opened.small(name)
         if name == "dq_rejects":
@@ -214,7 +223,7 @@ class Store:
         """Return the legal values of the filters the site names, in the order of its reference: for Selection.from_query and the filter bar."""
         gates = [row["gate_code"] for row in self.table("dim_gates").iter_rows(named=True) if row["perimeter_code"] in (None, "port")]
         lanes = [row["lane_code"] for row in self.table("dim_lanes").iter_rows(named=True) if row["gate_code"] in gates]
-        mine = asking.current().terminals
+        mine = self.viewer().terminals
         return {"gate": tuple(dict.fromkeys(gates)), "lane": tuple(dict.fromkeys(lanes)), "terminal": tuple(code for code in self.terminals() if mine is None or code in mine)}
 
     def terminals(self) -> tuple[str, ...]:
@@ -226,12 +235,12 @@ class Store:
 
         `is_split` says that it takes its rows apart. Raises AccessError for another terminal.
         """
-        viewer = asking.current()
+        viewer = self.viewer()
         return selection if viewer.terminals is None else scope.settled(viewer, selection, self.terminals(), (DIMENSIONS["lane"],) if is_split else ())
 
     def opened(self, build_id: str | None = None) -> Opened:
         """The open build, for exports: columns of a query, and files that DuckDB writes. To a viewer of some terminals it is the part he sees."""
-        opened, own = self._builds.opened(build_id), asking.current().terminals
+        opened, own = self._builds.opened(build_id), self.viewer().terminals
         return opened if own is None else self._part(opened, own)
 
     def _part(self, opened: Opened, own: tuple[str, ...]) -> Part:
@@ -243,8 +252,8 @@ class Store:
 
         The key must hold everything the answer depends on besides the build. What tells its size as `nbytes` is weighed by it.
         """
-        opened = self._builds.opened(build_id)
-        return self._cached(("made", opened.build_id, asking.current().terminals, *key), lambda: make(opened))
+        opened = self._whole(build_id)
+        return self._cached(("made", opened.build_id, self.viewer().terminals, *key), lambda: make(opened))
 
     # ------------------------------------------------------------------ who asks
     def _answered(self, opened: Opened, question: Question, viewer: Viewer) -> tuple[Result, ...]:
@@ -334,30 +343,34 @@ def _quietly(question: Callable[[], object], who: object) -> None:
 
 # ---------------------------------------------------------------------- the process's own store
 _stores: dict[tuple[str, str], Store] = {}
-_settings: Settings | None = None
+_settings: tuple[Settings, ...] = ()
 _guard = threading.Lock()
 
 
-def use(settings: Settings | None) -> None:
-    """Say which installation this process shows; None goes back to the environment's."""
+def use(*settings: Settings | None) -> None:
+    """Say which installation this process shows, by the settings of its port or ports; None goes back to the environment's."""
     global _settings
     with _guard:
-        _settings = settings
+        _settings = tuple(each for each in settings if each is not None)
 
 
 def settings() -> Settings:
-    """The installation this process shows."""
-    return _settings or load_settings()
+    """The installation this process shows: its home, and the site of its first port."""
+    return _all()[0]
+
+
+def _all() -> tuple[Settings, ...]:
+    return _settings or load_ports()
 
 
 def of(port_code: str | None = None) -> Store:
-    """Return the process's store of a port (default: the only published port, else the site's own)."""
+    """Return the process's store of a port (default: the only published port this reader sees, else the site's own). What is asked of it is judged there."""
     with _guard:
-        settings = _settings or load_settings()
-        port = port_code or _shown_port(settings)
-        key = (str(settings.build), port)
+        found = _all()
+        port = port_code or _shown_port(found)
+        key = (str(found[0].build), port)
         if key not in _stores:
-            _stores[key] = Store(settings, port)
+            _stores[key] = Store(_of_port(found, port), port)
         return _stores[key]
 
 
@@ -370,8 +383,14 @@ def ease() -> None:
 
 
 def ports() -> list[str]:
-    """Return the codes of the published ports: what an address may ask for."""
-    return _published(settings())
+    """Return the codes of the published ports that are open to this reader: what an address may ask for."""
+    return _seen(settings())
+
+
+@lru_cache(maxsize=64)
+def _of_port(found: tuple[Settings, ...], port_code: str) -> Settings:
+    """The settings with a port's own site; the first ones where no site is of it."""
+    return next((each for each in found if load_site(each.site).port_code == port_code), found[0]) if len(found) > 1 else found[0]
 
 
 def port_names(lang: str) -> dict[str, str]:
@@ -393,14 +412,17 @@ def _published(settings: Settings) -> list[str]:
     return sorted(path.parent.name for path in settings.build.glob("*/current.json"))
 
 
-def _shown_port(settings: Settings) -> str:
-    """The only published port; among several, the site's own."""
-    published = _published(settings)
-    if len(published) > 1 and (own := load_site(settings.site).port_code) in published:
-        return own
-    if not published:
-        raise BuildError(str(settings.build), "no build is published", "", "Run `smartport load INBOX` first")
-    return published[0]
+def _seen(settings: Settings) -> list[str]:
+    viewer = asking.current()
+    return [code for code in _published(settings) if viewer.sees(code)]
+
+
+def _shown_port(found: tuple[Settings, ...]) -> str:
+    """The only port that is published and seen; among several, the site's own."""
+    if not (published := _published(found[0])):
+        raise BuildError(str(found[0].build), "no build is published", "", "Run `smartport load INBOX` first")
+    seen = published if len(published) == 1 else _seen(found[0]) or published
+    return own if len(seen) > 1 and (own := load_site(found[0].site).port_code) in seen else seen[0]
 
 
 def ask(selection: Selection, metrics: Sequence[str], by: Sequence[str] = (), grain: str | None = None, viewer: Viewer | None = None, **how: Any) -> Result:

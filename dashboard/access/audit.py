@@ -18,7 +18,7 @@ from pathlib import Path
 
 import polars as pl
 
-from dashboard.access.viewer import Viewer
+from dashboard.access.viewer import HOUSE, Viewer
 from dashboard.i18n import N_
 from etl.errors import DeclarationError
 from etl.settings import Settings, load_settings
@@ -30,13 +30,13 @@ LONGEST = 600  # characters of one value: a line stays one write
 _FIELD = re.compile(r"[a-z][a-z0-9_]*")
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _OWN = ("at", "event", "who")
-SCHEMA = {"at": pl.Datetime("us"), "event": pl.String, "who": pl.String, "what": pl.String, "selection": pl.String, "rows": pl.Int64, "more": pl.String}
+SCHEMA = {"at": pl.Datetime("us"), "event": pl.String, "who": pl.String, "what": pl.String, "selection": pl.String, "rows": pl.Int64, "port": pl.String, "more": pl.String}
 
 
 def record(event: str, viewer: Viewer | str | None, *, settings: Settings | None = None, **what: object) -> Path:
     """Append one event and return the file. `viewer` may be the subject's number; None or empty is somebody unknown.
 
-    `what` are plain values: texts (cut at LONGEST characters), numbers, truth. Usual ones: what (a page, list, route or setting), selection (words or the
+    `what` are plain values: texts (cut at LONGEST characters), numbers, truth. Usual ones: port, what (a page, list, route or setting), selection (words or the
     address's parameters), rows (their number), reason. Raises DeclarationError for an event or a field that is not known or not plain, OSError where it cannot be written:
     what is not recorded must not happen.
     """
@@ -59,8 +59,11 @@ def record(event: str, viewer: Viewer | str | None, *, settings: Settings | None
     return path
 
 
-def read(settings: Settings, months: int = 12) -> tuple[pl.DataFrame, int]:
-    """Return the events of the last `months` files, the newest first (SCHEMA; `at` in UTC, `more` is all other fields as text), and how many lines cannot be read."""
+def read(settings: Settings, months: int = 12, viewer: Viewer = HOUSE) -> tuple[pl.DataFrame, int]:
+    """Return the events of the last `months` files, the newest first (SCHEMA; `at` in UTC, `more` is all other fields as text), and how many lines cannot be read.
+
+    To an administrator of some ports they are those of his ports: neither another port's nor what is no port's, such as who signs in.
+    """
     rows, torn = [], 0
     files = sorted(path for path in folder_of(settings).glob("*.jsonl") if _MONTH.fullmatch(path.stem))[-months:]
     for path in files:
@@ -68,12 +71,13 @@ def read(settings: Settings, months: int = 12) -> tuple[pl.DataFrame, int]:
             try:
                 told = json.loads(line)
                 at = dt.datetime.fromisoformat(told.pop("at")).astimezone(dt.UTC).replace(tzinfo=None)
-                row = {"at": at, "event": str(told.pop("event")), "who": str(told.pop("who"))} | {name: str(told.pop(name)) if name in told else None for name in ("what", "selection")}
+                row = {"at": at, "event": str(told.pop("event")), "who": str(told.pop("who"))} | {name: str(told.pop(name)) if name in told else None for name in ("what", "selection", "port")}
                 row["rows"] = int(told.pop("rows")) if "rows" in told else None
             except (ValueError, KeyError, TypeError, AttributeError):
                 torn += 1
                 continue
-            rows.append(row | {"more": ", ".join(f"{name}: {value}" for name, value in told.items())})
+            if viewer.administers(row["port"] or ""):
+                rows.append(row | {"more": ", ".join(f"{name}: {value}" for name, value in told.items())})
     return pl.DataFrame(rows, schema=SCHEMA).reverse(), torn
 
 

@@ -12,6 +12,7 @@
     [groups."smartport-tce"]
     roles = ["viewer"]
     terminals = ["TCE"]
+    ports = ["MACAS"]                  # else all ports of the installation
 
     [people."f3a1c9"]                  # by the provider's number (sub); stands before all groups
     roles = ["admin"]
@@ -33,7 +34,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dashboard.access import audit
-from dashboard.access.viewer import ACTS, ROLES, AccessError, Person, Viewer
+from dashboard.access.viewer import ACTS, ROLES, AccessError, Grant, Person, Viewer
 from etl.errors import SettingsError
 from etl.settings import Settings
 
@@ -41,16 +42,8 @@ FILE = "access.toml"
 _LOGIN = {"metadata_url": str, "client_id": str, "client_secret": str, "redirect": str, "contact": str, "groups_claim": str, "session_minutes": int, "scope": str, "prompt": str, "issuer": str, "finders": list}
 _NEEDED = ("metadata_url", "client_id", "client_secret", "redirect", "contact")
 _CALLBACK = "/oauth2callback"  # Streamlit's own
-_CODE = re.compile(r"[\w.-]{1,40}")  # of a terminal
+_CODE = re.compile(r"[\w.-]{1,40}")  # of a terminal or a port
 _LEEWAY_S = 60  # clocks of two machines
-
-
-@dataclass(frozen=True)
-class Grant:
-    """What a group or a person has. `terminals` None: the whole port."""
-
-    roles: frozenset[str]
-    terminals: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ class Rules:
     def viewer(self, person: Person | None, now: float | None = None) -> Viewer:
         """Return what a person may do now. Raises AccessError for nobody, another program's token, one that has ended, and a person without a role.
 
-        Roles of several groups add up; as soon as one of them names terminals, only the named ones are seen.
+        A person's own line stands before his groups; see Viewer.of for several groups.
         """
         now, told = time.time() if now is None else now, {"contact": self.contact}
         if person is None or not person.subject:
@@ -84,11 +77,9 @@ class Rules:
         if not person.issued_at - _LEEWAY_S <= now < self.ends_at(person):
             raise AccessError("expired", **told)
         held = [self.people[person.subject]] if person.subject in self.people else [self.groups[group] for group in person.groups if group in self.groups]
-        roles = frozenset().union(*(grant.roles for grant in held))
-        if not roles:
+        if not any(grant.roles for grant in held):
             raise AccessError("no_role", subject=person.subject, **told)
-        named = [grant.terminals for grant in held if grant.terminals is not None]
-        return Viewer(person.subject, roles, tuple(sorted({code for codes in named for code in codes})) if named else None, self.contact, self.finders)
+        return Viewer.of(person.subject, held, self.contact, self.finders)
 
     def ends_at(self, person: Person) -> float:
         """When a sign-in ends, in seconds since 1970: with the token, or so long after it was issued as the file says."""
@@ -176,7 +167,7 @@ def _rules(told: Mapping[str, object], where: str) -> Rules:
     if not isinstance(login, dict):
         raise SettingsError(where, "it has no [login]", ", ".join(_LOGIN), "See docs/access.md")
     if unknown := [*(name for name in told if name not in ("login", "groups", "people")), *(f"login.{name}" for name in login if name not in _LOGIN)]:
-        raise SettingsError(where, f"'{unknown[0]}' is not known", f"[login] {', '.join(_LOGIN)}; [groups.NAME] and [people.NUMBER] with roles, terminals")
+        raise SettingsError(where, f"'{unknown[0]}' is not known", f"[login] {', '.join(_LOGIN)}; [groups.NAME] and [people.NUMBER] with roles, terminals, ports")
     if missing := [name for name in _NEEDED if not login.get(name)]:
         raise SettingsError(where, f"[login] lacks {', '.join(missing)}", ", ".join(_NEEDED), "See docs/access.md")
     if wrong := [name for name, value in login.items() if not isinstance(value, _LOGIN[name]) or isinstance(value, bool)]:
@@ -197,12 +188,13 @@ def _rules(told: Mapping[str, object], where: str) -> Rules:
 
 
 def _grant(told: object, where: str) -> Grant:
-    if not isinstance(told, dict) or set(told) - {"roles", "terminals"} or "roles" not in told:
-        raise SettingsError(where, "it is not roles = [...] and, if not of the whole port, terminals = [...]")
-    terminals = told.get("terminals")
-    if terminals is not None and (not isinstance(terminals, list) or not terminals or not all(isinstance(code, str) and _CODE.fullmatch(code) for code in terminals)):
-        raise SettingsError(where, "terminals is no list of codes", "", "Leave it out for the whole port")
-    return Grant(_roles(told["roles"], where), None if terminals is None else tuple(terminals))
+    if not isinstance(told, dict) or set(told) - {"roles", "terminals", "ports"} or "roles" not in told:
+        raise SettingsError(where, "it is not roles = [...] and, if not of the whole port, terminals = [...], if not of every port, ports = [...]")
+    for name, whole in (("terminals", "the whole port"), ("ports", "every port")):
+        codes = told.get(name)
+        if codes is not None and (not isinstance(codes, list) or not codes or not all(isinstance(code, str) and _CODE.fullmatch(code) for code in codes)):
+            raise SettingsError(where, f"{name} is no list of codes", "", f"Leave it out for {whole}")
+    return Grant(_roles(told["roles"], where), *(None if told.get(name) is None else tuple(told[name]) for name in ("terminals", "ports")))
 
 
 def _roles(told: object, where: str) -> frozenset[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from dashboard.i18n import N_
 from etl.errors import SmartportError
@@ -33,6 +33,7 @@ REASONS: dict[str, str] = {
     "find_open": N_("Nobody signs in here, so nobody could be named in the audit log: the search for a truck is open on demonstration data only."),
     "rejects": N_("Rejected lines are open to quality officers only. Ask {contact} for the role “quality”."),
     "admin": N_("This page is open to administrators only. Ask {contact}."),
+    "port": N_("Port {port} is not open to you. If you need it, ask {contact}."),
     "page": N_("This page is of the whole port and is not open to you: you see {own} and the totals of the port. If you need more, ask {contact}."),
     "other_person": N_("This link was made for somebody else. Reload the page and try again."),
 }
@@ -49,10 +50,20 @@ class AccessError(SmartportError):
 
 
 @dataclass(frozen=True)
+class Grant:
+    """What a group or a person has. `terminals` None: the whole port; `ports` None: every port of the installation."""
+
+    roles: frozenset[str]
+    terminals: tuple[str, ...] | None = None
+    ports: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class Viewer:
     """One who may look. `subject` is the provider's number of the person, never a name; `terminals` are the only ones seen, None means the whole port.
 
-    `contact` is whom to ask for more, `finders` the roles that may search for a truck.
+    `contact` is whom to ask for more, `finders` the roles that may search for a truck. Where `grants` stand he has not the same at every port: roles and terminals are
+    those of the port he was narrowed to by `at`, and before that what he has everywhere. The store narrows at every question; `port` is the one, empty for any.
     """
 
     subject: str
@@ -60,6 +71,36 @@ class Viewer:
     terminals: tuple[str, ...] | None = None
     contact: str = ""
     finders: frozenset[str] = ACTS["find"]
+    grants: tuple[Grant, ...] = ()
+    port: str = ""
+
+    @classmethod
+    def of(cls, subject: str, grants: Sequence[Grant], contact: str = "", finders: frozenset[str] = ACTS["find"]) -> Viewer:
+        """Roles of several grants add up; as soon as one of them names terminals, only the named ones are seen. Each holds at its ports only."""
+        everywhere = [grant for grant in grants if grant.ports is None]
+        return cls(subject, *_added(everywhere), contact, finders, () if len(everywhere) == len(grants) else tuple(grants))
+
+    def sees(self, port_code: str) -> bool:
+        """Whether anything of a port is open to this viewer."""
+        if not self.grants:
+            return self.port in ("", port_code)
+        return any(grant.roles for grant in self._held(port_code))
+
+    def at(self, port_code: str) -> Viewer:
+        """This viewer at one port. Raises AccessError for a port that is not open to him."""
+        if not self.sees(port_code):
+            raise AccessError("port", port=port_code, **self.said())
+        if not self.grants:
+            return self
+        roles, terminals = _added(self._held(port_code))
+        return replace(self, roles=roles, terminals=terminals, grants=(), port=port_code)
+
+    def administers(self, *ports: str) -> bool:
+        """Whether this viewer, not narrowed, administers every port, or one of these."""
+        return (self.may("admin") and not self.port) or any(self.sees(code) and self.at(code).may("admin") for code in ports if code)
+
+    def _held(self, port_code: str) -> list[Grant]:
+        return [grant for grant in self.grants if grant.ports is None or port_code in grant.ports]
 
     def may(self, act: str) -> bool:
         """Whether one of ACTS is open to this viewer."""
@@ -73,6 +114,12 @@ class Viewer:
     def said(self) -> dict[str, str]:
         """What the sentences of REASONS say about this viewer."""
         return {"own": ", ".join(self.terminals or ()), "subject": self.subject} | ({"contact": self.contact} if self.contact else {})
+
+
+def _added(grants: Sequence[Grant]) -> tuple[frozenset[str], tuple[str, ...] | None]:
+    """The roles of several grants, and the terminals they name, None where none does."""
+    named = [grant.terminals for grant in grants if grant.terminals is not None]
+    return frozenset().union(*(grant.roles for grant in grants)), tuple(sorted({code for codes in named for code in codes})) if named else None
 
 
 # Who asks where nobody signs in: the demonstration, the command line, and the server's own work.

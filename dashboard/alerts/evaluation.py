@@ -97,7 +97,7 @@ def evaluate(settings: Settings, now: dt.datetime | None = None, *, seconds: flo
             telling.tell(kept, alerts, found, delivery, port, now, done, seconds=seconds, sleep=sleep)
         done.open = [alert for alert in alerts if alert.is_open]
         if (before := board.read(settings, port.port_code).rules) not in ("", digest):
-            audit.record("settings", None, settings=settings, what=rules.FILE, before=before, now=digest)  # a file says not who changed it
+            audit.record("settings", None, settings=settings, port=port.port_code, what=rules.FILE, before=before, now=digest)  # a file says not who changed it
         board.write(settings, port.port_code, {
             "at": now.isoformat(timespec="seconds"), "build": build.build_id, "rules": digest, "readings": shown, "open": [{"alert": alert.id, "since": alert.opened["at"], **alert.last} for alert in done.open], "wrong": done.wrong,
         })  # fmt: skip

@@ -20,7 +20,6 @@ from pathlib import Path
 
 import polars as pl
 
-from dashboard.access import asking
 from dashboard.briefing import told
 from dashboard.briefing.deck import Deck, Section
 from dashboard.metrics import METRICS
@@ -133,7 +132,7 @@ def _files(store: Store, selection: Selection) -> dict[str, list]:
 def _folder(store: Store, selection: Selection) -> Path:
     """The publications of one question: the period by its dates, however it was chosen, filters, view and whose terminals it was answered of by a digest."""
     asked = {name: value for name, value in selection.to_query().items() if name not in {"v", "d", "from", "to", "vs"}}
-    if (own := asking.current().terminals) is not None:
+    if (own := store.viewer().terminals) is not None:
         asked["seen"] = ",".join(own)
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
     return store.settings.briefings / store.port_code / f"{selection.first_day}_{selection.last_day}_{digest}"

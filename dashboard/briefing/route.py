@@ -25,16 +25,16 @@ def show(request: Request) -> Response:
     query = dict(request.query_params)
     preset = query.pop("part", next(iter(PRESETS)))
     lang = language(query.pop("lang", None)).code
-    asked = query.pop("port", None)
+    asked, port = query.pop("port", None), None
     try:
         port = store.of(asked if asked in store.ports() else None)
         selection, notes = Selection.from_query(query, port.port_code, port.build().now_day, port.known())
         if foreign := [note.value for note in notes if note.name == "terminal" and note.value in port.terminals() and note.value not in port.known()["terminal"]]:
-            raise AccessError("terminal", terminal=foreign[0], **asking.current().said())
+            raise AccessError("terminal", terminal=foreign[0], **port.viewer().said())
         made = web.briefing(port, selection, preset=preset, lang=lang, is_shown=True)
     except AccessError as error:
         if asking.is_on():
-            refusals.note(store.settings(), asking.subject(), "briefing", error.reason)
+            refusals.note(store.settings(), asking.subject(), "briefing", error.reason, port=port.port_code if port else "")
         return PlainTextResponse(f"{REASONS[error.reason].format(**error.values)}\n", 403, {"X-Content-Type-Options": "nosniff"})
     except SmartportError as error:
         return PlainTextResponse(f"{error}\n", 404, {"X-Content-Type-Options": "nosniff"})

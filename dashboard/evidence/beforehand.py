@@ -51,9 +51,9 @@ class Watch:
         made = ""
         while not self._stopped.wait(LOOK_SECONDS):  # the first page has its time first
             try:
-                if (build_id := store_of().build().build_id) != made:
-                    made = build_id  # tried once a build: what fails here is met, and said, on the page
-                    with asking.as_house():
+                with asking.as_house():
+                    if (build_id := store_of().build().build_id) != made:
+                        made = build_id  # tried once a build: what fails here is met, and said, on the page
                         make(store_of())
                 stores.ease()
             except BuildError:

@@ -30,7 +30,7 @@ def link(order: Order | PaperOrder, form: str = "zip") -> str:
         raise ValueError(f"form '{form}' is none of {', '.join(forms)}")
     viewer = asking.current()
     if isinstance(order, Order) and order.detail is not None:  # single rows, and no figures
-        viewer.must("rejects" if order.detail == "rejects" else "rows")
+        viewer.at(order.port).must("rejects" if order.detail == "rejects" else "rows")
     token = secrets.token_urlsafe(32)
     now = time.monotonic()
     with _lock:

@@ -14,10 +14,11 @@ PAPERS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class PaperOrder:
-    """One wanted paper: its file name without ending, and what makes its bytes."""
+    """One wanted paper: its file name without ending, what makes its bytes, and the port it is of."""
 
     stem: str
     made: Callable[[], bytes] = field(repr=False, compare=False)
+    port: str = ""
 
     def write(self, form: str, folder: Path) -> Path:
         target = folder / f"{self.stem}.{form}"
@@ -25,6 +26,6 @@ class PaperOrder:
         return target
 
 
-def of_paper(stem: str, made: Callable[[], bytes]) -> PaperOrder:
+def of_paper(stem: str, made: Callable[[], bytes], port: str = "") -> PaperOrder:
     """Order a paper; letters a file name cannot hold are left out."""
-    return PaperOrder("".join(letter if (letter.isalnum() and letter.isascii()) or letter in "_-" else "_" for letter in stem), made)
+    return PaperOrder("".join(letter if (letter.isalnum() and letter.isascii()) or letter in "_-" else "_" for letter in stem), made, port)

@@ -45,7 +45,7 @@ def export(request: Request) -> Response:
     try:
         path = order.write(form, folder) if isinstance(order, PaperOrder) else make(order, form, folder)
         if asking.is_on():  # a file whose taking cannot be written down is not given
-            audit.record("export", asking.subject(), settings=store.settings(), what=order.stem if isinstance(order, PaperOrder) else order.detail or order.name, form=form, **({} if isinstance(order, PaperOrder) else told(order)))
+            audit.record("export", asking.subject(), settings=store.settings(), port=order.port or None, what=order.stem if isinstance(order, PaperOrder) else order.detail or order.name, form=form, **({} if isinstance(order, PaperOrder) else told(order)))
     except SmartportError as error:
         shutil.rmtree(folder, ignore_errors=True)
         return PlainTextResponse(f"{error}\n", 410, _HEADERS)

@@ -11,7 +11,6 @@ import polars as pl
 import streamlit as st
 
 from dashboard import format as words
-from dashboard.access import asking
 from dashboard.alerts import board, history, recipients, rules
 from dashboard.alerts.board import Board
 from dashboard.alerts.history import Alert
@@ -28,7 +27,7 @@ SHOWN = 300  # events of the history in the table; the download has them all
 
 
 def show(page: Frame) -> None:
-    _, settings, viewer = page.say, page.store.settings, asking.current()
+    _, settings, viewer = page.say, page.store.settings, page.store.viewer()
     found, why = _rules(page)
     standing = board.read(settings, page.store.port_code)
     open_now = [line for line in standing.open if is_seen(line, viewer)]
@@ -62,7 +61,7 @@ def _kept(page: Frame) -> list[Alert]:
         lines = history.read(page.store.settings).lines
     except OSError:
         return []
-    return [alert for alert in history.fold(lines, page.store.port_code) if is_seen(alert.last, asking.current())]
+    return [alert for alert in history.fold(lines, page.store.port_code) if is_seen(alert.last, page.store.viewer())]
 
 
 def _answer(page: Frame, found: rules.Rules, standing: Board, open_now: Sequence[Mapping[str, Any]]) -> str:
@@ -123,7 +122,7 @@ def _watched(page: Frame, found: rules.Rules, standing: Board, names: Mapping[st
         panel.quiet(_("Rules are written in the file alerts.toml of the settings folder; docs/alerts.md shows one."))
         return
     for rule in found.rules:
-        lines = [line for line in standing.readings if line["rule"] == rule.code and is_seen(line, asking.current())]
+        lines = [line for line in standing.readings if line["rule"] == rule.code and is_seen(line, page.store.viewer())]
         _rule(page, rule, lines, names)
     if recipients.path_of(page.store.settings) is None:
         panel.quiet(_("No delivery is set up: alerts are shown here and sent to nobody."))
@@ -182,7 +181,7 @@ def _event(page: Frame, alert: Alert, line: Mapping[str, Any], names: Mapping[st
     told = _told(page, alert.opened if is_message else line, names)
     return {
         _("Date and time"): told.at(line["at"]), _("Event"): _(EVENT_WORDS[line["event"]]), _("Alert"): told.name, _("Figure"): "" if is_message else told.value, "n": "" if is_message else words.number(line["n"], page.lang),
-        _("Period"): "" if is_message else told.period, _("Compared with"): "" if is_message else told.usual, _("Told"): shown(line["to"]) if is_message else "", _("Why"): shown(line.get("why", "")) if is_message and asking.current().may("admin") else "",
+        _("Period"): "" if is_message else told.period, _("Compared with"): "" if is_message else told.usual, _("Told"): shown(line["to"]) if is_message else "", _("Why"): shown(line.get("why", "")) if is_message and page.store.viewer().may("admin") else "",
         _("Build"): "" if is_message else line["build"][:12], _("Rule"): f"{line['rule']} ({line['digest']})" if not is_message else "",
     }  # fmt: skip
 

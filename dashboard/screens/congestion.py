@@ -11,7 +11,6 @@ from functools import partial
 import polars as pl
 import streamlit as st
 
-from dashboard.access import asking
 from dashboard.i18n import N_
 from dashboard.metrics import Result
 from dashboard.screens import congestion_asked as asked
@@ -26,7 +25,7 @@ PARTS: dict[str, str] = {"where": N_("Places and map"), "hours": N_("Hours of th
 
 
 def show(page: Frame) -> None:
-    known = PARTS if asking.current().terminals is None else {code: words for code, words in PARTS.items() if code != "tomorrow"}  # it weighs all trucks against the port's lanes
+    known = PARTS if page.store.viewer().terminals is None else {code: words for code, words in PARTS.items() if code != "tomorrow"}  # it weighs all trucks against the port's lanes
     if parts.asked(page, known) == "tomorrow":
         answer = congestion_tomorrow.answer(page)
     elif parts.asked(page, known) == "hours":

@@ -7,7 +7,6 @@ import datetime as dt
 import polars as pl
 import streamlit as st
 
-from dashboard.access import asking
 from dashboard.metrics.dimensions import WEEKDAYS
 from dashboard.screens import congestion_asked as asked
 from dashboard.views import heatmap, hours
@@ -114,7 +113,7 @@ def fullest(page: Frame) -> str:
 
 def inside(page: Frame) -> None:
     _, w = page.say, Words(page)
-    panel.section(_("Trucks inside the port"), _("Your trucks only, at the start of each hour; the filters do not apply.") if asking.current().terminals is not None else _("Whole port, at the start of each hour. Trucks inside for more than 24 h or never seen leaving are left out; the filters do not apply."))
+    panel.section(_("Trucks inside the port"), _("Your trucks only, at the start of each hour; the filters do not apply.") if page.store.viewer().terminals is not None else _("Whole port, at the start of each hour. Trucks inside for more than 24 h or never seen leaving are left out; the filters do not apply."))
     frame = _by_hour(asked.inside_by_hour(page), "inside_n")
     if frame.is_empty() or not frame["most"].max():
         panel.quiet(_("No data for this selection."))

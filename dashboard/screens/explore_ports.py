@@ -9,7 +9,6 @@ import streamlit as st
 
 from dashboard import format as words
 from dashboard import store
-from dashboard.access import asking
 from dashboard.metrics import METRICS, Result
 from dashboard.screens import explore_words
 from dashboard.widgets import panel
@@ -20,9 +19,9 @@ OF_ONE_PORT = ("gate", "lane", "terminal")  # codes of a site: another port's me
 
 
 def show(page: Frame, metrics: tuple[str, ...]) -> None:
-    """Draw the table; nothing where one port is published, or for a viewer who sees some terminals of one port only."""
-    names = store.port_names(page.lang)
-    if len(names) < 2 or asking.current().terminals is not None:
+    """Draw the table of the ports this reader sees whole; nothing where that is one, or some terminals of the port shown."""
+    names = {code: name for code, name in store.port_names(page.lang).items() if store.of(code).viewer().terminals is None}
+    if len(names) < 2 or page.store.port_code not in names:
         return
     say = page.say
     panel.section(say("The ports side by side"))

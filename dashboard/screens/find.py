@@ -36,7 +36,7 @@ def _search(store: Store) -> None:
         key = find.keyed(store.settings, kind, text)
         found = store.found(key) if key else pl.DataFrame()
         if asking.is_on():
-            audit.record("search", asking.current(), settings=store.settings, what=kind, rows=found.height)
+            audit.record("search", asking.current(), settings=store.settings, port=store.port_code, what=kind, rows=found.height)
         st.session_state["find_found"] = found
 
 

@@ -9,7 +9,6 @@ import polars as pl
 import streamlit as st
 
 from dashboard import format as words
-from dashboard.access import asking
 from dashboard.screens import border, changes, judged
 from dashboard.screens.judged import Judged
 from dashboard.selection import Selection
@@ -93,7 +92,7 @@ def _inside(page: Frame) -> str:
     say = page.say
     row = _reading(page).row(0, named=True)
     hours = _hours(page)
-    notes = [say("Whole port, whatever the filters.") if asking.current().terminals is None else say("Your trucks only, whatever the filters.")]
+    notes = [say("Whole port, whatever the filters.") if page.store.viewer().terminals is None else say("Your trucks only, whatever the filters.")]
     if row["long_n"]:
         notes.insert(0, say.plural("{n} visit open for more than 24 h, counted apart.", "{n} visits open for more than 24 h, counted apart.", row["long_n"]))
     return kpi_card.card(

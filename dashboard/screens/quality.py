@@ -13,7 +13,6 @@ from functools import partial
 import polars as pl
 import streamlit as st
 
-from dashboard.access import asking
 from dashboard.access.viewer import AccessError
 from dashboard.format import listed, literal
 from dashboard.i18n import N_
@@ -188,7 +187,7 @@ def _files(page: Frame, files: pl.DataFrame) -> None:
 def _lines(page: Frame, file: dict | None) -> None:
     """The rejected lines of one file, or of the whole period: first ones on screen, all of them in the download."""
     _, w = page.say, Words(page)
-    if not (viewer := asking.current()).may("rejects"):
+    if not (viewer := page.store.viewer()).may("rejects"):
         door.refused(_, AccessError("rejects", **viewer.said()), "quality")
         return
     narrow = {"file": file["file_id"]} if file else {}

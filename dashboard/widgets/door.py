@@ -26,11 +26,12 @@ from streamlit.web.server.starlette.starlette_app_utils import decode_signed_val
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
 from dashboard.access import asking, audit, ended, refusals, rules
-from dashboard.access.viewer import REASONS, ROLES, AccessError, Person
+from dashboard.access.viewer import REASONS, ROLES, AccessError, Person, Viewer
 from dashboard.i18n import Translator, translator
 from dashboard.screens import PAGES, Page
 from dashboard.selection import Note
 from dashboard.store import Store
+from dashboard.widgets.frame import current
 from etl.settings import Settings
 
 _OPEN = ("/_stcore/", "/static/", "/app/static/", "/media/", "/component/")  # what asks the store nothing
@@ -117,7 +118,7 @@ def _came(message: Message, wanted: str) -> Message:
             raise AccessError("not_accepted")
         with asking.seen_by(came):
             viewer = asking.current()
-        audit.record("sign_in", viewer, settings=_settings, roles=" ".join(sorted(viewer.roles)), terminals=" ".join(viewer.terminals) if viewer.terminals is not None else None)
+        audit.record("sign_in", viewer, settings=_settings, **_given(viewer))
     except AccessError as error:
         refusals.note(_settings, came.subject if came else "", "sign-in", error.reason)
     page = urlsplit(unquote(wanted))
@@ -127,6 +128,12 @@ def _came(message: Message, wanted: str) -> Message:
         question = f"?{quote(page.query, safe='=&,:+%')}" if page.query else ""
         there = page.path.strip("/") + question if not page.netloc and page.path.strip("/") in _PAGES else ""
     return message | {"headers": [*((name, value + there.encode("ascii") if name.lower() == b"location" else value) for name, value in message.get("headers", ())), _cookie("", 0)]}
+
+
+def _given(viewer: Viewer) -> dict[str, str | None]:
+    """What the audit log says of a sign-in: roles and terminals, and those of single ports."""
+    at_ports = "; ".join(f"{' '.join(grant.ports)}: {' '.join((*sorted(grant.roles), *(grant.terminals or ())))}" for grant in viewer.grants if grant.ports)
+    return {"roles": " ".join(sorted(viewer.roles)), "terminals": " ".join(viewer.terminals) if viewer.terminals is not None else None, "ports": at_ports or None}
 
 
 def limited(scope: Scope) -> None:
@@ -160,13 +167,13 @@ def enter(say: Translator) -> bool:
         asking.current()
     except AccessError as error:
         is_back = error.reason == "signed_out" and PARAMETER in st.query_params
-        _wall(say, AccessError("not_accepted", **error.values) if is_back else error)
+        wall(say, AccessError("not_accepted", **error.values) if is_back else error)
         return False
     st.session_state.pop("refused", None)
     return True
 
 
-def _wall(say: Translator, error: AccessError) -> None:
+def wall(say: Translator, error: AccessError) -> None:
     came = person()
     if came is not None and st.session_state.get("refused") != error.reason:  # once a session and reason
         st.session_state["refused"] = error.reason
@@ -183,27 +190,27 @@ def _wall(say: Translator, error: AccessError) -> None:
                 st.logout()
 
 
-def must_open(page: Page) -> None:
-    """Raise AccessError where a page is not open to this reader."""
-    viewer = asking.current()
+def must_open(page: Page, port: Store) -> None:
+    """Raise AccessError where a page is not open to this reader at this port."""
+    viewer = port.viewer()
     if page.act:
         viewer.must(page.act)
     if page.is_whole and viewer.terminals is not None:
         raise AccessError("page", **viewer.said())
 
 
-def shown(pages: Mapping[str, object], known: Sequence[Page]) -> dict[str, object]:
-    """The pages whose links this reader sees. One that is for some roles only is not offered where nobody signs in."""
-    viewer, is_on = asking.current(), asking.is_on()
+def shown(pages: Mapping[str, object], known: Sequence[Page], port: Store) -> dict[str, object]:
+    """The pages whose links this reader sees at this port. One that is for some roles only is not offered where nobody signs in."""
+    viewer, is_on = port.viewer(), asking.is_on()
     closed = {page.code for page in known if (page.act and not (is_on and viewer.may(page.act))) or (page.is_whole and viewer.terminals is not None)}
     return {code: page for code, page in pages.items() if code not in closed}
 
 
 def account(say: Translator) -> None:
-    """The way out, in the masthead, with the reader's roles beside it."""
+    """The way out, in the masthead, with the reader's roles at this port beside it."""
     if not asking.is_on():
         return
-    viewer = asking.current()
+    viewer = current().store.viewer()
     with st.container(key="account", width="content"):
         if st.button(say("Sign out"), key="sign_out", type="tertiary", help="  \n".join(say(words) for role, words in ROLES.items() if role in viewer.roles)):
             st.logout()
@@ -211,7 +218,7 @@ def account(say: Translator) -> None:
 
 def note(say: Translator, names: Mapping[str, str], notes: Iterable[Note], port: Store) -> None:
     """Tell a reader of some terminals which figures are his and which the port's, and that another terminal in his address (`notes`) is not open to him."""
-    viewer = asking.current()
+    viewer = port.viewer()
     if (own := viewer.terminals) is not None:
         if asked := [note.value for note in notes if note.name == "terminal" and note.value in port.terminals()]:
             refused(say, AccessError("terminal", terminal=asked[0], **viewer.said()))
@@ -224,7 +231,7 @@ def refused(say: Translator, error: AccessError, what: str = "pages") -> None:
     told = st.session_state.setdefault("told_refused", set())
     if asking.is_on() and (came := person()) is not None and (asked := (error.values.get("terminal") or what, error.reason)) not in told:
         told.add(asked)
-        refusals.note(_settings, came.subject, *asked)
+        refusals.note(_settings, came.subject, *asked, port=current().store.port_code)
     st.warning(sentence(say, error), icon=":material/lock:")
 
 

@@ -92,7 +92,7 @@ def _give(page: Frame, asked: exports.Order, form: str) -> None:
 def paper(page: Frame, label: str, stem: str, made: Callable[[], bytes], *, key: str, form: str = "pdf") -> None:
     """Offer a paper that is made when it is fetched; `label` is the button's words, `stem` the file name without ending."""
     if st.button(label, key=f"{key}_{form}", type="tertiary"):
-        _follow(exports.link(exports.of_paper(stem, made), form=form))
+        _follow(exports.link(exports.of_paper(stem, made, page.store.port_code), form=form))
 
 
 def _follow(url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from dashboard import store
 from dashboard.selection import Selection
+from etl.settings import SAMPLE_SITE
 
 _spec = importlib.util.spec_from_file_location("small_build", Path(__file__).with_name("small_build.py"))
 small_build = importlib.util.module_from_spec(_spec)
@@ -21,6 +23,17 @@ _spec.loader.exec_module(small_build)
 def small_home(tmp_path_factory: pytest.TempPathFactory):
     """Settings of a published small build: 120 days, 60 visits a day, the site of the sample port."""
     return small_build.make(tmp_path_factory.mktemp("home"), days=120, per_day=60, seed=7)
+
+
+@pytest.fixture(scope="session")
+def two_ports(tmp_path_factory: pytest.TempPathFactory):
+    """Settings of two ports of one home: MACAS, and MATNG, whose site is a copy of it with fewer trucks."""
+    folder = tmp_path_factory.mktemp("two_ports")
+    other = folder / "sites" / "MATNG"
+    shutil.copytree(SAMPLE_SITE, other)
+    about = other / "site.toml"
+    about.write_text(about.read_text("utf-8").replace('"MACAS"', '"MATNG"').replace("Casablanca (", "Tangier ("), "utf-8")
+    return tuple(small_build.make(folder / "home", days=20, per_day=per_day, seed=per_day, folder=site) for site, per_day in ((SAMPLE_SITE, 40), (other, 30)))
 
 
 @pytest.fixture

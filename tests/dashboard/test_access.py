@@ -451,7 +451,7 @@ def test_whoever_asks_in_vain_fills_no_disk(tmp_path, monkeypatch, caplog) -> No
     for _ in range(1000):
         refusals.note(home, "x", "export", "limit")
     refusals.note(home, "y", "export", "limit", port="MACAS")
-    first = [("x", "export", "reason: limit"), ("y", "export", "reason: limit, port: MACAS")]
+    first = [("x", "export", "reason: limit"), ("y", "export", "reason: limit")]
     assert lines() == first and len(set_for) == 1 and set_for[0].seconds == refusals.EVERY_S
     now[0] = refusals.EVERY_S
     set_for[0].then()

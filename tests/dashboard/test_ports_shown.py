@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import store
-from etl import ports, warehouse
-from etl.settings import ROOT, SAMPLE_SITE, Settings
-from tests.etl.small_port import small_port
+from etl import warehouse
+from etl.settings import ROOT, Settings
 
 APP = str(ROOT / "dashboard" / "app.py")
 
 
-@pytest.fixture(scope="module")
-def two(tmp_path_factory) -> Settings:
-    folder = tmp_path_factory.mktemp("ports")
-    other = folder / "sites" / "MATNG"
-    shutil.copytree(SAMPLE_SITE, other)
-    about = other / "site.toml"
-    about.write_text(about.read_text("utf-8").replace('"MACAS"', '"MATNG"').replace("Casablanca (", "Tangier ("), "utf-8")
-    for number, code in enumerate(("MACAS", "MATNG"), start=1):
-        small_port(days=2, trucks=4 * number, seed=number).write(folder / "inbox" / code)
-    here = Settings(folder / "home", SAMPLE_SITE)
-    ports.load((here, Settings(folder / "home", other)), folder / "inbox")
-    return here
-
-
 @pytest.fixture
-def page(two):
-    store.use(two)
+def page(two_ports):
+    store.use(*two_ports)
     yield lambda **query: _run(query)
     store.use(None)
 
@@ -56,8 +39,8 @@ def visits(settings: Settings, port: str) -> int:
     return build.connection.execute("SELECT count(*) FROM fct_visits").fetchone()[0]
 
 
-def test_the_address_the_widget_and_every_link_say_the_same_port(page, two):
-    here, there = visits(two, "MACAS"), visits(two, "MATNG")
+def test_the_address_the_widget_and_every_link_say_the_same_port(page, two_ports):
+    here, there = visits(two_ports[0], "MACAS"), visits(two_ports[0], "MATNG")
     assert here != there
     app = page()
     assert shown(app) == ("MACAS", here) and len(app.selectbox(key="f_port").options) == 2
@@ -69,11 +52,11 @@ def test_the_address_the_widget_and_every_link_say_the_same_port(page, two):
     assert shown(page(port="MATNG")) == ("MATNG", there)
 
 
-def test_explore_sets_the_ports_side_by_side(page, two):
+def test_explore_sets_the_ports_side_by_side(page, two_ports):
     app = page()
     app.switch_page(str(ROOT / "dashboard" / "screens" / "explore.py")).run()
     table = next(each.value for each in app.dataframe if each.value.columns[0] == "Port")
-    assert [int(text) for text in table["Visits"]] == [visits(two, "MACAS"), visits(two, "MATNG")]
+    assert [int(text) for text in table["Visits"]] == [visits(two_ports[0], "MACAS"), visits(two_ports[0], "MATNG")]
 
 
 def test_a_port_that_is_not_published_is_not_asked_for(page):

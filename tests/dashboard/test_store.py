@@ -201,9 +201,9 @@ def test_among_several_ports_the_sites_own_is_shown(tmp_path) -> None:
     for port in ("AAAAA", "BBBBB"):
         (settings.build / port).mkdir(parents=True)
         (settings.build / port / "current.json").write_text("{}")
-    assert store._shown_port(settings) == "BBBBB"
+    assert store._shown_port((settings,)) == "BBBBB"
     (settings.build / "BBBBB" / "current.json").unlink()
-    assert store._shown_port(settings) == "AAAAA"
+    assert store._shown_port((settings,)) == "AAAAA"
 
 
 def test_the_port_is_named_in_the_readers_language_and_older_builds_open(tmp_path) -> None:
