@@ -15,12 +15,12 @@ import threading
 import time
 import urllib.request
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.errors import BusyError
-from etl.settings import ROOT, SAMPLE_SITE, Settings, load_settings
+from etl.settings import ROOT, SAMPLE_SITE, Settings, load_ports, load_settings
 
 if TYPE_CHECKING:
     from etl.loading.report import AfterStep, BuildReport
@@ -176,9 +176,9 @@ def _add_evidence(commands: argparse._SubParsersAction) -> None:
 def _serve(arguments: argparse.Namespace) -> int:
     from dashboard.access import rules
 
-    settings = load_settings(arguments.home, arguments.site)
-    rules.load(settings)  # what is wrong with it is said in one sentence, before anything starts
-    return _open(settings.home, settings.site, arguments)
+    found = load_ports(arguments.home, arguments.site)
+    rules.load(found[0])  # what is wrong with it is said in one sentence, before anything starts
+    return _open(found, arguments)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
@@ -204,7 +204,7 @@ def _demo(arguments: argparse.Namespace) -> int:
         _judge_alerts(settings)  # so that their page has figures; a demonstration tells nobody
         done.write_text("The demonstration port is made and loaded. Remove this folder to make it again.\n", "utf-8")
         print(f"Ready after {time.monotonic() - started:.0f} s.", flush=True)
-    return 0 if arguments.no_serve else _open(settings.home, settings.site, arguments)
+    return 0 if arguments.no_serve else _open((settings,), arguments)
 
 
 def _sample(arguments: argparse.Namespace) -> int:
@@ -299,9 +299,9 @@ def _lock(arguments: argparse.Namespace) -> int:
 
 
 # ---------------------------------------------------------------------- the server
-def _open(home: Path, site: Path, arguments: argparse.Namespace) -> int:
+def _open(ports: Sequence[Settings], arguments: argparse.Namespace) -> int:
     """Run Streamlit on this process; it reads .streamlit/config.toml and static/ only when started from the project by its own command."""
-    os.environ |= {"SMARTPORT_HOME": str(home), "SMARTPORT_SITE": str(site)}
+    os.environ |= {"SMARTPORT_HOME": str(ports[0].home), "SMARTPORT_SITE": os.pathsep.join(str(each.site) for each in ports)}
     os.chdir(ROOT)
     port = _free_port(arguments.address, arguments.port)
     address = f"http://{'localhost' if arguments.address in ('127.0.0.1', '0.0.0.0') else arguments.address}:{port}"

@@ -374,6 +374,11 @@ def of(port_code: str | None = None) -> Store:
         return _stores[key]
 
 
+def own() -> Store:
+    """The store of the port whose site this process was given (the first of several), whatever else is published."""
+    return of(load_site(settings().site).port_code)
+
+
 def ease() -> None:
     """Give back memory that answers took and nobody needs just now; for the server to call now and then."""
     with _guard:

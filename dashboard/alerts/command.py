@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
-from etl.errors import SettingsError
-from etl.settings import Settings, load_settings
+from etl.contracts.reference import load_site
+from etl.errors import SettingsError, SmartportError
+from etl.settings import Settings, load_ports
 
 ALERT_CODES = {0: "done, whatever is open", 1: "unexpected error, or messages that could not be delivered yet", 2: "a rule or the delivery settings are wrong", 4: "no readable build", 5: "another evaluation is running"}
 MAIL_CODES = {0: "sent to everyone", 1: "not delivered to someone; who, is said", 2: "the settings or a name are wrong", 3: "no visit lies in the period", 4: "no readable build"}
@@ -21,7 +23,7 @@ def add_alerts(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--check", action="store_true", help="read the rules and the delivery settings and judge every rule, without writing or sending anything")
     what.add_argument("--try", dest="weeks", type=int, metavar="WEEKS", help="say how often every rule would have been raised over the last weeks of the build; writes and sends nothing")
     parser.add_argument("--lang", default="en", help="language of the words, e.g. fr (default en)")
-    parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    parser.add_argument("--json", action="store_true", help="print one JSON document on standard output; of several ports one a line and port")
 
 
 def add_mail_briefing(parser: argparse.ArgumentParser) -> None:
@@ -37,19 +39,35 @@ def add_mail_briefing(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what is open; with a flag, check, try or evaluate first. Raises SettingsError, BuildError, BusyError."""
-    settings = load_settings(arguments.home, arguments.site)
-    if arguments.check:
-        return _check(settings, arguments)
-    if arguments.weeks is not None:
-        return _try(settings, arguments)
-    return _evaluate(settings, arguments) if arguments.evaluate else _show(settings, arguments)
+    work = _check if arguments.check else _try if arguments.weeks is not None else _evaluate if arguments.evaluate else _show
+    return _each_port(arguments, work)
+
+
+def _each_port(arguments: argparse.Namespace, work: Callable[[Settings, argparse.Namespace], int]) -> int:
+    """Do it for each port of the installation, the output of several under their codes; one that cannot is a sentence and stops no other. Return the highest exit code."""
+    found, codes = load_ports(arguments.home, arguments.site), []
+    if len(found) == 1:
+        return work(found[0], arguments)
+    for settings in found:
+        port_code = load_site(settings.site).port_code
+        if not getattr(arguments, "json", False):
+            print(f"{port_code}:")
+        try:
+            codes.append(work(settings, arguments))
+        except SmartportError as error:
+            print(f"smartport {arguments.command} {port_code}: {error}", file=sys.stderr)
+            codes.append(error.exit_code)
+    return max(codes)
 
 
 def mail_briefing(arguments: argparse.Namespace) -> int:
-    """Send one briefing to each recipient named. Raises SettingsError for an unknown name, InputError for a period without a visit, BuildError."""
+    """Send one briefing of each port to each recipient named. Raises SettingsError for an unknown name, InputError for a period without a visit, BuildError."""
+    return _each_port(arguments, _mail)
+
+
+def _mail(settings: Settings, arguments: argparse.Namespace) -> int:
     from dashboard.alerts import recipients, weekly
 
-    settings = load_settings(arguments.home, arguments.site)
     delivery = recipients.read(settings)
     if delivery is None:
         raise SettingsError("smartport mail-briefing", f"{settings.keys / recipients.FILE} is not there", "", "docs/alerts.md shows one")
@@ -82,7 +100,7 @@ def _show(settings: Settings, arguments: argparse.Namespace) -> int:
     from dashboard.i18n import translator
 
     store.use(settings)
-    port, kept = store.of(), history.read(settings)
+    port, kept = store.own(), history.read(settings)
     open_now = [alert for alert in history.fold(kept.lines, port.port_code) if alert.is_open]
     if arguments.json:
         print(json.dumps({"open": [{"alert": alert.id, "since": alert.opened["at"], **alert.last} for alert in open_now]}, ensure_ascii=False))
@@ -116,7 +134,7 @@ def _check(settings: Settings, arguments: argparse.Namespace) -> int:
     names, say = {}, translator(arguments.lang)
     for rule in found.rules:
         try:
-            port = store.of()
+            port = store.own()
             build = port.build()
         except BuildError as error:
             print(f"{len(found.rules)} rules are well formed. They could not be tried: {error}", file=sys.stderr)
@@ -146,7 +164,7 @@ def _try(settings: Settings, arguments: argparse.Namespace) -> int:
     from dashboard.alerts import rules, trial
 
     store.use(settings)
-    found = trial.of(rules.read(settings), store.of(), arguments.weeks)
+    found = trial.of(rules.read(settings), store.own(), arguments.weeks)
     if arguments.json:
         print(json.dumps([vars(each) for each in found], ensure_ascii=False))
         return 0

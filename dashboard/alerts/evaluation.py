@@ -63,7 +63,7 @@ def evaluate(settings: Settings, now: dt.datetime | None = None, *, seconds: flo
     digest = hashlib.sha256(found.path.read_bytes()).hexdigest()[:12]
     now = now or dt.datetime.now(dt.UTC)
     store.use(settings)
-    port = store.of()
+    port = store.own()
     build = port.build()
     done = Evaluation(build.build_id, len(found.rules))
     with history.held(settings) as kept:
@@ -112,7 +112,7 @@ def _step(rule: Rule, reading: Reading, alert: history.Alert | None, build: Buil
     is_open = judge.next_open(alert is not None, [each.state for each in reading.windows], *((rule.times, rule.clear_times) if rule.metric else (1, 1)))
     told = line_of(rule, reading, window, build)
     if alert is None and is_open:
-        number = history.number(rule.code, reading.group, now.isoformat())
+        number = history.number(build.port_code, rule.code, reading.group, now.isoformat())
         line = kept.add("opened", now, alert=number, **told, worst=window.value)
         done.opened.append(history.Alert(number, rule.code, reading.group, line))
     elif alert is not None:

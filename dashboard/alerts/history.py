@@ -124,9 +124,9 @@ def fold(lines: Iterable[Mapping[str, Any]], port_code: str) -> list[Alert]:
     return list(found.values())
 
 
-def number(rule: str, group: str, at: str) -> str:
-    """The alert's number: the same for the same rule, group and instant."""
-    return hashlib.sha256(f"{rule}|{group}|{at}".encode()).hexdigest()[:12]
+def number(port_code: str, rule: str, group: str, at: str) -> str:
+    """The alert's number: the same for the same port, rule, group and instant. Ports of one home share rules and history."""
+    return hashlib.sha256(f"{port_code}|{rule}|{group}|{at}".encode()).hexdigest()[:12]
 
 
 class Kept:

@@ -46,7 +46,7 @@ def of(alert: Alert, about: str, told: Told, build: Build, base_url: str) -> Mes
             lead = say("The rule was changed or taken out, so the alert is closed.") if line["why"] == "rule" else say("Nothing of it is left to judge, so the alert is closed.")
     rows += [(say("Data up to"), f"{told.reach} ({build.zone_name})"), (say("Port"), f"{port} ({build.port_code})"), (say("Build"), line["build"]), (say("Rule"), f"{line['rule']} ({line['digest']})")]
     link = told.link(base_url)
-    links = ((say("See the page behind"), link), (say("All alerts"), f"{base_url}/alerts?lang={lang}"))
+    links = ((say("See the page behind"), link), (say("All alerts"), f"{base_url}/alerts?lang={lang}&port={build.port_code}"))
     subject = " · ".join(filter(None, (head, port, stamp)))
     text = "\n".join([*([f"*** {stamp} ***", ""] if stamp else []), head, "", lead, "", *(say("{what}: {value}", what=name, value=value) for name, value in rows), "", *(f"{name}\n{address}" for name, address in links), ""])
     if say.direction == "ltr":

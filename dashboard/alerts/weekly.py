@@ -39,7 +39,7 @@ def send(settings: Settings, delivery: Delivery, names: Sequence[str], *, preset
     Raises InputError where no visit lies in the period, BuildError without a build, OSError where home cannot be written.
     """
     store.use(settings)
-    port = store.of()
+    port = store.own()
     build = port.build()
     first, end = span(period, build.now_local_at)
     selection = replace(Selection.preset(port.port_code, DEFAULT_PRESET, build.now_day, view=view), first_day=first, end_day=end, period=period if period in PRESETS else "custom")
@@ -75,7 +75,7 @@ def _written(deck: Deck, base_url: str) -> tuple[str, str, str]:
     say = translator(deck.lang)
     headline = next(section for section in deck.sections if section.code == "headline")
     sentence = headline.said.replace("**", "")
-    link = f"{base_url}/?{urlencode(deck.selection.to_query() | {'lang': deck.lang})}"
+    link = f"{base_url}/?{urlencode(deck.selection.to_query() | {'lang': deck.lang, 'port': deck.selection.port})}"
     subject = words.unmarked(" · ".join(filter(None, (deck.title, deck.port, deck.period, deck.stamp))))
     under = " · ".join(filter(None, (headline.n, deck.foot)))
     text = "\n".join([*([f"*** {deck.stamp} ***", ""] if deck.stamp else []), sentence, "", under, "", f"{say('See the page behind')}: {link}", ""])

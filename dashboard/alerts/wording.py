@@ -180,7 +180,7 @@ class Told:
         return Selection(self.line["port"], first.date(), last + dt.timedelta(days=1), view=self.line.get("view", "all"), **filters).to_query()
 
     def link(self, base_url: str) -> str:
-        return f"{base_url}/{self.page}?{urlencode(self.query() | {'lang': self.lang})}"
+        return f"{base_url}/{self.page}?{urlencode(self.query() | {'lang': self.lang, 'port': self.line['port']})}"
 
 
 def shown(name: str) -> str:

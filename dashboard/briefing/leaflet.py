@@ -17,7 +17,7 @@ PRESET = "delegation"
 def leave(settings: Settings) -> list[Path]:
     """Write the pages of the published build where they are not there yet; return those written. Raises BuildError without a build, OSError where nothing can be written."""
     store.use(settings)
-    port, made = store.of(), []
+    port, made = store.own(), []
     build = port.build()
     selection = Selection.preset(port.port_code, DEFAULT_PRESET, build.now_day)
     for language in LANGUAGES:

@@ -33,7 +33,7 @@ def add_commands(subparsers: argparse._SubParsersAction, after_load: AfterLoad =
         return parser
 
     watch = command("watch", "Load what arrives in an inbox, and keep the inbox clean.", _watch, WATCH_CODES)
-    watch.add_argument("inbox", type=Path, help="folder the logs are dropped in, subfolders too. Hidden files and *.part, *.tmp, *.crdownload are passed over")
+    watch.add_argument("inbox", type=Path, help="folder the logs are dropped in, subfolders too; with several ports a folder that holds one for each, named by its code. Hidden files and *.part, *.tmp, *.crdownload are passed over")
     watch.add_argument("--once", action="store_true", help="load what has come whole and end: for a timer")
     watch.add_argument("--quiet-time", type=float, default=10.0, metavar="S", help="a file has come whole when its size and time stand still for so many seconds (default 10)")
     watch.add_argument("--done-marker", action="store_true", help="a file has come whole when NAME.done lies beside it; the quiet time plays no part")
@@ -82,6 +82,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 def _watch(arguments: argparse.Namespace) -> int:
     from etl.operation.journal import Journal
     from etl.operation.watch import Watch, default_folders, watch
+    from etl.operation.watch_ports import watch_ports
 
     inbox = arguments.inbox.resolve()
     refused, loaded = (given.resolve() if given else default for given, default in zip((arguments.refused, arguments.loaded), default_folders(inbox), strict=True))
@@ -95,7 +96,10 @@ def _watch(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    return watch(_settings(arguments), about, Journal(as_json=arguments.json), stop, arguments.after_load)
+    found, journal = load_ports(arguments.home, [arguments.site] if arguments.site else None), Journal(as_json=arguments.json)
+    if len(found) > 1:
+        return watch_ports(found, about, journal, stop, arguments.after_load)
+    return watch(found[0], about, journal, stop, arguments.after_load)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

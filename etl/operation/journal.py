@@ -17,14 +17,21 @@ from etl.sources.masks import printable
 class Journal:
     """Lines on standard error, each written at once. `level` is info, warning or error."""
 
-    def __init__(self, *, as_json: bool, stream: TextIO | None = None) -> None:
-        self._as_json, self._stream = as_json, stream or sys.stderr
+    def __init__(self, *, as_json: bool, stream: TextIO | None = None, port_code: str = "") -> None:
+        self._as_json, self._stream, self._port_code = as_json, stream or sys.stderr, port_code
+
+    def of(self, port_code: str) -> Journal:
+        """The same lines, each saying which port it is about: where one process tells of several."""
+        return Journal(as_json=self._as_json, stream=self._stream, port_code=port_code)
 
     def say(self, event: str, sentence: str, *, level: str = "info", **about: object) -> None:
         """Write one line. `event` is a short stable name to count and filter by; `about` are its plain values."""
         at = dt.datetime.now(dt.UTC)
+        if self._port_code:
+            sentence, about = f"{self._port_code}: {sentence}", {"port_code": self._port_code} | about
         if self._as_json:
             line = json.dumps({"at": at.isoformat(timespec="milliseconds"), "level": level, "event": event, "text": sentence, **about}, default=str)
         else:
             line = f"{at:%Y-%m-%d %H:%M:%S}Z {'' if level == 'info' else level + ': '}{printable(sentence)}"
-        print(line, file=self._stream, flush=True)
+        self._stream.write(f"{line}\n")  # one write: several threads may tell at once
+        self._stream.flush()

@@ -7,6 +7,7 @@ later. A file that alone makes the loader fail, time after time, is set aside li
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import threading
@@ -62,13 +63,15 @@ def waits(draw: random.Random) -> Iterator[float]:
         wait = min(2 * wait, LONGEST_WAIT_S)
 
 
-def watch(settings: Settings, about: Watch, journal: Journal, stop: threading.Event, after_load: AfterLoad = no_steps) -> int:
+def watch(settings: Settings, about: Watch, journal: Journal, stop: threading.Event, after_load: AfterLoad = no_steps, turn: contextlib.AbstractContextManager[object] | None = None) -> int:
     """Watch until `stop` is set, or with `is_once` until the inbox holds nothing that has come whole. Return the exit code.
+
+    `turn` is held while loading and while what follows a load is done: watchers of one process take turns by it.
 
     Raises BusyError when this home and port are watched already, SettingsError when the site is wrong, InputError with `is_once` when there is no inbox.
     """
     with lock.one_watcher(settings.home, load_site(settings.site).port_code):
-        return _Watcher(settings, about, journal, stop, after_load).run()
+        return _Watcher(settings, about, journal, stop, after_load, turn or contextlib.nullcontext()).run()
 
 
 @dataclass
@@ -78,6 +81,7 @@ class _Watcher:
     journal: Journal
     stop: threading.Event
     after_load: AfterLoad
+    turn: contextlib.AbstractContextManager[object]
     arrivals: Arrivals = field(init=False)
     refused_n: int = 0
     failures: int = 0  # loads in a row that failed for a reason that may pass
@@ -162,14 +166,15 @@ class _Watcher:
     def _load(self, batch: list[Arrival]) -> BuildReport | None:
         """Load the files, say what came of it and take the steps that follow. None when it failed; then what was to be waited has been waited."""
         try:
-            report = pipeline.load(self.settings, [arrival.path for arrival in batch])
+            with self.turn:
+                report = pipeline.load(self.settings, [arrival.path for arrival in batch])
         except BusyError as error:
             self._wait_after("busy", f"{error.found}.")
         except (SmartportError, OSError, duckdb.IOException) as error:  # the disk, the site, the settings or the build, unless one of the files cannot be read
             if not self._unreadable(batch):
                 self._wait_after("failed", f"{error.strerror}{f': {error.filename}' if error.filename else ''}." if isinstance(error, OSError) else str(error))
         except Exception as error:  # of a file nobody foresaw: named by kind and place, because its words may hold values
-            self._suspect(batch, _place_of(error))
+            self._suspect(batch, place_of(error))
         else:
             self._waits, self.failures, self._most = waits(random.Random()), 0, min(2 * self._most, BATCH_FILES)
             if batch or report.is_changed:
@@ -217,7 +222,8 @@ class _Watcher:
 
     def _works_without(self) -> bool:
         try:
-            pipeline.load(self.settings, None)
+            with self.turn:
+                pipeline.load(self.settings, None)
         except Exception:  # whatever it is, it is not the file's fault; the next attempt names it
             return False
         return True
@@ -236,11 +242,12 @@ class _Watcher:
         if not report.build_id:
             return
         try:
-            for step in self.after_load(self.settings, report):
-                if step.said:
-                    self.journal.say(f"after_{step.name}", step.said, level="warning" if step.is_failed else "info")
+            with self.turn:
+                for step in self.after_load(self.settings, report):
+                    if step.said:
+                        self.journal.say(f"after_{step.name}", step.said, level="warning" if step.is_failed else "info")
         except Exception as error:  # a page or an alert that fails must not end the loading
-            self.journal.say("after_failed", f"A step after the load failed ({_place_of(error)}).", level="error")
+            self.journal.say("after_failed", f"A step after the load failed ({place_of(error)}).", level="error")
 
     def _tidy(self, arrival: Arrival, outcome: FileReport) -> None:
         if arrival.has_changed:
@@ -281,7 +288,7 @@ class _Watcher:
         return target
 
 
-def _place_of(error: Exception) -> str:
+def place_of(error: Exception) -> str:
     """Return an unforeseen error's kind and the place in our code, without its words, which may hold what a log line held."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "/etl/" in frame.filename or "/dashboard/" in frame.filename]
     where = f" at {Path(frames[-1].filename).name} line {frames[-1].lineno}" if frames else ""

@@ -230,7 +230,7 @@ def test_a_truck_is_found_without_a_trace_of_what_was_typed_and_an_admin_reads_t
     page.wait_for_selector("h2:has-text('Who came')")
     page.wait_for_timeout(500)
     page.screenshot(path=shots / "login_roles.png")
-    assert place.events("search")[-1] | {"at": ""} == {"at": "", "event": "search", "who": "ada", "what": "plate", "rows": 0}
+    assert place.events("search")[-1] | {"at": ""} == {"at": "", "event": "search", "who": "ada", "port": "MACAS", "what": "plate", "rows": 0}
     codes = [browser.request.get(f"{place.base}/export/x/x.csv", headers={"X-Forwarded-For": "203.0.113.20"}).status for _ in range(45)]
     limited = [line for line in place.events("refused") if line["reason"] == "limit"]
     assert codes.count(429) >= 10 and [(line["who"], line["what"]) for line in limited] == [("ada", "export")]  # one line a minute, whatever their number

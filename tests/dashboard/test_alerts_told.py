@@ -481,7 +481,7 @@ def test_a_briefing_is_mailed_once_with_its_pdf_headline_and_link(port, post) ->
     assert pdf.get_content_type() == "application/pdf" and pdf.get_filename() == "smartport_briefing_minister_2026-09-21_2026-09-27_fr.pdf" and pdf.get_content().startswith(b"%PDF-")
     text, week = mail.get_body(("plain",)).get_content(), Selection("MACAS", dt.date(2026, 9, 21), dt.date(2026, 9, 28))
     assert f"en moins de {store.of().ask(week, ['turnaround_p50']).cell('turnaround_p50').value:.0f} min" in text.replace("\u00a0", " ")
-    assert "https://smartport.example/?v=1&from=2026-09-21&to=2026-09-27&lang=fr" in text and "Données de démonstration - fictives" in mail["Subject"]
+    assert "https://smartport.example/?v=1&from=2026-09-21&to=2026-09-27&lang=fr&port=MACAS" in text and "Données de démonstration - fictives" in mail["Subject"]
 
 
 # ---------------------------------------------------------------------- the board

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
+import io
 import json
 import os
 import shutil
+import threading
+import time
 
 import pytest
 
 from etl import cli, ports, warehouse
+from etl.contracts.reference import load_site
 from etl.errors import BuildError, InputError, SettingsError
+from etl.loading import lock
+from etl.loading.report import AfterStep
+from etl.operation import command
+from etl.operation.journal import Journal
+from etl.operation.watch import Watch
+from etl.operation.watch_ports import watch_ports
 from etl.settings import SAMPLE_SITE, Settings, load_ports, load_settings
 from tests.etl.small_port import small_port
 
@@ -77,3 +88,41 @@ def test_sites_come_from_arguments_or_the_environment(monkeypatch, tmp_path):
     assert [port.site.name for port in load_ports(tmp_path, [str(tmp_path / "c"), str(tmp_path / "d"), str(tmp_path / "c")])] == ["c", "d"]
     monkeypatch.delenv("SMARTPORT_SITE")
     assert [port.site for port in load_ports(tmp_path)] == [SAMPLE_SITE]
+
+
+def test_one_watcher_loads_the_folder_of_every_port_and_they_take_turns(two, tmp_path, capsys):
+    """What follows a load is done for the port that was loaded, never for two at once; a file in no port's folder is named and left."""
+    for code in ("MACAS", "MATNG"):
+        for path in (tmp_path / "inbox" / code).iterdir():
+            if not path.name.startswith("gate_port_2026-06-01"):
+                path.unlink()
+    (tmp_path / "inbox" / "lost.csv").write_text("x\n")
+    followed, at_once = [], threading.Semaphore(1)
+
+    def after_load(settings, report):
+        assert at_once.acquire(blocking=False), "two ports at once"
+        time.sleep(0.05)
+        followed.append((load_site(settings.site).port_code, report.port_code))
+        at_once.release()
+        return (AfterStep("alerts", "judged"),)
+
+    log = io.StringIO()
+    about = Watch(tmp_path / "inbox", tmp_path / "aside", tmp_path / "done", quiet_s=0.0, poll_s=0.05, attempts=3, is_once=True)
+    assert watch_ports(two, about, Journal(as_json=True, stream=log), threading.Event(), after_load) == 0
+    assert sorted(set(followed)) == [("MACAS", "MACAS"), ("MATNG", "MATNG")]
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted((tmp_path / "done").rglob("*")) if path.is_file()] == [f"done/{code}/gate_port_2026-06-01.csv" for code in ("MACAS", "MATNG")]
+    assert (tmp_path / "done").stat().st_mode & 0o777 == 0o700 and (tmp_path / "inbox" / "lost.csv").is_file()
+    for code in ("MACAS", "MATNG"):
+        assert warehouse.open_build(two[0].build, code).connection.execute("SELECT DISTINCT port_code FROM fct_visits").fetchall() == [(code,)]
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["file"] for line in lines if line["event"] == "loose"] == ["lost.csv"]
+    assert {line["port_code"] for line in lines if line["event"] == "after_alerts"} == {"MACAS", "MATNG"} and not [line for line in lines if line["level"] == "error"]
+    home = ["--home", str(two[0].home), "--site", os.pathsep.join(str(port.site) for port in two)]
+    parser = argparse.ArgumentParser()
+    command.add_commands(parser.add_subparsers())
+    asked = parser.parse_args(["watch", str(tmp_path / "inbox"), "--once", "--quiet-time", "0", "--poll", "0.05", *home])
+    shutil.rmtree(tmp_path / "inbox" / "MATNG")
+    with lock.one_watcher(two[0].home, "MACAS"):  # somebody watches one of them already: the other is loaded all the same
+        assert asked.run(asked) == 5
+    said = capsys.readouterr().err
+    assert "MACAS: " in said and "is being watched already" in said and "MATNG: Stopped" in said and (tmp_path / "inbox" / "MATNG").is_dir()
