@@ -16,11 +16,12 @@ from etl.settings import load_settings
 NEXT = """\
 {dir} holds what the server needs. As root:
   useradd --system --home-dir {home} --shell /usr/sbin/nologin {user}
-  install -d -o {user} -g {user} -m 700 {home} && install -d -o {user} -g {user} -m 750 {inbox}
+  install -d -o {user} -g {user} -m 700 {home} {backups} {inbox}-loaded {inbox}-refused && install -d -o {user} -g {user} -m 750 {inbox}
   install -D -m 640 -g {user} {dir}/smartport.env {etc}/smartport.env
   runuser -u {user} -- {program} key show --home {home} --site {site}
   install -m 644 {dir}/systemd/* /etc/systemd/system/ && systemctl daemon-reload
-  systemctl enable --now smartport.target smartport-watch.service
+  systemctl enable --now smartport.target smartport-watch.service smartport-backup.timer smartport-alerts.timer
+  systemctl enable --now smartport-retain.timer      # when it is decided that nothing older than {years} years is kept
   install -m 644 {dir}/nginx-smartport.conf /etc/nginx/sites-enabled/smartport.conf && nginx -t && systemctl reload nginx
 docs/operate.md says what each does and how to see that it works."""
 
@@ -36,6 +37,8 @@ class Plan:
     inbox: Path = Path("/var/lib/smartport/inbox")
     site: Path = Path("/etc/smartport/site")
     etc: Path = Path("/etc/smartport")
+    backups: Path = Path("/var/backups/smartport")
+    years: int = 5
     user: str = "smartport"
     processes: int = 2
     port: int = 8601
@@ -50,7 +53,9 @@ class Plan:
             raise SettingsError("smartport install", f"'{self.host}' is no name of a host", "", "Give the name readers type, e.g. --host trucks.example.ma")
         if not 1 <= self.processes <= 64:
             raise SettingsError("smartport install", f"{self.processes} processes", "1 to 64", "One a core is enough")
-        for name in ("program", "static", "home", "inbox", "site", "etc", "certificate", "key"):
+        if self.years < 1:
+            raise SettingsError("smartport install", f"--retain-years {self.years} is no number of years", "1 or more")
+        for name in ("program", "static", "home", "inbox", "site", "etc", "backups", "certificate", "key"):
             if not re.fullmatch(r"/[\w./+-]*", str(getattr(self, name))):
                 raise SettingsError("smartport install", f"--{name} '{getattr(self, name)}' is no plain absolute path", "letters, digits, / . _ + -", "systemd and nginx would read other letters as their own")
 
@@ -61,7 +66,7 @@ class Plan:
 
 def files(plan: Plan) -> dict[str, str]:
     """Return the text of every file by its path below the folder of the installation."""
-    values = {name: str(getattr(plan, name)) for name in ("host", "program", "static", "home", "inbox", "site", "etc", "user", "certificate", "key", "http_port", "https_port")}
+    values = {name: str(getattr(plan, name)) for name in ("host", "program", "static", "home", "inbox", "site", "etc", "backups", "years", "user", "certificate", "key", "http_port", "https_port")}
     port = plan.https_port.rpartition(":")[2]
     units = values | {"servers": " ".join(f"smartport@{each}.service" for each in plan.ports), "reach": "".join(f" {each}" for each in plan.reach)}
     site = values | {"servers": "\n".join(f"    server 127.0.0.1:{each} max_fails=2 fail_timeout=5s;" for each in plan.ports), "https_suffix": "" if port == "443" else f":{port}"}
@@ -80,6 +85,8 @@ def add_install(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--home", default="/var/lib/smartport", help="where builds lie (default /var/lib/smartport)")
     parser.add_argument("--site", default="/etc/smartport/site", help="the port's own folder (default /etc/smartport/site)")
     parser.add_argument("--inbox", default="/var/lib/smartport/inbox", help="where logs arrive (default /var/lib/smartport/inbox)")
+    parser.add_argument("--backups", default="/var/backups/smartport", help="where the nightly backup goes, best on another disk (default /var/backups/smartport)")
+    parser.add_argument("--retain-years", type=int, default=5, metavar="N", help="what smartport-retain.timer keeps, once it is switched on (default 5)")
     parser.add_argument("--user", default="smartport", help="system user of the service (default smartport)")
     parser.add_argument("--processes", type=int, default=2, help="server processes, one a core (default 2)")
     parser.add_argument("--port", type=int, default=8601, help="loopback port of the first process (default 8601)")
@@ -91,8 +98,8 @@ def add_install(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace, static: Path) -> int:
     """Write or print. `static` is the folder of Streamlit's scripts, as installed."""
     load_settings(given.home, given.site)  # refuses settings that contradict each other, before units carry them
-    paths = {name: Path(getattr(given, name)) for name in ("home", "site", "inbox", "certificate", "key")}
-    plan = Plan(host=given.host, program=Path(sys.executable).parent / "smartport", static=static, user=given.user, processes=given.processes, port=given.port, reach=tuple(given.reach), **paths)
+    paths = {name: Path(getattr(given, name)) for name in ("home", "site", "inbox", "backups", "certificate", "key")}
+    plan = Plan(host=given.host, program=Path(sys.executable).parent / "smartport", static=static, user=given.user, years=given.retain_years, processes=given.processes, port=given.port, reach=tuple(given.reach), **paths)
     made = {name: text for name, text in files(plan).items() if not (given.systemd and name.startswith("nginx"))}
     if given.dir is None:
         print("\n".join(f"# ---------- {name}\n{text}" for name, text in made.items()), end="")
@@ -101,6 +108,6 @@ def run(given: argparse.Namespace, static: Path) -> int:
         path = given.dir / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    words = NEXT.format(dir=given.dir.resolve(), home=plan.home, inbox=plan.inbox, etc=plan.etc, user=plan.user, program=plan.program, site=plan.site)
+    words = NEXT.format(dir=given.dir.resolve(), home=plan.home, inbox=plan.inbox, backups=plan.backups, years=plan.years, etc=plan.etc, user=plan.user, program=plan.program, site=plan.site)
     print("\n".join(line for line in words.splitlines() if not (given.systemd and "nginx" in line)))
     return 0

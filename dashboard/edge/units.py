@@ -45,7 +45,7 @@ EnvironmentFile={{etc}}/smartport.env
 # Polars looks at the processor by a few instructions it writes into memory, which is refused below: it is told not to look.
 Environment=POLARS_SKIP_CPU_CHECK=1
 WorkingDirectory={{home}}
-ReadWritePaths={{home}} {{inbox}}
+ReadWritePaths={{home}} {{inbox}} -{{inbox}}-loaded -{{inbox}}-refused
 LimitNOFILE=65536
 """
 
@@ -106,19 +106,68 @@ IOSchedulingClass=idle
 {_RUNS}{_HARDENED}
 """
 
-TIMER = """\
-# For ports whose logs come once a night. Where they come all day, smartport-watch.service stands in its place.
+BACKUP = f"""\
+# Backs up lake, settings with the pseudonym key, audit log and alerts; started by smartport-backup.timer. Loads may run meanwhile.
 [Unit]
-Description=Smartport: load the inbox every night
+Description=Smartport: back up into {{{{backups}}}}
+
+[Service]
+Type=oneshot
+ExecStart={{{{program}}}} backup {{{{backups}}}} --keep 30
+# 5: another backup is running.
+SuccessExitStatus=5
+Nice=10
+IOSchedulingClass=idle
+{_RUNS}ReadWritePaths={{{{backups}}}}
+{_HARDENED}
+"""
+
+RETAIN = f"""\
+# Deletes what is older than {{{{years}}}} years, in the lake and in the folders beside the inbox; started by smartport-retain.timer.
+[Unit]
+Description=Smartport: keep {{{{years}}}} years
+
+[Service]
+Type=oneshot
+ExecStart={{{{program}}}} retain --years {{{{years}}}} --folder {{{{inbox}}}}-loaded --folder {{{{inbox}}}}-refused
+# 5: a load is running; the timer comes again.
+SuccessExitStatus=5
+Nice=10
+IOSchedulingClass=idle
+{_RUNS}{_HARDENED}
+"""
+
+ALERTS = f"""\
+# Judges the alerts by the clock and tries again what was not delivered; started by smartport-alerts.timer.
+[Unit]
+Description=Smartport: judge the alerts
+After=network.target
+
+[Service]
+Type=oneshot
+ExecStart={{{{program}}}} alerts --evaluate
+# 4: nothing is published yet. 5: another evaluation is running. 1 stays a failure: something could not be delivered.
+SuccessExitStatus=4 5
+Nice=10
+{_RUNS}{_HARDENED}
+"""
+
+
+def _timer(what: str, when: str, spread: str) -> str:
+    return f"""\
+# {what}
+[Unit]
+Description=Smartport: {what}
 
 [Timer]
-OnCalendar=*-*-* 02:30:00
+OnCalendar={when}
 Persistent=yes
-RandomizedDelaySec=5min
+RandomizedDelaySec={spread}
 
 [Install]
 WantedBy=timers.target
 """
+
 
 TARGET = """\
 # All processes of the pages: systemctl start smartport.target
@@ -142,5 +191,8 @@ SMARTPORT_EXPORTS_A_MINUTE=30
 """
 
 UNITS = {
-    "smartport@.service": SERVER, "smartport.target": TARGET, "smartport-watch.service": WATCH, "smartport-load.service": LOAD, "smartport-load.timer": TIMER,
+    "smartport@.service": SERVER, "smartport.target": TARGET, "smartport-watch.service": WATCH, "smartport-load.service": LOAD, "smartport-backup.service": BACKUP, "smartport-retain.service": RETAIN, "smartport-alerts.service": ALERTS,
+    "smartport-load.timer": _timer("load the inbox every night, where logs do not come all day (then smartport-watch.service)", "*-*-* 02:30:00", "5min"),
+    "smartport-backup.timer": _timer("back up every night", "*-*-* 04:30:00", "10min"), "smartport-retain.timer": _timer("delete what is too old, on the third of a month", "*-*-03 05:30:00", "30min"),
+    "smartport-alerts.timer": _timer("judge the alerts every ten minutes, also where no load comes", "*:0/10", "30s"),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
     DIR/2026-11-21T203000Z/backup.json    every file with size, digest and mode; written last, so that a folder without it is no backup
     DIR/2026-11-21T203000Z/home/...       settings with the pseudonym key, lake, audit, alerts, briefings; with the raw files if they are asked for
-    DIR/2026-11-21T203000Z/site/...       the site as it was, to be compared
+    DIR/2026-11-21T203000Z/site/...       the site as it was, to be compared; of several ports those of the others in sites/NAME
     DIR/2026-11-21T203000Z/quarantine.json  which raw files there were
 
 It is consistent while a load runs: the lake's list names files that never change, and all of them are held fast by hard links before any is copied.
@@ -16,7 +16,7 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -54,7 +54,7 @@ class Backup:
         return sum(file["bytes_n"] for file in self.files)
 
 
-def backup(settings: Settings, into: Path, *, with_raw: bool = False, keep: int = 0) -> Backup:
+def backup(settings: Settings, into: Path, *, with_raw: bool = False, keep: int = 0, other_sites: Sequence[Path] = ()) -> Backup:
     """Write a backup below `into` and return it; with `keep`, remove all but so many of the newest there.
 
     Raises BusyError when another backup of this home runs, BuildError when a file of the lake is damaged or a key is just being rotated.
@@ -77,8 +77,9 @@ def backup(settings: Settings, into: Path, *, with_raw: bool = False, keep: int 
                 copies.take(held / path, f"home/{path}", part.digest, is_fixed=True)
         for path in _small_files(settings):
             copies.take(path, f"home/{path.relative_to(settings.home).as_posix()}")
-        for path in sorted(path for path in settings.site.rglob("*") if path.is_file()):
-            copies.take(path, f"site/{path.relative_to(settings.site).as_posix()}")
+        for folder, name in ((settings.site, "site"), *((each, f"sites/{number}-{each.name}") for number, each in enumerate(other_sites, 2))):
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                copies.take(path, f"{name}/{path.relative_to(folder).as_posix()}")
         raw = [path for path in sorted(settings.quarantine.rglob("*")) if path.is_file() and not path.name.startswith(".") and not path.name.endswith(_PASSED_OVER)]
         index = [{"path": path.relative_to(settings.quarantine).as_posix(), "bytes_n": path.stat().st_size} for path in raw]
         (work / RAW_LIST).write_text(json.dumps(index), "utf-8")

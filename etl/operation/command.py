@@ -22,14 +22,14 @@ CODES = {0: "done", 2: "a setting, the site or the home is wrong", 3: "there is 
 _AREA_WIDTH = 12
 
 
-def add_commands(subparsers: argparse._SubParsersAction, after_load: AfterLoad = no_steps) -> None:
-    """Add the commands of operation to a parser made by the caller; `after_load` is what follows every load of `watch`."""
+def add_commands(subparsers: argparse._SubParsersAction, after_load: AfterLoad = no_steps, more_checks: object = None) -> None:
+    """Add the commands of operation to a parser made by the caller; `after_load` is what follows every load of `watch`, `more_checks` what the doctor looks at besides (doctor.MoreChecks)."""
 
     def command(name: str, words: str, run: object, codes: dict[int, str]) -> argparse.ArgumentParser:
         parser = subparsers.add_parser(name, help=words, description=words, epilog="exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in codes.items()))
         parser.add_argument("--home", help="where lake, builds and quarantine lie (SMARTPORT_HOME, default ./smartport_home)")
         parser.add_argument("--site", help="the port's own folder (SMARTPORT_SITE, default the sample port)")
-        parser.set_defaults(run=run, after_load=after_load)
+        parser.set_defaults(run=run, after_load=after_load, more_checks=more_checks)
         return parser
 
     watch = command("watch", "Load what arrives in an inbox, and keep the inbox clean.", _watch, WATCH_CODES)
@@ -73,7 +73,7 @@ def _day(text: str) -> dt.date:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    found = load_ports(arguments.home, [arguments.site] if arguments.site else None)
+    found = _ports(arguments)
     if len(found) > 1:
         raise SettingsError("SMARTPORT_SITE", f"{len(found)} sites are given, but `smartport {arguments.command}` is about one port", ", ".join(str(one.site) for one in found), "Name one of them with --site")
     return found[0]
@@ -96,23 +96,33 @@ def _watch(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    found, journal = load_ports(arguments.home, [arguments.site] if arguments.site else None), Journal(as_json=arguments.json)
+    found, journal = _ports(arguments), Journal(as_json=arguments.json)
     if len(found) > 1:
         return watch_ports(found, about, journal, stop, arguments.after_load)
     return watch(found[0], about, journal, stop, arguments.after_load)
 
 
+def _ports(arguments: argparse.Namespace) -> tuple[Settings, ...]:
+    return load_ports(arguments.home, [arguments.site] if arguments.site else None)
+
+
 def _doctor(arguments: argparse.Namespace) -> int:
+    """One port after the other; with `--json` one document a line and port."""
     from etl.operation.doctor import examine
 
-    found = examine(_settings(arguments))
-    if arguments.json:
-        print(json.dumps({level: sum(one.level == level for one in found) for level in ("OK", "WARN", "FAIL")} | {"findings": [asdict(one) for one in found]}, ensure_ascii=False))
-    else:
+    is_sound, ports = True, _ports(arguments)
+    for settings in ports:
+        found = examine(settings, more=arguments.more_checks)
+        is_sound &= not any(one.level == "FAIL" for one in found)
+        if arguments.json:
+            print(json.dumps({level: sum(one.level == level for one in found) for level in ("OK", "WARN", "FAIL")} | {"site": str(settings.site), "findings": [asdict(one) for one in found]}, ensure_ascii=False))
+            continue
+        if len(ports) > 1:
+            print(f"{settings.site}:")
         for one in found:
             print(f"{one.level:<5}{one.area:<{_AREA_WIDTH}} {one.found}" + (f"\n{'':<{_AREA_WIDTH + 6}}-> {one.do}" if one.do else ""))
         print(", ".join(f"{sum(one.level == level for one in found)} {level}" for level in ("OK", "WARN", "FAIL")))
-    return 7 if any(one.level == "FAIL" for one in found) else 0
+    return 0 if is_sound else 7
 
 
 def _say(arguments: argparse.Namespace, sentences: list[str], about: dict) -> int:
@@ -123,7 +133,8 @@ def _say(arguments: argparse.Namespace, sentences: list[str], about: dict) -> in
 def _backup(arguments: argparse.Namespace) -> int:
     from etl.operation.backup import backup
 
-    found = backup(_settings(arguments), arguments.folder.resolve(), with_raw=arguments.with_raw, keep=arguments.keep)
+    settings, *others = _ports(arguments)
+    found = backup(settings, arguments.folder.resolve(), with_raw=arguments.with_raw, keep=arguments.keep, other_sites=[each.site for each in others])
     said = f"{found.folder}: {len(found.files):,} files, {found.bytes_n:,} bytes, of which {found.new_bytes_n:,} had to be written. It holds the pseudonym key {found.key_id}: keep it from other eyes."
     return _say(arguments, [said], {"folder": found.folder, "files_n": len(found.files), "bytes_n": found.bytes_n, "new_bytes_n": found.new_bytes_n, "key_id": found.key_id})
 
@@ -144,9 +155,13 @@ def _restore(arguments: argparse.Namespace) -> int:
 
 
 def _retain(arguments: argparse.Namespace) -> int:
+    """One port after the other; with `--json` one document a line and port."""
+    return max(_retain_one(settings, arguments) for settings in _ports(arguments))
+
+
+def _retain_one(settings: Settings, arguments: argparse.Namespace) -> int:
     from etl.operation.retention import retain
 
-    settings = _settings(arguments)
     found = retain(settings, arguments.years, today=arguments.today, folders=tuple(folder.resolve() for folder in arguments.folder), dry_run=arguments.dry_run)
     verb = "would go" if arguments.dry_run else "are deleted"
     months = f"{found.months[0]} to {found.months[-1]}" if found.months else "no month"

@@ -48,8 +48,12 @@ class Finding:
     do: str = ""
 
 
-def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]:
-    """Return every finding, in the order of the areas. A check that cannot be made is a FAIL of its own and stops no other."""
+# What the pages' settings say of themselves: given by the composition root, because the ETL knows no sign-in and no alerts.
+MoreChecks = Callable[[Settings], Iterator[Finding]]
+
+
+def examine(settings: Settings, now: dt.datetime | None = None, more: MoreChecks | None = None) -> list[Finding]:
+    """Return every finding, in the order of the areas, those of `more` last. A check that cannot be made is a FAIL of its own and stops no other."""
     now = now or dt.datetime.now(dt.UTC).replace(tzinfo=None)
     found = [*_versions(), *_disk(settings), *_permissions(settings)]
     try:
@@ -64,7 +68,7 @@ def examine(settings: Settings, now: dt.datetime | None = None) -> list[Finding]
             found.append(Finding(check.__name__.strip("_"), "FAIL", f"{error.where}: {error.found}", error.do))
         except OSError as error:
             found.append(Finding(check.__name__.strip("_"), "FAIL", f"{error.filename or settings.home}: {error.strerror}", "Let the user of the service read the home folder"))
-    return found
+    return [*found, *(more(settings) if more else ())]
 
 
 def _versions() -> Iterator[Finding]:

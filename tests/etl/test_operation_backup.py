@@ -22,6 +22,8 @@ from tests.etl.test_pipeline import PORT, content, differences
 def port():
     return small_port(days=1, trucks=3)
 
+SETTINGS = ("access.toml", "alerts.toml", "delivery.toml", "cookie_secret", "signed_out")  # who may sign in, what is watched, who is told
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
@@ -36,6 +38,8 @@ def loaded(tmp_path_factory, port, site):
     for room in ("audit", "alerts", "briefings"):
         (settings.home / room).mkdir(mode=0o700)
         (settings.home / room / "kept.jsonl").write_text(f"{room}\n")
+    for name in SETTINGS:
+        rekey.write_owner_only(settings.keys / name, f"{name}\n".encode())
     return settings
 
 
@@ -58,9 +62,10 @@ def test_restored_and_rebuilt_it_gives_the_same_figures(loaded, kept, tmp_path):
     assert found.port_codes == (PORT,) and found.raw_files_n and not home.quarantine.exists()
     assert (home.keys / "key").read_bytes() == (loaded.keys / "key").read_bytes()
     assert {room: (home.home / room / "kept.jsonl").read_text() for room in ("audit", "alerts", "briefings")} == {room: f"{room}\n" for room in ("audit", "alerts", "briefings")}
+    assert [(home.keys / name).read_text() for name in SETTINGS] == [f"{name}\n" for name in SETTINGS]
     pipeline.rebuild(home)
     assert differences(content(loaded), content(home)) == {}
-    for path in (home.keys, home.keys / "key", kept, *kept.iterdir()):
+    for path in (home.keys, home.keys / "key", *(home.keys / name for name in SETTINGS), kept, *kept.iterdir()):
         assert path.stat().st_mode & 0o077 == 0, path
 
 

@@ -93,6 +93,47 @@ def test_the_command_prints_and_returns_what_a_timer_can_use(own, capsys):
     assert "FAIL lake" in capsys.readouterr().out
 
 
+def test_what_is_wrong_in_the_settings_of_the_pages_is_named(own, capsys):
+    """Who may sign in, what is watched and who is told: files only a server or an evaluation would have met."""
+
+    def told(level: str) -> dict[str, str]:
+        main(["doctor", "--home", str(own.home), "--json"])
+        return {one["area"]: f"{one['found']} {one['do']}" for one in json.loads(capsys.readouterr().out)["findings"] if one["level"] == level and one["area"] in ("sign-in", "alerts", "delivery")}
+
+    def write(name: str, text: str, mode: int = 0o600) -> None:
+        own.keys.mkdir(mode=0o700, exist_ok=True)
+        (own.keys / name).write_text(text, "utf-8")
+        (own.keys / name).chmod(mode)
+
+    assert not told("FAIL") and "6 of 7 rules" in told("OK")["alerts"] and "nobody signs in" in told("OK")["sign-in"] and "sent to nobody" in told("OK")["delivery"]
+    login = '[login]\nmetadata_url = "https://a.example/x"\nclient_id = "s"\nclient_secret = "never shown"\nredirect = "https://b.example/oauth2callback"\ncontact = "x"\n[groups.a]\nroles = ["viewer"]\nterminals = ["TCE", "T99"]\n'
+    mail = 'base_url = "https://a.example"\n[to.%s]\nwebhook = { url = "https://a.example/", secret = "0123456789abcdef" }\n'
+    write("access.toml", login)
+    assert "'T99' is none of MACAS" in told("WARN")["sign-in"]
+    write("access.toml", login + 'ports = ["MATNG"]\n')
+    assert "1 groups and persons have a role, 0 at MACAS" in told("OK")["sign-in"]
+    write("delivery.toml", mail % "operations")
+    assert "'data' is told by a rule and is no recipient" in told("FAIL")["delivery"]
+    write("access.toml", login.replace("viewer", "king"))
+    write("alerts.toml", "[[rule]]\ncode = 'a'\n")
+    write("delivery.toml", mail % "operations", 0o644)
+    found = told("FAIL")
+    assert "role 'king' is not known. Known: viewer" in found["sign-in"] and "does not say what it watches" in found["alerts"] and "chmod 600" in found["delivery"]
+    assert main(["doctor", "--home", str(own.home)]) == 7 and "never shown" not in capsys.readouterr().out
+
+
+def test_several_ports_are_examined_one_after_the_other(own, tmp_path, monkeypatch, capsys):
+    other = shutil.copytree(SAMPLE_SITE, tmp_path / "MATNG")
+    (other / "site.toml").write_text((other / "site.toml").read_text("utf-8").replace('"MACAS"', '"MATNG"'), "utf-8")
+    monkeypatch.setenv("SMARTPORT_SITE", f"{own.site}:{other}")
+    assert main(["doctor", "--home", str(own.home), "--json"]) == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (first["site"], second["site"]) == (str(own.site), str(other)) and "no build is published" in str(second["findings"]) and "no build is published" not in str(first["findings"])
+    assert main(["backup", str(tmp_path / "kept"), "--home", str(own.home)]) == 0
+    [made] = (tmp_path / "kept").glob("*/backup.json")
+    assert (made.parent / "sites" / "2-MATNG" / "site.toml").read_bytes() == (other / "site.toml").read_bytes() and (made.parent / "site" / "site.toml").is_file()
+
+
 def test_time_zone_data_older_than_the_port_needs_stop_a_load(own, monkeypatch, tmp_path):
     """With tzdata 2026b every Moroccan hour after 20 September 2026 is one hour wrong, and nothing else would look wrong."""
     empty = tmp_path / "empty"
