@@ -12,6 +12,7 @@ import pytest
 from etl import checksums, pipeline
 from etl.errors import BuildError, InputError, SettingsError
 from etl.lake import Lake
+from etl.loading import rekey
 from etl.operation.backup import LIST, backup, complete, restore
 from etl.settings import Settings
 from tests.etl.small_port import real_site, small_port
