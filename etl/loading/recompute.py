@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -149,18 +149,24 @@ def facts(
     lake: Lake, site: Site, days: set[dt.date], declared_days: set[dt.date], build: duckdb.DuckDBPyConnection | None, windows: Windows, *, is_whole: bool, progress: Progress | None = None
 ) -> Iterator[Changes | list[Changes]]:
     """Yield the recomputed facts and rejects of the days, oldest first: all, or given an open `build` what differs from it. `windows` makes them of runs of days."""
+    with ThreadPoolExecutor(1) as aside:
+        yield from _facts(lake, site, days, declared_days, build, windows, aside, is_whole=is_whole, progress=progress)
+
+
+def _facts(
+    lake: Lake, site: Site, days: set[dt.date], declared_days: set[dt.date], build: duckdb.DuckDBPyConnection | None, windows: Windows, aside: ThreadPoolExecutor, *, is_whole: bool, progress: Progress | None
+) -> Iterator[Changes | list[Changes]]:
     tracks = {dt.date.fromisoformat(part.first_day): part.rows_n for part in lake.parts("int_tracks")}
     chunks = chunks_of(days, by_month=is_whole, tracks=tracks)
     made = windows(chunks)
     links: list[pl.DataFrame] = []
     reached: set[dt.date] = set(declared_days)
     undeclared: dict[str, set[dt.date]] = {}
-    last: list[Changes] = []
+    last: Callable[[], list[Changes]] = list
     for done, chunk in enumerate(chunks, start=1):
         keep = frozenset(chunk)
-        with ThreadPoolExecutor(1) as aside:  # what is published is read on a cursor of its own meanwhile
-            digests = aside.submit(narrow.digests_of, build, keep) if build else None
-            one = next(made)
+        digests = aside.submit(narrow.digests_of, build, keep) if build else None  # what is published is read on a cursor of its own meanwhile
+        one = next(made)
         links.append(one.links)
         if is_whole:
             yield Changes(one.frames, keep)
@@ -171,10 +177,10 @@ def facts(
                 yield Changes(declarations(lake, site, month, pl.concat(links)), frozenset(month))
         else:
             reached |= one.lodged_days
-            last = narrow.changed(build, Changes(one.frames, keep), digests.result()) if build else [Changes(one.frames, keep)]
             if done < len(chunks):
-                yield last
-                last = []
+                yield _narrowed(build, one, keep, digests)
+            else:  # compared while the declarations are made
+                last = aside.submit(_narrowed, build, one, keep, digests).result
         if progress:
             progress("reconstructing", done, len(chunks), 0)
     for month in undeclared.values():
@@ -187,9 +193,15 @@ def facts(
         for run in chunks_of(reached, by_month=False):
             found, keep = declarations(lake, site, set(run), known), frozenset(run)
             # Written together with the visits: a segment is copied once.
-            yield [*last, *(narrow.by_declaration(build, found, keep) if build else [Changes(found, keep)])]
-            last = []
-    yield last
+            mine = narrow.by_declaration(build, found, keep) if build else [Changes(found, keep)]
+            yield [*last(), *mine]
+            last = list
+    yield last()
+
+
+def _narrowed(build: duckdb.DuckDBPyConnection | None, one: Window, keep: frozenset[dt.date], digests: Future | None) -> list[Changes]:
+    changes = Changes(one.frames, keep)
+    return narrow.changed(build, changes, digests.result()) if build else [changes]
 
 
 def _rejects(lake: Lake, days: frozenset[dt.date]) -> pl.DataFrame:

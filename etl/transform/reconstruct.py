@@ -41,13 +41,27 @@ def reconstruct(staged: Mapping[str, pl.DataFrame], pieces: pl.DataFrame, site: 
     count as empty. `pieces` are INT_ZONE_PIECES of the same window. `now_at` is the newest event of any source: the
     instant as of which a visit is still open.
     """
-    with ThreadPoolExecutor(1) as aside:  # stays need nothing of the other logs
-        return _reconstruct(staged, aside.submit(stays.stitch, pieces, site, named=keep), site, keep, now_at, with_declarations=with_declarations)
-
-
-def _reconstruct(staged: Mapping[str, pl.DataFrame], stitched: Future[pl.DataFrame], site: Site, keep: frozenset[dt.date], now_at: dt.datetime, *, with_declarations: bool) -> dict[str, pl.DataFrame]:
     rows = {table.name: staged.get(table.name, table.empty()) for table in STAGED_TABLES}
-    rows["stg_logbook"] = places.entries_of(rows["stg_logbook"])
+    with ThreadPoolExecutor(1) as aside:  # stays need nothing of the other logs, and some logs nothing of each other
+        stitched, alone = aside.submit(stays.stitch, pieces, site, named=keep), aside.submit(_alone, rows, site, keep)
+        made = _reconstruct(rows, staged.get("tracks", INT_TRACKS.empty()), stitched, site, keep, now_at, with_declarations=with_declarations) | alone.result()
+        return {table.name: _finished(table, made.pop(table.name), site.port_code, keep) for table in facts.FACT_TABLES if table.name in made}  # popped: one copy of the positions at a time
+
+
+def _alone(rows: Mapping[str, pl.DataFrame], site: Site, keep: frozenset[dt.date]) -> dict[str, pl.DataFrame]:
+    """The facts that are made of one log's lines and of nothing else."""
+    zone = site.zone_name
+    return {
+        "fct_container_moves": container_stays(rows["stg_moves"], site.port_code, zone, keep),
+        "fct_messages": exchanged(rows["stg_messages"], site.port_code, zone),
+        "fct_bookings": with_day(with_local(appointments.standing(rows["stg_appointments"]), zone, booked_local_at="booked_at", until_local_at="until_at"), zone, "slot_day", "slot_start_at", "slot_hour"),
+        "fct_slots": with_day(appointments.offered(rows["stg_slots"]), zone, "slot_day", "slot_start_at", "slot_hour"),
+        "fct_means": with_day(with_local(rows["stg_means"], zone, open_from_local_at="open_from_at", open_to_local_at="open_to_at"), zone, "open_day", "open_from_at"),
+    }  # fmt: skip
+
+
+def _reconstruct(rows: dict[str, pl.DataFrame], tracks: pl.DataFrame, stitched: Future[pl.DataFrame], site: Site, keep: frozenset[dt.date], now_at: dt.datetime, *, with_declarations: bool) -> dict[str, pl.DataFrame]:
+    rows = {**rows, "stg_logbook": places.entries_of(rows["stg_logbook"])}
     port, zone = site.port_code, site.zone_name
     reads = gate.gate_reads(rows["stg_gate"])
     visits = with_day(gate.visits_of(reads, port, now_at), zone, "entry_day", "entry_at", "entry_hour", "entry_weekday")
@@ -95,7 +109,7 @@ def _reconstruct(staged: Mapping[str, pl.DataFrame], stitched: Future[pl.DataFra
     visits = visits.join(tracking.queued_since(stays.queue_arrivals(stayed, site), visits), on="visit_no", how="left", maintain_order="left")
     visits = tracking.with_queue(visits)
     stay_owners = tracking.stay_visits(stayed, visits, queues)
-    fixes = tracking.track_visits(staged.get("tracks", INT_TRACKS.empty()), visits, visits.filter(_within("entry_day", keep)))
+    fixes = tracking.track_visits(tracks, visits, visits.filter(_within("entry_day", keep)))
     tracked = pl.concat([stay_owners.select("visit_no"), fixes.select("visit_no")]).unique()["visit_no"]
     visits = visits.with_columns(is_tracked=pl.col("visit_no").is_in(tracked.implode()))
 
@@ -121,23 +135,18 @@ def _reconstruct(staged: Mapping[str, pl.DataFrame], stitched: Future[pl.DataFra
         "fct_inspections": _inspections(linked, rows["stg_services"], port).pipe(with_visit),
         "fct_weighings": weighed.pipe(with_visit),
         "fct_appointments": with_day(appointments.outcomes(states, pairs, now_at), zone, "slot_day", "slot_start_at", "slot_hour"),
-        "fct_bookings": with_day(with_local(appointments.standing(rows["stg_appointments"]), zone, booked_local_at="booked_at", until_local_at="until_at"), zone, "slot_day", "slot_start_at", "slot_hour"),
-        "fct_slots": with_day(appointments.offered(rows["stg_slots"]), zone, "slot_day", "slot_start_at", "slot_hour"),
-        "fct_means": with_day(with_local(rows["stg_means"], zone, open_from_local_at="open_from_at", open_to_local_at="open_to_at"), zone, "open_day", "open_from_at"),
         "fct_logbook": with_day(
             with_local(rows["stg_logbook"].join(tickets, on=["entry_ref", "started_at"], how="left"), zone, started_local_at="started_at", ended_local_at="ended_at"),
             zone, "started_day", "started_at",
         ).pipe(with_visit),
         "fct_manifests": filings(rows["stg_manifests"], named, visits, port, zone),
-        "fct_messages": exchanged(rows["stg_messages"], port, zone),
-        "fct_container_moves": container_stays(rows["stg_moves"], port, zone, keep),
         "dq_findings": findings.findings_of(kept, all_lines, known_days, rows, zone),
         "dq_source_days": known_days,
     }  # fmt: skip
     if with_declarations:
         declared = customs.with_visits(declared, boxes, visits, rows["stg_moves"])
         made |= {"fct_declarations": declared, "fct_declaration_stages": customs.stages(declared), "dq_set_apart": customs.set_apart(rows["stg_customs"], declared, zone)}
-    return {table.name: _finished(table, made.pop(table.name), port, keep) for table in facts.FACT_TABLES if table.name in made}  # popped: one copy of the positions at a time
+    return made
 
 
 def _within(day: str, keep: frozenset[dt.date]) -> pl.Expr:

@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -43,13 +44,14 @@ def publish(
     build_id = about["build_id"][0]
     token = f"{build_id[:8]}-{secrets.token_hex(3)}"
     segments = {} if is_whole or old is None or (isinstance(changes, Changes) and changes.days is None) else dict(old["segments"])
-    for serial, change in enumerate([changes] if isinstance(changes, Changes) else changes):
-        segments = write_segments(folder, segments, [change] if isinstance(change, Changes) else change, f"{token}-{serial}", is_append=is_whole)
+    ledger_name = f"ledger-{token}.duckdb"
+    with ThreadPoolExecutor(1) as aside:  # the ledger hangs on none of the changes, which may still have to be made
+        written = aside.submit(_write_ledger, folder / ledger_name, site, {**ledger, "meta_builds": about})
+        for serial, change in enumerate([changes] if isinstance(changes, Changes) else changes):
+            segments = write_segments(folder, segments, [change] if isinstance(change, Changes) else change, f"{token}-{serial}", is_append=is_whole)
+        ledger_seal = written.result()
     segments = {month: segment for month, segment in segments.items() if month >= facts_from[:7] or month == NO_MONTH}
     _check_rejects(segments, rejects_n)
-    ledger_name = f"ledger-{token}.duckdb"
-    _write_ledger(folder / ledger_name, site, {**ledger, "meta_builds": about})
-    ledger_seal = seal(folder / ledger_name)
     pointer = {
         "version": POINTER_VERSION, "port_code": site.port_code, "build_id": build_id, "manifest_n": manifest_n, "ledger": ledger_name, "ledger_seal": ledger_seal,
         "segments": dict(sorted(segments.items())), "state": dict(state or {}), "replaced": replaced(folder, old, ledger_name, segments),
@@ -88,7 +90,8 @@ def build_row(site: Site, build_id: str, now_at: dt.datetime | None, files_n: in
     return META_BUILDS.conform(row.with_columns(now, clock.to_local(now, site.zone_name).alias("now_local_at")))
 
 
-def _write_ledger(path: Path, site: Site, ledger: Mapping[str, pl.DataFrame]) -> None:
+def _write_ledger(path: Path, site: Site, ledger: Mapping[str, pl.DataFrame]) -> dict:
+    """Write the ledger file and return its seal."""
     rows = {}
     connection = duckdb.connect(str(path))
     try:
@@ -111,3 +114,4 @@ def _write_ledger(path: Path, site: Site, ledger: Mapping[str, pl.DataFrame]) ->
         connection.close()
     check_rows(path, rows)
     sync(path)
+    return seal(path)
