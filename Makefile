@@ -37,7 +37,7 @@ check: .venv/dev.stamp
 	@$(BIN)/python -m pytest tests/test_architecture.py tests/test_docs.py tests/dashboard/test_i18n.py
 
 bench: .venv/dev.stamp
-	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+	@for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python -m tests.benchmarks.$$(basename $$bench .py) || exit 1; done
 
 docs: .venv/dev.stamp
 	@$(BIN)/python -m etl.contracts.dictionary

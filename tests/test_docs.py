@@ -38,3 +38,11 @@ def test_every_command_of_the_readme_is_a_command() -> None:
     assert ran.returncode == 0, ran.stderr
     for command in set(re.findall(r"`smartport ([a-z]+)", (ROOT / "README.md").read_text("utf-8"))):
         assert re.search(rf"\b{command}\b", ran.stdout), f"README names `smartport {command}`; known: {ran.stdout}"
+
+
+def test_every_benchmark_can_be_read() -> None:
+    """Nobody runs them all on every change; what they take from other rooms must still be there."""
+    names = sorted(path.stem for path in (ROOT / "tests" / "benchmarks").glob("*.py"))
+    read = f"import importlib, sys; sys.path[:0] = ['tests/benchmarks', 'tests']; [importlib.import_module('tests.benchmarks.' + name) for name in {names}]"
+    ran = subprocess.run([sys.executable, "-c", read], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr

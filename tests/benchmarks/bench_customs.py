@@ -18,7 +18,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from bench_load import load
+
+from tests.benchmarks.bench_load import load
 
 HEADER = "DUM;Evenement;Horodatage;Bureau;Regime;SH;Circuit;Resultat;Declarant;Conteneur;Masse brute (kg)\n"
 EVENTS = ("ENREGISTREMENT", "SELECTION", "LIQUIDATION", "MAINLEVEE", "ARRIVEE")

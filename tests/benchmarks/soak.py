@@ -26,8 +26,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
 
 import numpy as np  # noqa: E402
 import psutil  # noqa: E402
-from bench_users import PAGES, _free, serving  # noqa: E402
+from bench_users import PAGES  # noqa: E402
 from live_reader import Reader  # noqa: E402
+from live_server import free_port, serving  # noqa: E402
 from websockets.exceptions import WebSocketException  # noqa: E402
 
 from etl.settings import SAMPLE_SITE, Settings  # noqa: E402
@@ -110,7 +111,7 @@ def main() -> int:
         logs.bring(BEGUN_DAYS)
         assert load(settings, inbox) == 0, "the first load"
         counted, noted, codes = {"answers": 0, "unfinished": 0, "lost": 0}, [], []
-        port = _free()
+        port = free_port()
         with serving(settings, port, folder / "server.log") as server:
             begun = time.monotonic()
             end = begun + 60 * asked.minutes
@@ -127,7 +128,7 @@ def main() -> int:
             loader = threading.Thread(target=every_minute)
             loader.start()
             while time.monotonic() < end:
-                process = _the_server(server)
+                process = _the_server(psutil.Process(server.pid))
                 noted.append((round((time.monotonic() - begun) / 60, 2), round(process.memory_full_info().uss / 2**20, 1), process.num_fds(), process.num_threads(), counted["answers"], len(codes)))
                 if len(noted) % 20 == 1:
                     print(*noted[-1], flush=True)
