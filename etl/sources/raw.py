@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+BOMB_RATIO, BOMB_BYTES = 200, 256 << 20  # logs pack to a fifth or a thirtieth, gzip at most to a thousandth; Parquet of equal rows to any size
 # One reason why one record is rejected. A record with three faults has three of these.
 REASON_SCHEMA = {"source_line": pl.Int64(), "reason_code": pl.String(), "reason": pl.String()}
 

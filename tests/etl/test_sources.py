@@ -273,3 +273,21 @@ def test_parquet_keeps_types_and_numbers_records(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(InputError, match="not a readable Parquet file"):
         read(path, parse_mapping(write_mapping(tmp_path, TRACKING.replace("jsonl", "parquet"))))
+
+
+def test_parquet_that_unpacks_to_far_more_than_any_log_is_refused_by_its_footer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal values pack to nothing: 20 million rows in 60 kB, and one long text that every row points at."""
+    mapping = parse_mapping(write_mapping(tmp_path, TRACKING.replace("jsonl", "parquet")))
+    path = tmp_path / "fixes.parquet"
+    pl.DataFrame({"id": pl.Series([True]).new_from_index(0, 20_000_000)}).write_parquet(path)
+    assert path.stat().st_size < 200_000
+    with monkeypatch.context() as patch:
+        patch.setattr(pl, "read_parquet", lambda *_, **__: pytest.fail("it was read"))
+        with pytest.raises(InputError, match=r"it unpacks to more than 200 times its size and 256 MB\. No log does: it is refused\. Have it sent as CSV if it is one"):
+            read(path, mapping)
+    pl.DataFrame({"id": ["A" * 3_000_000] * 100, "t": "2026-06-15", "lon": 1.5, "lat": 3.0}).write_parquet(path)
+    assert path.stat().st_size < 100_000
+    with pytest.raises(InputError, match="it unpacks to more than 200 times"):
+        read(path, mapping)
+    pl.DataFrame({"id": ["A1"] * 100_000, "t": "2026-06-15", "lon": 1.5, "lat": 3.0}).write_parquet(path)
+    assert path.stat().st_size < 10_000 and read(path, mapping).read_n == 100_000, "an honest log of equal rows"
