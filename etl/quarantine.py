@@ -11,6 +11,8 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +21,7 @@ from etl.sources.mapping import Mapping
 from etl.sources.masks import mask, printable, shown, spelled
 
 REJECT_BYTES_SCHEMA = {"source_line": pl.Int64(), "raw": pl.Binary()}
+_REJECTS = "rejects.parquet"
 _LONGEST_LINE = 400
 _LONGEST_NAME = 200  # bytes; a file system takes 255, and while it is written a file's name is longer
 
@@ -37,24 +40,32 @@ def masked_line(fields: list[tuple[str, str]] | None, record: bytes, mapping: Ma
 
 
 def keep_file(root: Path, port_code: str, file_id: str, path: Path) -> Path:
-    """Copy a raw file into quarantine and return its place, where its name is written so that it can be printed. Done twice it changes nothing; killed half-way it leaves no half file."""
-    folder = _folder(root, port_code, file_id, "raw")
-    name = spelled(path.name)
-    if len(name.encode()) > _LONGEST_NAME:
-        name = f"{name[: _LONGEST_NAME // 8]}~{name[-_LONGEST_NAME // 8 :]}"
-    target = folder / name
-    if not target.is_file():
-        _replace(target, lambda part: shutil.copyfile(path, part))
-    return target
+    """Copy a raw file into quarantine and return its place: `keep_files` of one."""
+    return keep_files(root, port_code, [(path, file_id)])[0]
 
 
-def keep_rejects(root: Path, port_code: str, file_id: str, rejected: pl.DataFrame) -> None:
-    """Keep the raw bytes of a file's rejected records (REJECT_BYTES_SCHEMA), in place of any kept before."""
-    target = _folder(root, port_code, file_id) / "rejects.parquet"
-    if rejected.is_empty():
-        target.unlink(missing_ok=True)
+def keep_files(root: Path, port_code: str, files: Sequence[tuple[Path, str]]) -> list[Path]:
+    """Copy raw files, (path, file id), into quarantine and return their places, where their names are written so that they can be printed. Done twice it changes nothing; killed half-way it leaves no half file."""
+    targets, fresh = [], {}
+    for shared in (_folder(root), _folder(root, port_code)):
+        shared.chmod(0o700)  # whoever made it
+    for path, file_id in files:
+        name = spelled(path.name)
+        if len(name.encode()) > _LONGEST_NAME:
+            name = f"{name[: _LONGEST_NAME // 8]}~{name[-_LONGEST_NAME // 8 :]}"
+        targets.append(root / port_code / file_id / "raw" / name)
+        if not targets[-1].is_file():
+            fresh[_folder(root, port_code, file_id, "raw") / name] = path
+    _replace({target: partial(shutil.copyfile, path) for target, path in fresh.items()})
+    return targets
+
+
+def keep_rejects(root: Path, port_code: str, file_id: str, rejected: pl.DataFrame | None) -> None:
+    """Keep the raw bytes of a file's rejected records (REJECT_BYTES_SCHEMA), in place of any kept before; none or None: there are none."""
+    if rejected is None or rejected.is_empty():
+        (root / port_code / file_id / _REJECTS).unlink(missing_ok=True)
     else:
-        _replace(target, rejected.select(REJECT_BYTES_SCHEMA.keys()).cast(REJECT_BYTES_SCHEMA).write_parquet)
+        _replace({_folder(root, port_code, file_id) / _REJECTS: rejected.select(REJECT_BYTES_SCHEMA.keys()).cast(REJECT_BYTES_SCHEMA).write_parquet})
 
 
 def raw_file(root: Path, port_code: str, file_id: str, name: str | None = None) -> Path | None:
@@ -65,7 +76,7 @@ def raw_file(root: Path, port_code: str, file_id: str, name: str | None = None) 
 
 def rejected_bytes(root: Path, port_code: str, file_id: str) -> pl.DataFrame:
     """Return the raw bytes of a file's rejected records; empty when there are none or they have expired."""
-    path = root / port_code / file_id / "rejects.parquet"
+    path = root / port_code / file_id / _REJECTS
     return pl.read_parquet(path, glob=False) if path.is_file() else pl.DataFrame(schema=REJECT_BYTES_SCHEMA)
 
 
@@ -95,23 +106,32 @@ def expire_daily(root: Path, days: int) -> None:
 
 
 def _folder(root: Path, *parts: str) -> Path:
-    """Return a folder below root, made owner-only at every level."""
-    folder = root
-    for step in (None, *parts):
-        folder = folder if step is None else folder / step
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Return a folder below root; every level that was not there is made, owner-only."""
+    folder = root.joinpath(*parts)
+    if not folder.is_dir():
+        if parts:
+            _folder(root, *parts[:-1])
+        folder.mkdir(parents=not parts, exist_ok=True, mode=0o700)
         folder.chmod(0o700)
     return folder
 
 
-def _replace(target: Path, write: object) -> None:
-    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")  # a task of a cluster may run twice at once, on two machines
-    os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+def _replace(writers: dict[Path, Callable[[Path], object]]) -> None:
+    """Write files under another name, wait for the disk, then give them their own. One wait costs little after another: all are written before the first."""
+    parts: dict[Path, Path] = {}
     try:
-        write(part)
-        part.chmod(0o600)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(part, target)
+        for target, write in writers.items():
+            parts[target] = part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")  # a task of a cluster may run twice at once, on two machines
+            os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+            write(part)
+        for part in parts.values():
+            handle = os.open(part, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        for target, part in parts.items():
+            os.replace(part, target)
     finally:
-        part.unlink(missing_ok=True)
+        for part in parts.values():
+            part.unlink(missing_ok=True)

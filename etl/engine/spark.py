@@ -139,7 +139,7 @@ class Spark:
             answers = iter(self._spread(tasks.read, work))
             for named, files in zip(some, fresh, strict=True):
                 read, parts = next(answers) if files else ({}, ())
-                yield intake.Group([(path, name_id, read[name_id] if (path, name_id) in files else None) for path, name_id in named], parts)
+                yield intake.Group([(path, name_id, read[name_id] if (path, name_id) in files else None) for path, name_id in named], parts=parts)
 
     # -- fixes ---------------------------------------------------------------------------------------------------------
 

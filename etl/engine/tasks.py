@@ -24,7 +24,7 @@ from etl.errors import SettingsError
 from etl.identities import load_identities
 from etl.lake import Lake, Part, file_counts, winners
 from etl.loading import intake, recompute
-from etl.loading.reading import Read, Reader
+from etl.loading.reading import Reader
 from etl.settings import ROOT, Settings
 from etl.sources import file_id
 from etl.transform.zones import ZoneGrid
@@ -106,7 +106,7 @@ def file_ids(paths: list[Path]) -> list[str]:
     return [file_id(path) for path in paths]
 
 
-def read(where: Where, settings: Settings, key_id: str, fresh: list[tuple[Path, str]], is_replay: bool) -> tuple[dict[str, Read], tuple[Part, ...]]:
+def read(where: Where, settings: Settings, key_id: str, fresh: list[tuple[Path, str]], is_replay: bool) -> tuple[dict[str, dict], tuple[Part, ...]]:
     """Read, judge and stage a group of files."""
     return intake.read_into(_own_lake(where), _reader(where, settings, key_id), fresh, is_replay)
 

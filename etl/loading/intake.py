@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -34,7 +34,7 @@ Inbox = Path | Sequence[Path]  # a folder, one file, or just these files
 READERS = 2  # Polars uses every core inside; two files at a time hide the waiting
 BATCH_ROWS = 2_000_000  # rows held before a batch is committed: bounds memory, and what a killed first load must read again
 RECENT_S = 600  # a file changed within the last ten minutes may still be written: it is read only if the copy is what was named
-SMALL_BYTES, GROUP_BYTES, GROUP_FILES = 2 << 20, 24 << 20, 150  # smaller files are judged together, so many at a time
+SMALL_BYTES, GROUP_BYTES, GROUP_FILES = 2 << 20, 24 << 20, 500  # smaller files are judged together, so many at a time
 
 
 def discover(inbox: Inbox) -> list[Path]:
@@ -59,9 +59,10 @@ def linked(inbox: Inbox) -> list[FileReport]:
 
 @dataclass(frozen=True)
 class Group:
-    """Files read together: (path, file id, what was read; None when its content is known), and the parts their rows already lie in, if they were written where they were read."""
+    """Files read together: (path, file id, its row of INT_FILES; None when its content is known), and by table their rows, or the parts these already lie in, if they were written where they were read."""
 
-    files: list[tuple[Path, str, Read | None]]
+    files: list[tuple[Path, str, dict | None]]
+    frames: tuple[tuple[str, pl.DataFrame], ...] = ()
     parts: tuple[Part, ...] = ()
 
 
@@ -83,27 +84,28 @@ def load_files(
     refused = {name_id: row["message"] for name_id, row in known.items() if row["status_code"] == "refused"}
     rows_n = lines_n = 0
     for group in read_all(reader, lake, paths, known, is_replay):
-        for path, name_id, read in group.files:
+        rows: list[dict] = []
+        for path, name_id, row in group.files:
             name = spelled(path.name)
-            if read is not None and read.row.get("status_code") == "growing":
+            if row is not None and row.get("status_code") == "growing":
                 reports.append(FileReport(name, name_id, "refused", message=f"{name}: it was still being written; nothing of it is loaded, the next load reads it"))
-            elif read is None:
+            elif row is None:
                 message = "" if names[name_id] == name else f"{name}: has the content of {names[name_id]} and is not read again"
                 reports.append(FileReport(name, name_id, "known", message=message, refused_for=refused.get(name_id) or ""))
             else:
                 if name_id in known:
                     lake.supersede([name_id])
-                read.row["is_late"] = known.get(name_id, {}).get("is_late") if is_replay else _is_late(read.row, newest)
-                names[name_id], refused[name_id] = name, read.row.get("message")
-                lake.append("int_files", INT_FILES.conform(pl.DataFrame([read.row], schema_overrides=_PLAIN, infer_schema_length=None)))
-                if read.good is not None:
-                    lake.append(read.table, read.good)
-                    lake.append("dq_rejects", read.rejects)
-                reports.append(_report(read.row))
-                rows_n += read.row.get("read_n") or 0
-                lines_n += read.row.get("read_n") or 0
+                rows.append(row | {"is_late": known.get(name_id, {}).get("is_late") if is_replay else _is_late(row, newest)})
+                names[name_id], refused[name_id] = name, row.get("message")
+                reports.append(_report(row))
+                rows_n += row.get("read_n") or 0
+                lines_n += row.get("read_n") or 0
             if progress:
                 progress("reading", len(reports), len(paths), lines_n)
+        if rows:
+            lake.append("int_files", INT_FILES.conform(pl.DataFrame(rows, schema_overrides=_PLAIN, infer_schema_length=None)))
+        for table, frame in group.frames:
+            lake.append(table, frame)
         lake.adopt(group.parts)
         if rows_n > BATCH_ROWS:  # never within a group: parts hold the rows of all its files
             lake.flush() if is_anew else lake.commit(key_id=reader.identities.key_id)
@@ -120,32 +122,34 @@ def read_all(reader: Reader, lake: Lake, paths: list[Path], known: dict[str, dic
     """Read on this machine, two groups side by side."""
     seen: set[str] = set()
 
-    def prepare(group: list[Path]) -> list[tuple[Path, str, Read | None]]:
+    def prepare(group: list[Path]) -> tuple[list[tuple[Path, str]], Read]:
         named = [(path, path.parent.parent.name if is_replay else file_id(path)) for path in group]
-        fresh = fresh_of(reader, named, known, seen, is_replay)
-        read = read_group(reader, fresh, is_replay)
-        first = {name_id: path for path, name_id in reversed(named)}
-        return [(path, name_id, read.get(name_id) if first[name_id] == path else None) for path, name_id in named]
+        return named, read_group(reader, fresh_of(reader, named, known, seen, is_replay), is_replay)
 
-    def finished(group: list[tuple[Path, str, Read | None]]) -> Iterator[Group]:
-        for path, name_id, read in group:
-            if name_id in seen:
-                read = None
-            elif read is _LATER:
+    def finished(named: list[tuple[Path, str]], read: Read) -> Group:
+        frames, again = read.frames, seen & read.rows.keys()  # read twice, side by side
+        if again:
+            frames = tuple((table, frame.filter(~pl.col("file_id").is_in(list(again)))) for table, frame in frames)
+        files = []
+        for path, name_id in named:
+            row = None if name_id in seen else read.rows.get(name_id)
+            if row is _LATER:
                 kept = None if is_replay else quarantine.raw_file(reader.settings.quarantine, reader.site.port_code, name_id, spelled(path.name))
-                read = reader.read(kept or path, name_id, lake)
-            if read is not None:
+                large = reader.read(kept or path, name_id, lake)
+                row, frames = large.rows[name_id], large.frames
+            if row is not None and row is not _STILL_WRITTEN:
                 seen.add(name_id)
-            yield Group([(path, name_id, read)])
+            files.append((path, name_id, row))
+        return Group(files, frames)
 
     with ThreadPoolExecutor(READERS) as pool:
         waiting = deque()
         for group in groups(reader, paths):
             waiting.append(pool.submit(prepare, group))
             if len(waiting) > READERS:
-                yield from finished(waiting.popleft().result())
+                yield finished(*waiting.popleft().result())
         while waiting:
-            yield from finished(waiting.popleft().result())
+            yield finished(*waiting.popleft().result())
 
 
 def fresh_of(reader: Reader, named: list[tuple[Path, str]], known: dict[str, dict], seen: Container[str], is_replay: bool) -> list[tuple[Path, str]]:
@@ -154,35 +158,35 @@ def fresh_of(reader: Reader, named: list[tuple[Path, str]], known: dict[str, dic
     return list({name_id: (path, name_id) for path, name_id in reversed(fresh)}.values())[::-1]
 
 
-def read_group(reader: Reader, fresh: list[tuple[Path, str]], is_replay: bool, lake: Lake | None = None) -> dict[str, Read]:
+def read_group(reader: Reader, fresh: list[tuple[Path, str]], is_replay: bool, lake: Lake | None = None) -> Read:
     """Keep the raw files in quarantine, read and judge them. A large file goes to `lake` stretch by stretch; without one it is left for later."""
-    growing: dict[str, Read] = {}
+    found = Read({})
     if not is_replay:
         # What is read is the copy that was kept, so that rows, name and raw file are of one content whatever happens to the file meanwhile.
-        kept = [(quarantine.keep_file(reader.settings.quarantine, reader.site.port_code, name_id, path), name_id, path) for path, name_id in fresh]
-        growing = {name_id: _STILL_WRITTEN for copy, name_id, path in kept if time.time() - path.stat().st_mtime < RECENT_S and file_id(copy) != name_id}
-        for copy, name_id, _ in kept:
-            if name_id in growing:
+        copies = quarantine.keep_files(reader.settings.quarantine, reader.site.port_code, fresh)
+        is_growing = [time.time() - path.stat().st_mtime < RECENT_S and file_id(copy) != name_id for copy, (path, name_id) in zip(copies, fresh, strict=True)]
+        for copy, (_, name_id), growing in zip(copies, fresh, is_growing, strict=True):
+            if growing:
                 copy.unlink()
-        fresh = [(copy, name_id) for copy, name_id, _ in kept if name_id not in growing]
+                found |= Read({name_id: _STILL_WRITTEN})
+        fresh = [(copy, name_id) for copy, (_, name_id), growing in zip(copies, fresh, is_growing, strict=True) if not growing]
     if len(fresh) > 1:
-        return growing | dict(zip((name_id for _, name_id in fresh), reader.read_together(fresh, match(fresh[0][0], reader.mappings)), strict=True))
-    is_later = lake is None and any(path.stat().st_size > reading.LARGE_BYTES for path, _ in fresh)
-    return growing | {name_id: _LATER if is_later else reader.read(path, name_id, lake) for path, name_id in fresh}
+        return found | reader.read_together(fresh, match(fresh[0][0], reader.mappings))
+    for path, name_id in fresh:
+        found |= Read({name_id: _LATER}) if lake is None and path.stat().st_size > reading.LARGE_BYTES else reader.read(path, name_id, lake)
+    return found
 
 
-def read_into(lake: Lake, reader: Reader, fresh: list[tuple[Path, str]], is_replay: bool) -> tuple[dict[str, Read], tuple[Part, ...]]:
+def read_into(lake: Lake, reader: Reader, fresh: list[tuple[Path, str]], is_replay: bool) -> tuple[dict[str, dict], tuple[Part, ...]]:
     """Do all of a group where it is read: rows and rejects lie in parts of `lake` (a task's), and only what the ledger keeps comes back."""
     found = read_group(reader, fresh, is_replay, lake)
-    for read in found.values():
-        if read.good is not None:
-            lake.append(read.table, read.good)
-            lake.append("dq_rejects", read.rejects)
-    return {name_id: replace(read, good=None, rejects=None) for name_id, read in found.items()}, lake.written()
+    for table, frame in found.frames:
+        lake.append(table, frame)
+    return found.rows, lake.written()
 
 
-_LATER = Read({})
-_STILL_WRITTEN = Read({"status_code": "growing"})
+_LATER = {"status_code": "later"}
+_STILL_WRITTEN = {"status_code": "growing"}
 
 
 def groups(reader: Reader, paths: list[Path]) -> Iterator[list[Path]]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from etl.sources.mapping import Mapping, load_mappings, match, parse_mapping
 from etl.sources.raw import RawRows
-from etl.sources.reader import chunks, file_id, read
+from etl.sources.reader import chunks, file_id, head_and_body, read, read_joined
 from etl.sources.registry import SOURCES, Source
 from etl.sources.unmapped import refusal
 
-__all__ = ["SOURCES", "Mapping", "RawRows", "Source", "chunks", "file_id", "load_mappings", "match", "parse_mapping", "read", "refusal"]
+__all__ = ["SOURCES", "Mapping", "RawRows", "Source", "chunks", "file_id", "head_and_body", "load_mappings", "match", "parse_mapping", "read", "read_joined", "refusal"]

@@ -15,7 +15,7 @@ import polars as pl
 from etl.errors import InputError
 from etl.sources import columnar, delimited, edifact, jsonlines
 from etl.sources.mapping import DERIVED, Mapping
-from etl.sources.raw import RawRows
+from etl.sources.raw import BOMB_BYTES, BOMB_RATIO, RawRows
 
 # Bytes of text read at once: bounds memory for files of any size; from 16 to 32 MiB was fastest of 4 to 64.
 BLOCK_BYTES = 24 << 20
@@ -23,7 +23,6 @@ WHOLE = -1
 WHOLE_MOST = 1 << 30  # of a file that must be read whole; some ten times the memory
 LONGEST_LINE = BLOCK_BYTES
 _PIECE_BYTES = 16 << 20
-BOMB_RATIO, BOMB_BYTES = 200, 256 << 20  # logs pack to a fifth or a thirtieth, gzip at most to a thousandth
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -71,6 +70,26 @@ def chunks(path: Path, mapping: Mapping, block_bytes: int = BLOCK_BYTES) -> Iter
         if skipped:
             rows = replace(rows, header_n=header_n, blank_n=rows.blank_n + skipped - header_n, lines_n=rows.lines_n + skipped)
         yield _named(rows, mapping)
+
+
+def head_and_body(path: Path, mapping: Mapping) -> tuple[bytes, bytes] | None:
+    """Return a file as (header line, whole lines after it), for `read_joined`; None for one that has to be read alone: packed, marked, with quoting, not in plain lines."""
+    if mapping.format not in ("csv", "jsonl") or mapping.quote or not mapping.header or mapping.encoding.startswith("utf-16"):
+        return None
+    data = path.read_bytes()
+    end = data.find(b"\n") + 1 if mapping.format == "csv" else 0
+    if (mapping.format == "csv" and not data[:end].strip()) or b"\n" not in data or data.startswith((b"\x1f\x8b", _BOM, *_UTF16)):
+        return None
+    return data[:end], data[end:] if data.endswith(b"\n") else data[end:] + b"\n"
+
+
+def read_joined(head: bytes, bodies: Sequence[bytes], mapping: Mapping, where: str) -> RawRows:
+    """Read files of one header line as one file that has it once. Raises InputError as `read` does, for whichever of them it was."""
+    data = b"".join(bodies)
+    if mapping.format == "jsonl":
+        return _named(jsonlines.read_block(data, 1, mapping, where), mapping)
+    rows = delimited.read_block(data, 2, delimited.header_of(head[:-1].removesuffix(b"\r"), mapping, where), mapping, where)
+    return _named(replace(rows, header_n=1, lines_n=rows.lines_n + 1), mapping)
 
 
 def _messages(path: Path, mapping: Mapping, block_bytes: int) -> Iterator[RawRows]:

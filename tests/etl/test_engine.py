@@ -102,7 +102,7 @@ def test_a_task_that_runs_twice_leaves_nothing_doubled(staged):
         read, parts = tasks.read(where, settings, key_id, [(path, name_id)], False)
         _again, other_parts = tasks.read(where, settings, key_id, [(path, name_id)], False)
         assert {part.path for part in parts}.isdisjoint(part.path for part in other_parts)
-        assert sum(part.rows_n for part in parts) == read[name_id].row["staged_n"] + read[name_id].row["rejected_n"] > 0
+        assert sum(part.rows_n for part in parts) == read[name_id]["staged_n"] + read[name_id]["rejected_n"] > 0
         lake.adopt(parts)
     lake.commit(key_id=key_id)
     living = {part.path for part in lake.manifest.parts}
