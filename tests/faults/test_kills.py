@@ -54,6 +54,7 @@ class Reader(threading.Thread):
 
     def run(self) -> None:
         while not self.stop.is_set():
+            start = time.perf_counter()
             try:
                 build = warehouse.open_build(self.settings.build, PORT)
                 try:
@@ -68,7 +69,7 @@ class Reader(threading.Thread):
                     self.faults.append(error)
             except Exception as error:
                 self.faults.append(error)
-            self.stop.wait(0.5)  # eight of them must leave the load a processor to be killed on
+            self.stop.wait(max(0.5, 10 * (time.perf_counter() - start)))  # eight of them must leave the load a processor to be killed on
 
 
 class Loader:
@@ -156,6 +157,7 @@ def survive(tmp_path: Path, kills: int, seed: int) -> Counter:
         left_over(settings)
         counted["homes"] += 1
         shutil.rmtree(home)
+        print(json.dumps(counted), flush=True)
     loader.close()
     return counted
 
