@@ -26,7 +26,7 @@ class Question:
     """What is asked, names resolved; `splits` are answered one by one (Store.ask has one). The other fields are those of Store.ask.
 
     About cargo the selection is `settled` on whole months; `asked_of` is then the one that was asked of. `since` is the first day with data: no comparison
-    reaches before it.
+    reaches before it. `every` is of Span.
     """
 
     selection: Selection
@@ -39,6 +39,7 @@ class Question:
     limit: int | None = None
     asked_of: Selection | None = None
     since: dt.date | None = None
+    every: int = 1
 
     @property
     def before(self) -> Selection | None:
@@ -57,7 +58,7 @@ class Question:
     def key(self) -> tuple:
         """What tells this question from any other of the same build."""
         splits = tuple(tuple(dimension.code for dimension in by) for by in self.splits)
-        return (self.selection, tuple(metric.code for metric in self.metrics), splits, self.grain, self.wanted is not None, self.totals, self.intervals, self.limit)
+        return (self.selection, tuple(metric.code for metric in self.metrics), splits, self.grain, self.wanted is not None, self.totals, self.intervals, self.limit, self.every)
 
 
 def answer_spans(opened: Opened, questions: tuple[Question, ...], small_cell: int) -> tuple[Result, ...]:
@@ -72,7 +73,7 @@ def answer_spans(opened: Opened, questions: tuple[Question, ...], small_cell: in
     for fact in dict.fromkeys(metric.fact for metric in first.metrics):
         days = compile_query([metric for metric in first.metrics if metric.fact == fact], (), "day", whole, gather=())
         passed[fact] = frames.by_day(days, _rows(opened, days))
-    return tuple(answer(opened, asked, small_cell, passed)[0] for asked in questions)
+    return tuple(answer(opened, asked, small_cell, {fact: frames.each_of(days, asked.selection.last_day, asked.every) for fact, days in passed.items()})[0] for asked in questions)
 
 
 def answer(opened: Opened, asked: Question, small_cell: int, passed: Mapping[str, frames.ByDay] | None = None) -> tuple[Result, ...]:
@@ -110,7 +111,8 @@ def answer(opened: Opened, asked: Question, small_cell: int, passed: Mapping[str
         for number, part in enumerate(parts):
             split = queries[number][-1].keys
             end = build.now_local_at - dt.timedelta(days=shift)
-            answers[number].append(frames.finished(frames.joined(part, _keys(split, asked)), asked.metrics, split, period, end, asked.grain, shift, clock.seams(build.zone_name)))
+            found = frames.finished(frames.joined(part, _keys(split, asked)), asked.metrics, split, period, end, asked.grain, shift, clock.seams(build.zone_name))
+            answers[number].append(found if asked.every == 1 or passed else found.filter((period.last_day - pl.col("period")).dt.total_days() % asked.every == 0))
     return tuple(_result(opened, asked, by, queries[number], answers[number], unknown, late, cut_at, small_cell) for number, by in enumerate(asked.splits))
 
 

@@ -52,12 +52,16 @@ TABLES = frozenset(table.name for table in (*FACT_TABLES, *LEDGER_TABLES, *REFER
 
 @dataclass(frozen=True)
 class Span:
-    """One of several questions about the same rows: its days, the grain, and what stands beside its figures (Store.ask)."""
+    """One of several questions about the same rows: its days, the grain, and what stands beside its figures (Store.ask).
+
+    `every`: with grain day, only each so many days, counted back from the last; 7 is the same weekday.
+    """
 
     selection: Selection
     grain: str | None = None
     compare: bool = False
     intervals: bool = False
+    every: int = 1
 
 
 class Store:
@@ -130,7 +134,7 @@ class Store:
         """
         opened = self._whole(build_id)
         named, since = _named(metrics, METRICS, "metric"), opened.about.first_day
-        questions = tuple(Question(span.selection, named, grain=span.grain, compare=span.compare, intervals=span.intervals, since=since) for span in spans)
+        questions = tuple(Question(span.selection, named, grain=span.grain, compare=span.compare, intervals=span.intervals, since=since, every=span.every) for span in spans)
         if (viewer := self.viewer()).terminals is not None:
             return tuple(self._answered(opened, question, viewer)[0] for question in questions)
         return self._cached(("spans", opened.build_id, tuple(question.key for question in questions)), lambda: answer_spans(opened, questions, self.settings.small_cell))

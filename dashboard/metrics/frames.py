@@ -166,6 +166,14 @@ def by_day(query: Query, frame: pl.DataFrame) -> ByDay:
     return ByDay(query, kept, days[order], {name: _in_order(*ranks.flat(frame[name]), order) for name, _ in query.ranked})
 
 
+def each_of(days: ByDay, last_day: dt.date, every: int) -> ByDay:
+    """Only each so many days, counted back from the last."""
+    if every == 1:
+        return days
+    order = np.flatnonzero((np.datetime64(last_day, "D") - days.days.astype("datetime64[D]")).astype(np.int64) % every == 0)
+    return ByDay(days.query, days.frame[pl.Series(order, dtype=pl.UInt32)], days.days[order], {name: _in_order(*gathered, order) for name, gathered in days.values.items()})
+
+
 def _in_order(values: np.ndarray, edges: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Gathered values with their rows in another order, and where each row's begin and end."""
     parts = [values[edges[row] : edges[row + 1]] for row in order.tolist()]

@@ -20,7 +20,7 @@ WIDE = 5  # limits beyond this multiple of what is expected tell a reader nothin
 
 @dataclass(frozen=True)
 class Judged:
-    """Figures of the period, the same along it, and day by day over the eight weeks that end with the day judged."""
+    """Figures of the period, the same along it, and on the weekday of the day judged over the eight weeks that end with it."""
 
     now: Result
     trend: Result
@@ -36,9 +36,9 @@ def asked(page: Frame, metrics: Sequence[str], days_back: int = 0) -> Judged:
     weeks = replace(selection, first_day=day - dt.timedelta(days=7 * usual.WEEKS), end_day=day + dt.timedelta(days=1), period="custom")
     grain = _grain(selection.days)
     if grain == "hour":  # hours are no part of a pass by day
-        now, days = page.store.ask_spans(metrics, Span(selection, compare=True, intervals=True), Span(weeks, "day"))
+        now, days = page.store.ask_spans(metrics, Span(selection, compare=True, intervals=True), Span(weeks, "day", every=7))
         return Judged(now, page.ask(metrics, grain=grain), days, day, days_back > 0)
-    now, trend, days = page.store.ask_spans(metrics, Span(selection, compare=True, intervals=True), Span(selection, grain), Span(weeks, "day"))
+    now, trend, days = page.store.ask_spans(metrics, Span(selection, compare=True, intervals=True), Span(selection, grain), Span(weeks, "day", every=7))
     return Judged(now, trend, days, day, days_back > 0)
 
 

@@ -13,6 +13,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from dashboard import answers, store
+from dashboard.access import asking
+from dashboard.access.viewer import Viewer
 from dashboard.metrics import METRICS, ranks
 from dashboard.selection import Selection
 from etl.errors import DeclarationError
@@ -81,6 +83,15 @@ def test_splits_answered_in_one_pass_are_what_each_is_alone(sel: Selection, metr
             alone = store.ask(asked, metrics, by, compare=True, intervals=intervals)
             assert found.frame.columns == alone.frame.columns and (found.sql, found.params, found.by) == (alone.sql, alone.params, alone.by)
             assert_frame_equal(found.frame, alone.frame, rel_tol=1e-12, abs_tol=1e-12)
+
+
+@pytest.mark.parametrize("terminals", [None, ("TCE",)])
+def test_each_seventh_day_is_what_it_is_among_all(sel: Selection, terminals: tuple[str, ...] | None) -> None:
+    with asking.seen_by(Viewer("reader", frozenset({"viewer"}), terminals)):
+        every, some = store.of().ask_spans(_BY_DAY, store.Span(sel, "day", intervals=True), store.Span(sel, "day", intervals=True, every=7))
+    wanted = [sel.last_day - dt.timedelta(days=7 * week) for week in range(sel.days // 7 - 1, -1, -1)]
+    assert some.frame["period"].to_list() == wanted
+    assert_frame_equal(some.frame, every.frame.filter(pl.col("period").is_in(wanted)))
 
 
 _BY_DAY = ("visits", "turnaround_p50", "over_120_share", "queue_p50", "document_checks_mean", "entries_per_hour", "both_weighings_share")
