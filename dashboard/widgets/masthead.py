@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from dashboard.access import asking
 from dashboard.i18n import LANGUAGES, Translator
 from dashboard.screens import PAGES, Page
 from dashboard.widgets import address, door, scripts
@@ -17,14 +18,8 @@ def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Ma
     `ports` the names of all published ports by code, where there are several to choose from.
     """
     with st.container(key="masthead"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="masthead_top"):
-            st.html(f'<div class="brand"><div>{html.escape(port_name)}<small>{html.escape(say("Trucks at the port, from its own logs"))}</small></div></div>', width="content")
-            if ports:
-                st.selectbox(
-                    say("Port"), list(ports), key=address.PORT, on_change=address.travel, format_func=lambda code: ports[code], required=True, label_visibility="collapsed", width=230
-                )
-            if is_sample:
-                st.html(stamp(say), width="content")
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="masthead_top"):
+            _whose(say, port_name, is_sample, ports or {})
             st.space("stretch")
             _links(say, "tools", here, pages, query, marks or {})
             with st.container(key="languages", horizontal=True, gap="small", width="content"):
@@ -33,6 +28,19 @@ def show(say: Translator, port_name: str, is_sample: bool, here: Page, pages: Ma
                         st.button(language.short, key=f"speak-{language.code}", type="tertiary", on_click=address.speak, args=(language.code,))
             door.account(say)
         _links(say, "subjects", here, pages, query, marks or {})
+
+
+def _whose(say: Translator, port_name: str, is_sample: bool, ports: Mapping[str, str]) -> None:
+    """The port, or the choice among several, and the stamp. Where people sign in, more stands in the same line: the stamp then goes below, and what the pages are about is left out."""
+    is_tight = bool(ports) or asking.is_on()
+    with st.container(key="whose", horizontal=not is_tight, vertical_alignment="center", gap="xsmall" if is_tight else "medium", width="content"):
+        if ports:
+            st.selectbox(say("Port"), list(ports), key=address.PORT, on_change=address.travel, format_func=lambda code: ports[code], required=True, label_visibility="collapsed", width=230)
+        else:
+            about = "" if is_tight else f"<small>{html.escape(say('Trucks at the port, from its own logs'))}</small>"
+            st.html(f'<div class="brand{" tight" if is_tight else ""}"><div>{html.escape(port_name)}{about}</div></div>', width="content")
+        if is_sample:
+            st.html(stamp(say), width="content")
 
 
 def _links(say: Translator, menu: str, here: Page, pages: Mapping[str, object], query: Mapping[str, str], marks: Mapping[str, int]) -> None:

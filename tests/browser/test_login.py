@@ -230,6 +230,10 @@ def test_a_truck_is_found_without_a_trace_of_what_was_typed_and_an_admin_reads_t
     page.wait_for_selector("h2:has-text('Who came')")
     page.wait_for_timeout(500)
     page.screenshot(path=shots / "login_roles.png")
+    page.goto(f"{place.base}/admin?lang=fr")  # the longest words, and all an administrator has: one line at 1440
+    page.wait_for_selector("footer.foot")
+    tops = page.evaluate("[...document.querySelectorAll('.st-key-whose, .st-key-menu-tools, .st-key-languages, .st-key-account')].map(each => (each.getBoundingClientRect().top + each.getBoundingClientRect().bottom) / 2)")
+    assert len(tops) == 4 and max(tops) - min(tops) < 8, tops
     assert place.events("search")[-1] | {"at": ""} == {"at": "", "event": "search", "who": "ada", "port": "MACAS", "what": "plate", "rows": 0}
     codes = [browser.request.get(f"{place.base}/export/x/x.csv", headers={"X-Forwarded-For": "203.0.113.20"}).status for _ in range(45)]
     limited = [line for line in place.events("refused") if line["reason"] == "limit"]
