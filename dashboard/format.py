@@ -65,7 +65,7 @@ def closed(text: str, lang: str) -> str:
 
 
 def from_right(text: str, whole: str) -> str:
-    """A Latin short form of an Arabic name, marked so that the line it begins is still read from the right."""
+    """A text in Latin letters that begins a line of Arabic (`whole`), marked so that the line is still read from the right."""
     return f"{RLM}{text}" if _ARABIC.search(whole) else text
 
 

@@ -224,9 +224,14 @@ class Store:
         return {row[reference[1]]: row[local] or row["name_en"] or row[reference[1]] for row in frame.iter_rows(named=True)}
 
     def known(self) -> dict[str, tuple[str, ...]]:
-        """Return the legal values of the filters the site names, in the order of its reference: for Selection.from_query and the filter bar."""
-        gates = [row["gate_code"] for row in self.table("dim_gates").iter_rows(named=True) if row["perimeter_code"] in (None, "port")]
-        lanes = [row["lane_code"] for row in self.table("dim_lanes").iter_rows(named=True) if row["gate_code"] in gates]
+        """Return the legal values of the filters the site names, in the order of its reference: for Selection.from_query and the filter bar.
+
+        Gates and lanes that closed before the first day of the data are left out: nothing can lie behind them.
+        """
+        first_day = self.build().first_day
+        gates, lanes = (self.table(name).filter(pl.col("valid_to").is_null() | (pl.col("valid_to") >= first_day)) for name in ("dim_gates", "dim_lanes"))
+        gates = [row["gate_code"] for row in gates.iter_rows(named=True) if row["perimeter_code"] in (None, "port")]
+        lanes = [row["lane_code"] for row in lanes.iter_rows(named=True) if row["gate_code"] in gates]
         mine = self.viewer().terminals
         return {"gate": tuple(dict.fromkeys(gates)), "lane": tuple(dict.fromkeys(lanes)), "terminal": tuple(code for code in self.terminals() if mine is None or code in mine)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -52,8 +53,8 @@ def _over_time(page: Frame, result: Result, metric: Metric, rows: pl.DataFrame, 
         mine = rows if split is None else rows.filter(pl.col(split).eq_missing(pl.lit(group, dtype=rows.schema[split])))
         found = {row[PERIOD]: row for row in mine.iter_rows(named=True)}
         hover = [f"{name(group)}<br>{at(time)}<br>{_said(page, metric, found[time])}" if time in found else "" for time in times] if is_said else []
-        series.append((_short(name(group)), times, [found[time][metric.code] if time in found else None for time in times], hover))
-    figure = view.lines(series, unit=_unit(page, metric), percent=metric.unit == "share", separators=_separators(page), hollow=starred)
+        series.append((_short(name(group)), times, [_drawn(metric, found[time][metric.code]) if time in found else None for time in times], hover))
+    figure = view.lines(series, suffix=_suffix(page, metric), separators=_separators(page), hollow=starred)
     whole = rows.filter(~pl.col(PERIOD).is_in(list(starred)))
     lowest, highest = ((rows if whole.is_empty() else whole).sort(metric.code, nulls_last=True).row(index, named=True) for index in (0, -1))
     ends = {"low": explore_words.figure(page, metric, lowest[metric.code]), "high": explore_words.figure(page, metric, highest[metric.code]), "first": at(lowest[PERIOD]), "last": at(highest[PERIOD])}
@@ -68,7 +69,8 @@ def _one(page: Frame, result: Result, metric: Metric, rows: pl.DataFrame, key: s
     shown = rows if is_clock else rows.sort(f"{metric.code}__n", descending=True).head(view.MOST_ROWS)
     name = explore_words.named(page, key)
     marks = [_mark(page, metric, row, name(row[key])) for row in shown.iter_rows(named=True)]
-    how: dict[str, Any] = {"unit": _unit(page, metric), "percent": metric.unit == "share", "separators": _separators(page)}
+    marks = [replace(mark, value=_drawn(metric, mark.value), low=_drawn(metric, mark.low), high=_drawn(metric, mark.high)) for mark in marks]
+    how: dict[str, Any] = {"suffix": _suffix(page, metric), "separators": _separators(page)}
     figure = view.columns(marks, **how) if is_clock else view.dots(marks, bars=_is_counted(metric), **how)
     finding = _ends(page, metric, rows, lambda row: _mark(page, metric, row, name(row[key])))
     if shown.height < rows.height:
@@ -133,8 +135,17 @@ def _is_counted(metric: Metric) -> bool:
     return metric.count or metric.unit == "count"
 
 
-def _unit(page: Frame, metric: Metric) -> str:
-    return page.say("min") if metric.unit == "min" else page.say("h") if metric.unit == "hours" else ""
+def _drawn(metric: Metric, value: float | None) -> float | None:
+    """A value on the axis: shares in hundredths, because the axis' own percent knows one spelling only."""
+    return value * 100 if value is not None and metric.unit == "share" else value
+
+
+def _suffix(page: Frame, metric: Metric) -> str:
+    """What stands behind a figure of the axis, as the language writes it."""
+    if metric.unit == "share":
+        return words.plain(words.share(1.0, page.lang)).removeprefix("100")
+    unit = page.say("min") if metric.unit == "min" else page.say("h") if metric.unit == "hours" else ""
+    return f" {unit}" if unit else ""
 
 
 def _separators(page: Frame) -> str:

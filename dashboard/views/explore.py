@@ -30,7 +30,7 @@ class Mark:
     is_thin: bool = False
 
 
-def lines(series: Sequence[tuple[str, Sequence[dt.date | dt.datetime], Sequence[float | None], Sequence[str]]], *, unit: str, percent: bool = False, separators: str = ".,", hollow: Collection[object] = (), height: int = 340) -> theme.Figure:
+def lines(series: Sequence[tuple[str, Sequence[dt.date | dt.datetime], Sequence[float | None], Sequence[str]]], *, suffix: str = "", separators: str = ".,", hollow: Collection[object] = (), height: int = 340) -> theme.Figure:
     """Draw one line a series of (name, times, values, hover texts); None breaks it, points of `hollow` times are rings. Names stand at the lines' ends and keep clear of each other."""
     traces: list[dict[str, Any]] = []
     for number, (name, times, values, hover) in enumerate(series):
@@ -49,12 +49,12 @@ def lines(series: Sequence[tuple[str, Sequence[dt.date | dt.datetime], Sequence[
     whole = [at for _, times, *_ in series for at in times]
     shape = theme.layout(
         height, separators=separators, margin={"l": 8, "r": min(room, 190), "t": 12, "b": 8}, annotations=notes, xaxis={"type": "date", "nticks": 6, "tickangle": 0, "tickformatstops": theme.DAYS, **({"range": [min(whole), max(whole)]} if len(set(whole)) > 1 else {})},
-        yaxis={"rangemode": "tozero", "nticks": 6, "separatethousands": True, "exponentformat": "none", **({"tickformat": ".0%"} if percent else {"ticksuffix": f" {unit}" if unit else ""})},
+        yaxis={"rangemode": "tozero", "nticks": 6, "separatethousands": True, "exponentformat": "none", "ticksuffix": suffix},
     )  # fmt: skip
     return theme.figure(traces, shape)
 
 
-def dots(marks: Sequence[Mark], *, unit: str, percent: bool = False, separators: str = ".,", bars: bool = False) -> theme.Figure:
+def dots(marks: Sequence[Mark], *, suffix: str = "", separators: str = ".,", bars: bool = False) -> theme.Figure:
     """Draw one row a group in the order given: a bar from zero for what is counted, else a dot with its 95 % limits. Name and figures stand above each row, for phones."""
     names = [str(number) for number in range(len(marks))]  # two groups may bear one name
     colours = [theme.QUIET if mark.is_thin else theme.MAIN for mark in marks]
@@ -77,13 +77,13 @@ def dots(marks: Sequence[Mark], *, unit: str, percent: bool = False, separators:
     ]
     shape = theme.layout(
         40 + 46 * max(len(marks), 1), separators=separators, annotations=notes, margin={"l": 8, "r": 8, "t": 26, "b": 8},
-        xaxis={"range": [min(0, low * 1.06), top * 1.06], "gridcolor": theme.GRID, "nticks": 6, "separatethousands": True, "exponentformat": "none", **({"tickformat": ".0%"} if percent else {"ticksuffix": f" {unit}" if unit else ""})},
+        xaxis={"range": [min(0, low * 1.06), top * 1.06], "gridcolor": theme.GRID, "nticks": 6, "separatethousands": True, "exponentformat": "none", "ticksuffix": suffix},
         yaxis={"autorange": "reversed", "showgrid": False, "type": "category", "visible": False},
     )  # fmt: skip
     return theme.figure([trace], shape)
 
 
-def columns(marks: Sequence[Mark], *, unit: str, percent: bool = False, separators: str = ".,", height: int = 300) -> theme.Figure:
+def columns(marks: Sequence[Mark], *, suffix: str = "", separators: str = ".,", height: int = 300) -> theme.Figure:
     """Draw one upright bar a group of a clock or scale, in its order: hours, weekdays, steps of a scale."""
     names = [str(number) for number in range(len(marks))]
     step = -(-len(marks) // 12)
@@ -92,7 +92,7 @@ def columns(marks: Sequence[Mark], *, unit: str, percent: bool = False, separato
     }  # fmt: skip
     shape = theme.layout(
         height, separators=separators, bargap=0.25, margin={"l": 8, "r": 8, "t": 12, "b": 8}, xaxis={"type": "category", "tickvals": names[::step], "ticktext": [mark.name for mark in marks][::step], "tickangle": 0},
-        yaxis={"rangemode": "tozero", "nticks": 6, "separatethousands": True, "exponentformat": "none", **({"tickformat": ".0%"} if percent else {"ticksuffix": f" {unit}" if unit else ""})},
+        yaxis={"rangemode": "tozero", "nticks": 6, "separatethousands": True, "exponentformat": "none", "ticksuffix": suffix},
     )  # fmt: skip
     return theme.figure([trace], shape)
 

@@ -78,8 +78,9 @@ def lines(days: Sequence[dt.date], drawn: Sequence[Line], events: Sequence[Event
         before, highest = first, max(highest, level)
         notes.append(theme.note(first.isoformat(), 1, f"<b>{number}</b>", yref="paper", yanchor="bottom", yshift=13 * level, hovertext=event.name, font={"size": 12, "color": theme.QUIET}))
     room = max((len(line.name) for line in drawn), default=4) * 7 + 16
+    end = step if before is not None and before > days[-1] + step / 2 else step / 2  # an event late in the last month has its mark too
     shape = theme.layout(
         height, margin={"l": 8, "r": room, "t": 24 + 13 * highest, "b": 8}, annotations=notes, shapes=shapes,
-        xaxis={"type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": theme.DAYS, "range": [(dt.datetime.combine(day, midnight) + half).isoformat() for day, half in ((days[0], -step / 2), (days[-1], step / 2))] if days else None}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
+        xaxis={"type": "date", "nticks": 5, "tickangle": 0, "tickformatstops": theme.DAYS, "range": [(dt.datetime.combine(day, midnight) + half).isoformat() for day, half in ((days[0], -step / 2), (days[-1], end))] if days else None}, yaxis={"rangemode": "tozero", "ticksuffix": f" {unit}", "nticks": 6},
     )  # fmt: skip
     return theme.figure(traces, shape)

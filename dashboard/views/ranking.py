@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from dashboard import format as words
 from dashboard.views import theme
 from dashboard.views.palette import ACCENT, AFTER, BEFORE, GRID, QUIET
 
@@ -20,7 +21,7 @@ def ranked_bars(rows: pl.DataFrame, *, hover: Sequence[str] = (), colour: str = 
         "hoverinfo": "text" if hover else "none",
     }  # fmt: skip
     notes = [
-        theme.note(0, name, f"{name} · {label}", xref="paper", xanchor="left", yshift=16, font={"size": 12, "color": theme.INK})
+        theme.note(0, name, words.from_right(f"{name} · {label}", label), xref="paper", xanchor="left", yshift=16, font={"size": 12, "color": theme.INK})
         for name, label in ordered.select("name", "label").iter_rows()
     ]
     layout = {

@@ -158,7 +158,7 @@ def test_hostile_names_are_drawn_as_text() -> None:
     page = SimpleNamespace(names={})
     name = Frame.name(page, "terminal", '<a href="javascript:alert(1)">x</a>\u202e\x00' + "y" * 10_000)
     mark = view.Mark(name, 1.0, "<b>1</b>", name)
-    sent = view.dots([mark], unit="").checked().to_json()
+    sent = view.dots([mark]).checked().to_json()
     assert "<a" not in sent and "\\u003ca" not in sent and "javascript:alert(1)" in sent and "\\\\u202e" in sent and len(sent) < 20_000
     assert exports.FORMS == ("csv", "zip", "about", "xlsx", "parquet")
 
@@ -190,3 +190,16 @@ def test_steps_that_are_not_whole_are_marked_in_page_and_file(sel: Selection, tm
     assert pl.read_csv(csv).sort("period", nulls_last=True)["is_partial"].to_list() == [True, False, False, True, False] and "`is_partial`: true where" in beside.read_text("utf-8")
     assert not replace(result, selection=replace(asked, first_day=asked.first_day - dt.timedelta(days=9))).is_partial(None)[0]
     assert store.of().begins(result) == store.build().first_day
+
+
+@pytest.mark.parametrize(("lang", "sign"), [("en", "%"), ("fr", "\u00a0%")])
+def test_shares_on_an_axis_are_written_as_the_language_writes_them(lang: str, sign: str, sel) -> None:
+    """A French axis said 10% and the words beside it 10 %: d3's own percent knows one spelling."""
+    page = frame(sel, lang)
+    for asked in ({"by": ("terminal",)}, {"by": ("hour",)}, {"grain": "week"}):
+        result = page.ask(("over_120_share",), **asked)
+        figure, _finding = explore_chart.drawn(page, result, "over_120_share")
+        values = result.rows["over_120_share"].drop_nulls()
+        axis = figure.layout.xaxis if asked == {"by": ("terminal",)} else figure.layout.yaxis
+        shown = figure.data[0].x if asked == {"by": ("terminal",)} else figure.data[0].y
+        assert axis.ticksuffix == sign and not axis.tickformat and sorted(value for value in shown if value is not None) == pytest.approx(sorted((values * 100).to_list()))

@@ -193,6 +193,12 @@ def test_values_reach_sql_as_parameters_only(sel: Selection) -> None:
     assert all(nasty not in sql for sql in store.ask(replace(sel, terminal=(nasty,)), list(METRICS)[:3]).sql)
 
 
+def test_gates_that_closed_before_the_data_begin_are_not_offered(small) -> None:
+    closed = set(store.table("dim_gates").filter(pl.col("valid_to") < store.build().first_day)["gate_code"])
+    assert closed == {"P1", "P2", "P3", "P4", "P5"} and store.known()["gate"] == ("P6",)
+    assert store.known()["lane"] and not {lane for lane in store.known()["lane"] if lane.startswith("3")}
+
+
 def test_among_several_ports_the_sites_own_is_shown(tmp_path) -> None:
     site = tmp_path / "site"
     site.mkdir()

@@ -6,7 +6,9 @@ import datetime as dt
 import tomllib
 from pathlib import Path
 
-from dashboard.views import distribution, groups, minutes, over_time, theme
+import polars as pl
+
+from dashboard.views import distribution, groups, minutes, over_time, ranking, theme
 
 CONFIG = tomllib.loads((Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
 
@@ -57,6 +59,21 @@ def test_lines_break_where_there_is_no_data_and_events_outside_are_left_out() ->
     assert figure.data[0].connectgaps is False
     assert [event.name for event in over_time.seen(days, events)] == ["strike"]
     assert "<b>1</b>" in [note.text for note in figure.layout.annotations]
+
+
+def test_an_event_late_in_the_last_month_has_its_mark_on_the_axis() -> None:
+    """Its name stood below the figure, with a number no mark bore: the axis ended in the middle of the last month."""
+    days = [dt.date(2026, month, 1) for month in (7, 8, 9)]
+    late, middle = (over_time.Event(dt.date(2026, 9, day), dt.date(2026, 9, day), "strike") for day in (25, 5))
+    ends = [over_time.lines(days, [over_time.Line("median", [70, 71, 72], ["", "", ""])], [event], unit="min").layout.xaxis.range[1] for event in (late, middle)]
+    assert ends[0] > late.first_day.isoformat() > ends[1] > middle.first_day.isoformat()
+
+
+def test_a_row_whose_name_is_latin_is_read_from_the_right_in_arabic() -> None:
+    """Its parts jumped: the first letter of a line decides from where it is read."""
+    rows = pl.DataFrame({"name": ["Gate 6"], "value": [1.0], "label": ["\u0633\u0627\u0639\u0629 1"], "is_quiet": [False]})
+    [arabic], [english] = (ranking.ranked_bars(each).layout.annotations for each in (rows, rows.with_columns(label=pl.lit("1 h"))))
+    assert arabic.text == f"\u200fGate 6 · {rows['label'][0]}" and english.text == "Gate 6 · 1 h"
 
 
 def test_thin_groups_are_drawn_quiet() -> None:
