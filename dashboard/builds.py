@@ -291,12 +291,13 @@ class Builds:
                         self._open.popitem(last=False)
             return self._open[self._current]
 
-    def ease(self) -> None:
-        """Give back memory nobody needs just now."""
+    def ease(self) -> set[str]:
+        """Give back memory nobody needs just now. Return the builds that are open."""
         with self._lock:
             every = list(self._open.values())
         for opened in every:
             opened.ease()
+        return {opened.build_id for opened in every}
 
 
 _TOLD_BY_DUCKDB = (duckdb.Error, OSError, ValueError)  # the last two are pyarrow's, for an answer that breaks off

@@ -90,8 +90,11 @@ class Store:
         return self._builds.opened(build_id)
 
     def ease(self) -> None:
-        """Give back memory nobody needs just now (dashboard.store.ease)."""
-        self._builds.ease()
+        """Give back memory nobody needs just now (dashboard.store.ease): what DuckDB has read before, and answers of builds that are no longer open."""
+        held = self._builds.ease()
+        with self._lock:
+            for key in [key for key in self._cache if key[1] not in held]:
+                self._cached_bytes -= _size(self._cache.pop(key))
 
     # ------------------------------------------------------------------ questions
     def ask(

@@ -91,8 +91,16 @@ def test_a_new_build_is_picked_up_and_the_old_one_still_answers(tmp_path, monkey
     assert after.build_id != before.build_id
     assert after.cell("visits").value > before.cell("visits").value
     assert own.ask(sel, ["visits"], build_id=before.build_id).cell("visits").value == before.cell("visits").value
+    own.ease()
+    assert own.ask(sel, ["visits"], build_id=before.build_id) is before, "answers of a build that is open are kept"
+    for per_day in (50, 60):
+        small_build.make(tmp_path, days=30, per_day=per_day)
+        own.ask(sel, ["visits"])
     with pytest.raises(BuildError, match="no longer open"):
-        own.build("gone")
+        own.build(before.build_id)
+    own.ease()
+    assert before.build_id not in {key[1] for key in own._cache} and after.build_id in {key[1] for key in own._cache}
+    assert own._cached_bytes == sum(store._size(made) for made in own._cache.values())
 
 
 def test_without_a_build_the_error_says_what_to_do(tmp_path) -> None:
