@@ -20,6 +20,7 @@ from etl import clock, quarantine, warehouse
 from etl.contracts.facts import DQ_FILES, META_BUILDS
 from etl.contracts.interim import INT_FILE_COUNTS, INT_FILES
 from etl.contracts.reference import Site, load_site
+from etl.contracts.staged import STAGED_TABLES
 from etl.engine import LOCAL, Engine
 from etl.errors import BuildError, SettingsError
 from etl.identities import load_identities
@@ -201,7 +202,7 @@ def _publish(
     timings["tracking_s"] = round(time.perf_counter() - start, 3)
     fresh_counts = pl.concat([*fix_counts, *engine.recount(lake, site, recompute.runs_to_count(found.counted)), INT_FILE_COUNTS.empty()])
     counts = retained.with_pruned(lake, _merge_counts(counts, fresh_counts, found))
-    now_at = ledger.now_at(files)
+    now_at = ledger.now_at(files, counts, partial(_newest_on, lake))
     about_files = ledger.file_findings(files)
     if is_whole:
         days = set(counts["day"].unique()) | set(files["file_on"].drop_nulls().unique()) | _neighbours(counts)
@@ -232,6 +233,12 @@ def _publish(
     timings["published_s"] = round(time.perf_counter() - start, 3)
     report = _report(site, warehouse.read_pointer(settings.build, site.port_code), frames, start, days, timings)
     return dataclasses.replace(report, is_changed=True, now_at=now_at)
+
+
+def _newest_on(lake: Lake, table: str, day: dt.date) -> dt.datetime | None:
+    rows, column = lake.rows(table, day, day), next(one.day for one in STAGED_TABLES if one.name == table)
+    at = rows["event_at"].max() if column == "event_on" else None
+    return at or rows[column].cast(pl.Datetime("us")).max()
 
 
 def _add_replaced(found: affected.Affected, lake: Lake, after: int, counts: pl.DataFrame, old_files: pl.DataFrame) -> None:

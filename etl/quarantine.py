@@ -21,6 +21,7 @@ from etl.sources.mapping import Mapping
 from etl.sources.masks import mask, printable, shown, spelled
 
 REJECT_BYTES_SCHEMA = {"source_line": pl.Int64(), "raw": pl.Binary()}
+_JUMP_S = 31 * 86_400
 _REJECTS = "rejects.parquet"
 _LONGEST_LINE = 400
 _LONGEST_NAME = 200  # bytes; a file system takes 255, and while it is written a file's name is longer
@@ -97,11 +98,16 @@ def expire(root: Path, days: int, now_s: float | None = None) -> list[str]:
 
 
 def expire_daily(root: Path, days: int) -> None:
-    """Call `expire` unless it was called within a day: it looks at every file ever loaded, and a load must not grow with its history."""
+    """Call `expire` unless it was called within a day: it looks at every file ever loaded, and a load must not grow with its history.
+
+    When the clock has gone on by more than a month since, nothing is deleted before the next day's look: a clock that jumps ahead and is set right again costs no raw file.
+    """
     mark = root / ".expired"
-    if not root.is_dir() or (mark.exists() and abs(time.time() - mark.stat().st_mtime) < 86_400):
+    passed_s = time.time() - mark.stat().st_mtime if mark.exists() else None
+    if not root.is_dir() or (passed_s is not None and abs(passed_s) < 86_400):
         return
-    expire(root, days)
+    if passed_s is None or passed_s < _JUMP_S:
+        expire(root, days)
     mark.touch()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 
 import polars as pl
 
@@ -21,6 +22,8 @@ SOURCE_OF_TABLE = {table: source for source, table in TABLE_OF_SOURCE.items()}
 _DATED = [table.name.removeprefix("stg_") for table in STAGED_TABLES if table.day and table.schema[table.day] == pl.Date]
 # Their rows speak of the future (a lane open from tomorrow), so they do not move the port's "now".
 NOT_NOW = ("means",)
+# A port that is fed is never silent for a month; a clock that is wrong is seen within a week.
+APART, ATTESTED_DAYS = dt.timedelta(days=31), 7
 
 
 def files(int_files: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
@@ -60,9 +63,24 @@ def freshness(dq_files: pl.DataFrame, site: Site) -> pl.DataFrame:
     return META_FRESHNESS.conform(seen.with_columns(pl.lit(site.port_code).alias("port_code"))).sort("source_code")
 
 
-def now_at(int_files: pl.DataFrame) -> dt.datetime | None:
-    """Return the newest event of any source that records what happened: the dashboard's 'now'."""
-    return int_files.filter(~pl.col("source_code").is_in(NOT_NOW).fill_null(True))["last_event_at"].max()
+def now_at(int_files: pl.DataFrame, counts: pl.DataFrame, newest_on: Callable[[str, dt.date], dt.datetime | None]) -> dt.datetime | None:
+    """Return the newest event of any source that records what happened: the dashboard's 'now'.
+
+    Days that come more than a month after every other line, of which one source alone tells, and of less than a week, are a wrong clock's or a
+    slip's: they are loaded, and do not count as 'now' while an older stretch of days is better attested. `counts` are INT_FILE_COUNTS;
+    `newest_on` says the newest instant of a staged table on a UTC day.
+    """
+    days = counts.filter(~pl.col("table_name").is_in([TABLE_OF_SOURCE[name] for name in NOT_NOW])).select("table_name", "utc_day").unique().sort("utc_day")
+    stretches = (
+        days.group_by((pl.col("utc_day").diff() > APART).fill_null(False).cum_sum().alias("stretch"), maintain_order=True)
+        .agg(pl.col("utc_day").max().alias("last"), (pl.col("table_name").n_unique() > 1) | (pl.col("utc_day").n_unique() >= ATTESTED_DAYS))
+        .rename({"table_name": "is_attested"})
+    )
+    attested = stretches.filter("is_attested")
+    if attested.is_empty() or stretches["is_attested"][-1]:
+        return int_files.filter(~pl.col("source_code").is_in(NOT_NOW).fill_null(True))["last_event_at"].max()
+    last = attested["last"][-1]
+    return max(at for table in days.filter(pl.col("utc_day") == last)["table_name"] if (at := newest_on(table, last)) is not None)
 
 
 def newest_of_mappings(int_files: pl.DataFrame) -> dict[str, dt.date]:

@@ -26,6 +26,7 @@ from etl.errors import SmartportError
 from etl.identities import Identities
 from etl.lake import Lake
 from etl.loading import rekey
+from etl.loading.ledger import NOT_NOW
 from etl.settings import ROOT, Settings
 from etl.sources import load_mappings
 from etl.transform import RULES_VERSION
@@ -136,8 +137,16 @@ def _clock(settings: Settings, site: Site, now: dt.datetime) -> Iterator[Finding
         yield Finding("clock", "FAIL", f"this machine says {now:%Y-%m-%d %H:%M} UTC, but the build was published at {about['built_at']:%Y-%m-%d %H:%M}", "Set the clock (timedatectl); files would expire too late, and sign-ins fail")
     elif about["now_at"] and about["now_at"] > now + dt.timedelta(days=1):
         yield Finding("clock", "WARN", f"the newest event is of {about['now_at']:%Y-%m-%d %H:%M} UTC, which is yet to come", "Set this machine's clock, or that of the source it came from")
+    elif ahead := _ahead(settings, pointer, about["now_at"]):
+        yield Finding("clock", "WARN", f"{ahead[0]} tells of {ahead[1]:%Y-%m-%d %H:%M} UTC, more than a month after everything else: it does not count as 'now'", "Correct that line or clock; a second source, or seven days of it, make it count")
     else:
         yield Finding("clock", "OK", f"this machine says {now:%Y-%m-%d %H:%M} UTC, after everything published")
+
+
+def _ahead(settings: Settings, pointer: dict, now_at: dt.datetime | None) -> tuple[str, dt.datetime] | None:
+    """Return the source that reaches furthest beyond the port's 'now', if one does (ledger.now_at)."""
+    reach = warehouse.read_ledger(settings.build, pointer, ["meta_freshness"])["meta_freshness"].filter(~pl.col("source_code").is_in(NOT_NOW))
+    return next(reach.filter(pl.col("last_event_at") > now_at).sort("last_event_at").select("source_code", "last_event_at").tail(1).iter_rows(), None)
 
 
 def _key(settings: Settings, site: Site, now: dt.datetime) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ def recount(settings: Settings) -> dict[tuple[str, str], int]:
     staged = {table.name: lake.read(table.name, *ever) for table in STAGED_TABLES if table.name != "stg_tracking"}
     files = lake.rows("int_files")
     keep = frozenset(FIRST + dt.timedelta(days=step) for step in range(-60, 160))
-    frames = dict(reconstruct(staged | {"tracks": lake.rows("int_tracks")}, lake.rows("int_zone_pieces"), site, keep, ledger.now_at(files)))
+    frames = dict(reconstruct(staged | {"tracks": lake.rows("int_tracks")}, lake.rows("int_zone_pieces"), site, keep, files.filter(pl.col("source_code") != "means")["last_event_at"].max()))
     frames["dq_findings"] = pl.concat([frames["dq_findings"], ledger.file_findings(files)])
     frames["dq_rejects"] = DQ_REJECTS.conform(lake.rows("dq_rejects"))
     found = {}

@@ -16,9 +16,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from etl import cli, pipeline, warehouse
+from etl import cli, pipeline, quarantine, warehouse
 from etl.errors import InputError
 from etl.loading import intake
+from etl.operation import doctor
 from etl.settings import ROOT, SAMPLE_SITE, Settings
 from etl.sources import chunks, load_mappings
 from etl.sources.reader import BOMB_BYTES, LONGEST_LINE
@@ -66,6 +67,14 @@ def inbox(tmp_path: Path) -> Path:
 @pytest.fixture
 def home(tmp_path: Path) -> Settings:
     return installation(tmp_path / "home")
+
+
+def meta(settings: Settings, name: str) -> object:
+    """Return one value of the build's own row."""
+    build = warehouse.open_build(settings.build, PORT)
+    found = build.connection.execute(f"SELECT {name} FROM meta_builds").fetchone()[0]
+    build.connection.close()
+    return found
 
 
 def measured(path: Path) -> tuple[str, int, int]:
@@ -236,6 +245,43 @@ def test_a_clock_that_jumps_back_removes_nothing_early(home: Settings, inbox: Pa
         assert report.is_changed and pointer["build_id"] == report.build_id
         assert all((home.build / PORT / entry["name"]).exists() for entry in pointer["replaced"])
         assert first.connection.cursor().execute("SELECT count(*) FROM fct_visits").fetchone(), "an open page keeps its own build"
+
+
+def test_a_time_far_ahead_is_loaded_and_does_not_move_the_ports_now(tmp_path: Path, home: Settings, inbox: Path) -> None:
+    """One line of 2048 closed every open visit, and pages opened on a year without data. A second source that tells of that time makes it count."""
+    port = small_port(days=2, trucks=3, seed=8)
+    pipeline.load(home, port.write(inbox))
+    before, now = content(home), meta(home, "now_at")
+
+    def line(at: str) -> str:
+        return f"x;E;P6;6A;{at};{at};11111-A-1;BDG1;T;MSCU1234567;;IMP;SEC;R"
+
+    newest = f"{now + dt.timedelta(hours=1, minutes=20):%d/%m/%Y %H:%M:%S}"  # local: twenty minutes after
+    ahead = inbox / "gate_port_2026-06-09.csv"
+    ahead.write_text("\n".join([HEADERS["gate_port"], line(newest), line("03/06/2048 08:00:00"), ""]), "utf-8")
+    pipeline.load(home, inbox)
+    assert meta(home, "now_at") == now + dt.timedelta(minutes=20), "the honest line of the same file counts"
+    assert set(before["fct_visits"]) - set(content(home)["fct_visits"]) == set(), "no visit was closed by it"
+    assert len(content(home)["fct_visits"]) == len(before["fct_visits"]) + 2, "and it is loaded"
+    told = [one.found for one in doctor.examine(home, dt.datetime(2047, 1, 1)) if one.area == "clock" and one.level == "WARN"]
+    assert told == ["gate tells of 2048-06-03 08:00 UTC, more than a month after everything else: it does not count as 'now'"], told
+    at_once = installation(tmp_path / "at-once")
+    pipeline.load(at_once, inbox)
+    assert differences(content(at_once), content(home)) == {}, "whatever the order"
+    (inbox / "mouvements_2048-06-03.csv").write_text(f"{HEADERS['mouvements']}\nTC3,GATE_IN,MSCU1234567,2048-06-03T09:00:00Z,GP\n", "utf-8")
+    pipeline.load(home, inbox)
+    assert meta(home, "now_at") == dt.datetime(2048, 6, 3, 9)
+
+
+def test_a_clock_that_jumps_ahead_for_a_day_expires_no_raw_file(home: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = [quarantine.keep_file(home.quarantine, PORT, "one", gate_file(inbox / GATE, 3))]
+    quarantine.expire_daily(home.quarantine, 400)
+    real = time.time
+    for days_ahead, is_kept in ((3650, True), (0, True), (3650, True), (3652, False)):  # ten years for a day, set right; then for good
+        monkeypatch.setattr(quarantine.time, "time", lambda ahead=days_ahead: real() + ahead * 86_400)
+        quarantine.expire_daily(home.quarantine, 400)
+        os.utime(home.quarantine / ".expired", (quarantine.time.time(),) * 2)  # as this clock would have written it
+        assert kept[0].exists() == is_kept, days_ahead
 
 
 @pytest.mark.slow
