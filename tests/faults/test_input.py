@@ -114,8 +114,9 @@ def test_links_are_refused_and_what_is_no_file_is_passed_over(home: Settings, in
 
 
 def test_a_file_that_grows_while_it_is_read_counts_once_and_whole(home: Settings, inbox: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between being named and being copied a line is added: nothing of it is loaded, the next load has all of it."""
-    path = gate_file(inbox / GATE, 3)
+    """Between being named and being copied a line is added: nothing of it is loaded, the next load has all of it. So has a copy made before."""
+    path, copied = gate_file(inbox / GATE, 3), inbox / "gate_port_2026-06-04.csv"
+    shutil.copy(path, copied)
     gate_file(inbox / "gate_port_2026-06-02.csv", 2)
     real, grown = intake.file_id, []
 
@@ -129,8 +130,9 @@ def test_a_file_that_grows_while_it_is_read_counts_once_and_whole(home: Settings
 
     monkeypatch.setattr(intake, "file_id", named)
     report = pipeline.load(home, inbox)
-    assert grown and [file.message for file in report.refused] == [f"{GATE}: it was still being written; nothing of it is loaded, the next load reads it"]
+    assert grown and [file.message for file in report.refused] == [f"{name}: it was still being written; nothing of it is loaded, the next load reads it" for name in (GATE, copied.name)]
     assert report.read_n == 2
+    copied.unlink()
     assert pipeline.load(home, inbox).read_n == 4
     assert warehouse.open_build(home.build, PORT).connection.execute("SELECT count(*), sum(read_n) FROM dq_files").fetchone() == (2, 6)
 
@@ -286,7 +288,7 @@ def test_a_clock_that_jumps_ahead_for_a_day_expires_no_raw_file(home: Settings, 
 
 @pytest.mark.slow
 def test_a_hundred_thousand_tiny_files(home: Settings, inbox: Path) -> None:
-    """A line a file, as some systems drop them. docs/faults.md has the figure."""
+    """A line a file, as some systems drop them. docs/faults.md has the figures."""
     files_n = int(os.environ.get("SMARTPORT_TINY_FILES", "100000"))
     for number in range(files_n):
         folder = inbox / f"{number // 1000:04}"
