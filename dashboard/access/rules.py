@@ -1,4 +1,4 @@
-"""home/settings/access.toml: the one file that switches sign-in on. The provider, and which group or person has which roles and terminals.
+"""home/settings/access.toml: the one file that switches sign-in on. The provider, and which group or person has which roles, terminals and ports.
 
     [login]
     metadata_url = "https://login.example.org/realms/port/.well-known/openid-configuration"
