@@ -15,6 +15,7 @@ from etl.identities import Identities
 from etl.sources.mapping import EPOCHS, NO_VALUE, Mapping
 from etl.sources.raw import REASON_SCHEMA
 
+_ISO_Z = "%Y-%m-%dT%H:%M:%SZ"  # as most logs of UTC write it
 _ISO = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M")
 _TRUE, _FALSE = ("true", "t", "1", "yes", "y", "oui", "o"), ("false", "f", "0", "no", "n", "non")
 # The years the clock's table of offsets covers; a time outside them is a typing error, not an event.
@@ -238,11 +239,22 @@ def _parse_naive(texts: pl.Series, formats: Sequence[str]) -> pl.Series:
 
 def _parse_utc(texts: pl.Series, formats: Sequence[str]) -> pl.Series:
     """Times that are UTC by declaration; a Z or a zero offset may say so again."""
-    return _parse_naive(texts.str.strip_suffix("Z").str.strip_suffix("+00:00"), formats)
+    return _parse_z_first(texts, formats, lambda left: _parse_naive(left.str.strip_suffix("Z").str.strip_suffix("+00:00"), formats))
+
+
+def _parse_z_first(texts: pl.Series, formats: Sequence[str], parse: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Read ISO texts by their commonest form, which costs a fifth of trying what else they may be; `parse` gets what that leaves, and would read the others the same."""
+    if formats != _ISO or not texts.str.ends_with("Z").any():
+        return parse(texts)
+    return _by_formats(texts, (_ISO_Z, ""), lambda part, name: part.str.to_datetime(name, strict=False, time_unit="us") if name else parse(part))
 
 
 def _parse_with_offset(texts: pl.Series, formats: Sequence[str]) -> pl.Series:
     """Times that carry their own offset: Z, +01:00, +0100 or +01. Without one they stay null and are rejected."""
+    return _parse_z_first(texts, formats, lambda left: _parse_offsets(left, formats))
+
+
+def _parse_offsets(texts: pl.Series, formats: Sequence[str]) -> pl.Series:
     is_z = texts.str.ends_with("Z")
     if is_z.all():
         return _parse_naive(texts.str.strip_suffix("Z"), formats)
