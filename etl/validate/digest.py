@@ -26,7 +26,8 @@ def row_digests(columns: list[pl.Series], rows_n: int) -> pl.Series:
 
 
 def _mix(digest: np.ndarray, word: np.ndarray | np.uint64) -> np.ndarray:
-    mixed = (digest ^ word) * _PRIME
+    mixed = digest ^ word
+    mixed *= _PRIME
     mixed ^= mixed >> np.uint64(32)
     return mixed
 
@@ -40,24 +41,49 @@ def _numbers(column: pl.Series) -> np.ndarray:
 
 
 def _mix_texts(digest: np.ndarray, column: pl.Series) -> np.ndarray:
+    lengths = column.str.len_bytes()
+    shortest, longest = lengths.min(), lengths.max()
+    if shortest == longest and not column.null_count():
+        return _mix(digest, _even_words(column, longest))
     distinct = column.unique()
-    if len(distinct) == 1:
-        return _mix(digest, _text_words(np.full(1, _SEED), distinct)[0])
     if len(distinct) * 8 < len(column):
         # Few texts, many rows: mix each text once and spread the result.
-        table = pl.DataFrame({"_text": distinct, "_word": _text_words(np.full(len(distinct), _SEED), distinct).view(np.int64)})
+        table = pl.DataFrame({"_text": distinct, "_word": _text_words(distinct).view(np.int64)})
         joined = column.alias("_text").to_frame().join(table, on="_text", how="left", nulls_equal=True, maintain_order="left")
         return _mix(digest, joined["_word"].to_numpy().view(np.uint64))
-    return _mix(digest, _text_words(np.full(len(column), _SEED), column))
+    return _mix(digest, _text_words(column))
 
 
-def _text_words(digest: np.ndarray, column: pl.Series) -> np.ndarray:
+def _even_words(column: pl.Series, length: int) -> np.ndarray | np.uint64:
+    """`_text_words` of texts that have all as many bytes, as codes and pseudonyms have; one word where all are one text."""
+    if (column == column[0]).all():
+        column = column.head(1)
+    octets = _octets(column)
+    digest = np.full(len(column), _SEED)
+    for offset in range(0, length, 8):
+        word = np.ndarray(len(column), dtype="<u8", buffer=octets.data, offset=offset, strides=(length,))
+        digest = _mix(digest, word if length - offset >= 8 else word & _low_bytes(length - offset))
+    digest = _mix(digest, np.uint64(length))
+    return digest[0] if len(digest) == 1 else digest
+
+
+def _low_bytes(count: int) -> np.uint64:
+    return np.uint64((1 << 8 * count) - 1)
+
+
+def _octets(column: pl.Series) -> np.ndarray:
+    """Return the bytes of all texts, one after the other, and eight more, so that a word can be read at any of them."""
+    return np.frombuffer((column.str.join("").cast(pl.Binary).item() or b"") + bytes(8), np.uint8)
+
+
+def _text_words(column: pl.Series) -> np.ndarray:
     """Mix the UTF-8 bytes of each text, eight at a time, then its length."""
     filled = column.fill_null("")
     lengths = filled.str.len_bytes().to_numpy().astype(np.int64)
-    octets = np.frombuffer((filled.str.join("").item() or "").encode() + bytes(8), np.uint8)
+    octets = _octets(filled)
     words = np.ndarray(len(octets) - 7, dtype="<u8", buffer=octets.data, strides=(1,))
     starts = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+    digest = np.full(len(column), _SEED)
     for offset in range(0, int(lengths.max(initial=0)), 8):
         left = lengths - offset
         word = words[np.minimum(starts + offset, len(words) - 1)]
