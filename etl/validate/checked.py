@@ -93,12 +93,13 @@ def check(
         whole = whole.filter(keep)
         flags = flags.filter(keep) if flags is not None else None
     own = [whole[item.name] for item in mapping.source.fields]
+    # In one piece a column, as they come cut in different places: else the stretches of a file would be copied whole when they are put together.
     good = table.conform(
         whole.with_columns(
             pl.lit(site.port_code).alias("port_code"), pl.lit(file_id).alias("file_id"), pl.lit(file_on or _newest_day(whole, table.day, site), dtype=pl.Date).alias("file_on"),
-            row_digests(own, whole.height), (flags if flags is not None else pl.Series("clock_flag", ["ok"]).new_from_index(0, whole.height)).alias("clock_flag"),
+            row_digests(own, whole.height), (pl.lit("ok") if flags is None else flags).alias("clock_flag"),
         )
-    )  # fmt: skip
+    ).rechunk()  # fmt: skip
     try:
         return Checked(good, rejects, reject_bytes, raw.read_n, raw.blank_n, raw.header_n, raw.continued_n, raw.lines_n, file_on)
     except InputError as error:
@@ -195,10 +196,11 @@ def _rejects(found: pl.DataFrame, raw: RawRows, mapping: Mapping) -> tuple[pl.Da
 
 def _joined(parts: list[Checked], mapping: Mapping, site: Site, file_on: dt.date | None) -> Checked:
     """Put the stretches of one file together; without a date in the name the file is of its newest event's local date."""
-    good = pl.concat([part.good for part in parts])
+    day = mapping.source.table.day
     if file_on is None:
-        file_on = _newest_day(good, mapping.source.table.day, site)
-        good = good.with_columns(pl.lit(file_on, dtype=pl.Date).alias("file_on"))
+        file_on = _newest_day(pl.concat([part.good.select(day) for part in parts]), day, site)
+    # Before they are put together: a column cut in fewer places than its neighbours would have the whole file copied.
+    good = pl.concat([part.good.with_columns(pl.lit(file_on, dtype=pl.Date).alias("file_on")) for part in parts])
     counts = {name: sum(getattr(part, name) for part in parts) for name in ("read_n", "blank_n", "header_n", "continued_n", "lines_n")}
     rejects, reject_bytes = pl.concat([part.rejects for part in parts]), pl.concat([part.reject_bytes for part in parts])
     return Checked(good, rejects, reject_bytes, file_on=file_on, **counts)
