@@ -15,7 +15,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -35,6 +35,7 @@ _TABLES = {table.name: table for table in (*STAGED_TABLES, INT_ZONE_PIECES, INT_
 # One part a day, so that a day is read without its month: a day of fixes is as large as a month of anything else.
 _DAILY = {"stg_tracking", "int_zone_pieces", "int_tracks"}
 DERIVED = ("int_zone_pieces", "int_tracks")
+_FEW = 8
 _TIE = ("file_on", "row_digest", "file_id", "source_line")
 
 
@@ -201,15 +202,13 @@ class Lake:
     def _write_parts(self, n: int) -> list[Part]:
         parts = []
         for table, frames in self._buffer.items():
-            on = pl.col(_day_column(table)).cast(pl.Date).fill_null(NO_DAY)
-            frame = pl.concat(frames).with_columns(on.alias("_on"), (on if table in _DAILY else on.dt.truncate("1mo")).alias("_part"))
-            is_one = frame["_part"].min() == frame["_part"].max()  # a day of fixes is not copied
-            for rows in [frame] if is_one else frame.partition_by("_part", maintain_order=True):
-                first, last = rows["_on"].min(), rows["_on"].max()
+            frame = pl.concat(frames)
+            on = frame[_day_column(table)].cast(pl.Date).fill_null(NO_DAY)
+            for rows, first, last in _cut(frame, on, is_daily=table in _DAILY):
                 path = f"{table}/port_code={self.port_code}/month={first:%Y-%m}/{n:06d}-{self._task}{len(self._written) + len(parts):05d}.parquet"
                 files = tuple(sorted(rows["file_id"].unique())) if "file_id" in rows.columns else ()
                 (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-                rows.drop("_on", "_part").write_parquet(self.folder / path, compression="zstd", compression_level=1)
+                rows.write_parquet(self.folder / path, compression="zstd", compression_level=1)
                 parts.append(Part(table, path, n, first.isoformat(), last.isoformat(), rows.height, files))
         for part in parts:
             _sync(self.folder / part.path)
@@ -312,6 +311,22 @@ class Lake:
         rows = self.rows(table, day, day)
         best = winners(rows, _TABLES[table].key)
         return best, file_counts(rows, best, table, zone)
+
+
+def _cut(frame: pl.DataFrame, on: pl.Series, *, is_daily: bool) -> Iterator[tuple[pl.DataFrame, dt.date, dt.date]]:
+    """Yield (rows, first day, last day) of each day, or month, in the order in which they appear; `on` is the day of each row."""
+    spans: dict[dt.date, list[dt.date]] = {}
+    for day in on.unique(maintain_order=True):
+        spans.setdefault(day if is_daily else day.replace(day=1), []).append(day)
+    if len(spans) == 1:
+        cuts = [frame]  # a day of fixes is not copied
+    elif len(spans) <= _FEW or on.is_sorted():
+        cuts = (frame.filter(on.is_between(min(days), max(days))) for days in spans.values())  # a tenth of the price of a grouping
+    else:
+        part = (on if is_daily else on.dt.truncate("1mo")).alias("_part")
+        cuts = frame.with_columns(part).partition_by("_part", maintain_order=True, include_key=False)
+    for days, rows in zip(spans.values(), cuts, strict=True):
+        yield rows, min(days), max(days)
 
 
 def _day_column(table: str) -> str:
