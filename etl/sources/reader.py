@@ -119,42 +119,33 @@ def _header(data: bytes, mapping: Mapping, where: str) -> tuple[bytes, int, tupl
 
 def _blocks(path: Path, mapping: Mapping, block_bytes: int) -> Iterator[bytes]:
     """Yield the unpacked bytes in blocks that end with LF; the last one gets an LF when it lacks one. The BOM is taken off."""
-    rest, first, has_lf = b"", True, False
     # A quoted line break may straddle a cut, so files with quoting are read whole.
     size = WHOLE if mapping.quote or mapping.encoding.startswith("utf-16") else block_bytes
+    is_first = True
     try:
         with _open(path) as file:
-            while True:
-                piece = file.read(size if size != WHOLE else WHOLE_MOST + 1)
-                if size == WHOLE and len(piece) > WHOLE_MOST:
+            while data := file.read(size if size != WHOLE else WHOLE_MOST + 1):
+                if size == WHOLE and len(data) > WHOLE_MOST:
                     raise InputError(path.name, f"the file has more than {WHOLE_MOST >> 20:,} MB unpacked, and one with quoting or in UTF-16 is read whole", "", "Have it sent in parts")
-                if first:
-                    piece = _without_mark(piece, mapping, path.name)
-                data = rest + piece if rest else piece
-                if not piece:
-                    break
-                if size == WHOLE:
-                    rest = data
-                    break
-                cut = data.rfind(b"\n") + 1
-                if cut == 0:
-                    if len(data) > LONGEST_LINE and size != WHOLE:
+                if size != WHOLE and data[-1:] != b"\n":
+                    data += file.readline(LONGEST_LINE + 1)
+                    if data[-1:] != b"\n" and len(data) - data.rfind(b"\n") - 1 > LONGEST_LINE:
                         raise InputError(path.name, f"a line has more than {LONGEST_LINE >> 20} MB", "", "This is no log, or its line ends are lost: have it written again")
-                    rest, first = data, False
-                    continue
-                rest = data[cut:]
-                yield data[:cut] if rest else data
-                first, has_lf = False, True
+                if is_first:
+                    data = _without_mark(data, mapping, path.name)
+                    if not data:
+                        break
+                if data[-1:] != b"\n":  # the end of the file
+                    if is_first and b"\n" not in data and data.count(b"\r") > 1:
+                        # Line ends of old Macintosh programs: a file without any LF. With one CR it is a single line that lacks its LF.
+                        data = data.replace(b"\r", b"\n")
+                    data = data if data.endswith(b"\n") else data + b"\n"
+                yield data
+                is_first = False
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(path.name, f"the file cannot be unpacked ({error})", "", "Have it sent again") from error
-    if not rest:
-        if first:
-            raise InputError(path.name, "the file is empty", "", "Have it written again, or take it out of the inbox")
-        return
-    if not has_lf and b"\n" not in rest and rest.count(b"\r") > 1:
-        # Line ends of old Macintosh programs: a file without any LF. With one CR it is a single line that lacks its LF.
-        rest = rest.replace(b"\r", b"\n")
-    yield rest if rest.endswith(b"\n") else rest + b"\n"
+    if is_first:
+        raise InputError(path.name, "the file is empty", "", "Have it written again, or take it out of the inbox")
 
 
 def _open(path: Path) -> BinaryIO | gzip.GzipFile:
@@ -172,13 +163,15 @@ class _Unpacked(gzip.GzipFile):
 
     def read(self, size: int = -1) -> bytes:
         pieces, left = [], size
-        while left and (piece := self._piece(left)):
+        while left and (piece := self._counted(super().read(_PIECE_BYTES if left < 0 else min(left, _PIECE_BYTES)))):
             pieces.append(piece)
             left -= len(piece)
         return b"".join(pieces)
 
-    def _piece(self, left: int) -> bytes:
-        piece = super().read(_PIECE_BYTES if left < 0 else min(left, _PIECE_BYTES))
+    def readline(self, size: int = -1) -> bytes:
+        return self._counted(super().readline(size))
+
+    def _counted(self, piece: bytes) -> bytes:
         self._seen += len(piece)
         if self._seen > self._most:
             raise InputError(self._path.name, f"it unpacks to more than {BOMB_RATIO} times its size and {BOMB_BYTES >> 20} MB", "", "No log does: it is refused. Have it sent unpacked if it is one")
