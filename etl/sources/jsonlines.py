@@ -18,7 +18,10 @@ _NOT_AN_OBJECT = "this is not one JSON object. Look for a line cut short or two 
 
 
 def read_block(data: bytes, first_line: int, mapping: Mapping, where: str) -> RawRows:
-    """Read one block of whole lines (it ends with LF). Numbers and truth values come as text, absent keys and null as null."""
+    """Read one block of whole lines (it ends with LF). Numbers and truth values come as text, absent keys and null as null.
+
+    Columns of numbers come as such where no line of the block writes one as text: to spell them out and read them again cost half of the reading.
+    """
     found = physical.split(data, first_line)
     faults = Faults(found)
     physical.find_nul_bytes(found, faults)
@@ -29,9 +32,15 @@ def read_block(data: bytes, first_line: int, mapping: Mapping, where: str) -> Ra
     for index in np.flatnonzero(~is_object & ~is_blank):
         faults.add(index, "malformed_line", _NOT_AN_OBJECT)
     indexes = np.flatnonzero(~is_blank & ~faults.is_bad)
-    schema = dict.fromkeys(mapping.raw_columns, pl.String())
+    texts = dict.fromkeys(mapping.raw_columns, pl.String())
+    schema = texts | dict.fromkeys(_numbers(mapping), pl.Float64())
     parts: list[pl.DataFrame] = []
-    _read(found, indexes, schema, mapping.encoding, parts, faults)
+    faulty: list[int] = []
+    if not _read(found, indexes, schema, texts, mapping.encoding, parts, faulty):
+        schema, parts, faulty = texts, [], []
+        _read(found, indexes, texts, texts, mapping.encoding, parts, faulty)
+    for index in faulty:
+        faults.add(index, "malformed_line", _NOT_AN_OBJECT)
     frame = pl.concat(parts) if parts else pl.DataFrame(schema=schema)
     numbers = np.flatnonzero(~is_blank & ~faults.is_bad) + first_line
     blank_n, malformed = int(is_blank.sum()), faults.frame()
@@ -43,10 +52,17 @@ def read_block(data: bytes, first_line: int, mapping: Mapping, where: str) -> Ra
     )  # fmt: skip
 
 
-def _read(found: Lines, indexes: np.ndarray, schema: dict[str, pl.DataType], encoding: str, parts: list[pl.DataFrame], faults: Faults) -> None:
-    """Read the lines `indexes` in order; when a stretch fails, halve it until the faulty lines stand alone."""
+def _numbers(mapping: Mapping) -> list[str]:
+    """Return the raw columns that fill one field of kind float, and nothing else."""
+    kinds = {item.source_name: item.kind for item in mapping.source.fields}
+    used = [name for names in mapping.columns.values() for name in names] + [name for joined in mapping.joined.values() for name in joined.columns]
+    return [names[0] for name, names in mapping.columns.items() if kinds[name] == "float" and len(names) == 1 and used.count(names[0]) == 1 and mapping.decimal == "."]
+
+
+def _read(found: Lines, indexes: np.ndarray, schema: dict[str, pl.DataType], texts: dict[str, pl.DataType], encoding: str, parts: list[pl.DataFrame], faulty: list[int]) -> bool:
+    """Read the lines `indexes` in order; when a stretch fails, halve it until the faulty lines stand alone. False, at once, where a line can be read as `texts` only."""
     if len(indexes) == 0:
-        return
+        return True
     low = int(indexes[0])
     keep = np.zeros(int(indexes[-1]) + 1 - low, dtype=bool)
     keep[indexes - low] = True
@@ -54,12 +70,12 @@ def _read(found: Lines, indexes: np.ndarray, schema: dict[str, pl.DataType], enc
     frame = _parse(stretch, schema, encoding)
     if frame is not None and frame.height == len(indexes):
         parts.append(frame)
-    elif len(indexes) == 1:
-        faults.add(int(indexes[0]), "malformed_line", _NOT_AN_OBJECT)
-    else:
-        # Sixteenths, not halves: a day of a million fixes with a few bad lines is then parsed about twice, not twenty times.
-        for part in np.array_split(indexes, min(16, len(indexes))):
-            _read(found, part, schema, encoding, parts, faults)
+        return True
+    if len(indexes) == 1:
+        faulty.append(int(indexes[0]))
+        return schema == texts or _parse(stretch, texts, encoding) is None
+    # Sixteenths, not halves: a day of a million fixes with a few bad lines is then parsed about twice, not twenty times.
+    return all(_read(found, part, schema, texts, encoding, parts, faulty) for part in np.array_split(indexes, min(16, len(indexes))))
 
 
 def _parse(data: bytes, schema: dict[str, pl.DataType], encoding: str) -> pl.DataFrame | None:

@@ -17,7 +17,7 @@ class RawRows:
     """Records of one file, or of one stretch of it.
 
     frame      one row a record: `source_line` (Int64) and one column per mapped source name; text, except Parquet columns
-               that come typed. Absent optional fields have no column.
+               and JSON's numbers, that come typed. Absent optional fields have no column.
     malformed  one row a reason: REASON_SCHEMA. A record named here is not in `frame`.
     read_n     records read: every physical line but headers, blank lines and the continuation lines of a quoted line break.
     blank_n, header_n, continued_n  the physical lines that are no record; with read_n they sum to lines_n.

@@ -264,6 +264,16 @@ def test_bad_json_lines_cost_themselves_only(tmp_path: Path) -> None:
     assert rows.malformed["source_line"].to_list() == [1, *range(99, 1000, 97)]
 
 
+def test_json_numbers_stay_numbers_where_no_line_of_the_block_writes_one_as_text(tmp_path: Path) -> None:
+    lines = [FIX, FIX[:-1] + ",}", FIX.replace("33.6", "8")]
+    rows = read_bytes(tmp_path, "\n".join(lines).encode(), TRACKING, "fixes.jsonl")
+    assert rows.frame["latitude_deg"].to_list() == [33.6, 8.0] and rows.malformed["source_line"].to_list() == [2]
+    rows = read_bytes(tmp_path, "\n".join([*lines, FIX.replace("33.6", '"x"')]).encode(), TRACKING, "fixes.jsonl")
+    assert rows.frame["latitude_deg"].to_list() == ["33.6", "8", "x"] and rows.malformed["source_line"].to_list() == [2]
+    rows = read_bytes(tmp_path, FIX.encode(), TRACKING.replace('format = "jsonl"', 'format = "jsonl"\ndelimiter = ";"\ndecimal = ","'), "fixes.jsonl")
+    assert rows.frame["latitude_deg"].to_list() == ["33.6"]
+
+
 def test_parquet_keeps_types_and_numbers_records(tmp_path: Path) -> None:
     path = tmp_path / "fixes.parquet"
     pl.DataFrame({"id": ["A1", None], "t": ["2026-06-15", "x"], "lon": [1.5, 2.0], "lat": [3, 4], "driver": ["secret", "secret"]}).write_parquet(path)
