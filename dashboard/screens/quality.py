@@ -128,7 +128,7 @@ def _coverage(page: Frame) -> None:
         about=lambda cell: f"<b>{cell['row']}</b> · {w.date(cell['day'])}<br>" + _("{n} good rows, {share} of a usual day", n=w.number(cell["n"]), share=w.percent(cell["value"])), row_height=26,
     )  # fmt: skip
     empty = cells.filter(pl.col("n") == 0)
-    finding = _("All {n} sources delivered on each of the {days} days.", n=len(sources), days=len(calendar)) if empty.is_empty() else _("Empty source-days: {n}, most often {source}.", n=empty.height, source=empty["row"].mode().sort()[0])
+    finding = _("Every source delivered on each of the {days} days.", days=len(calendar)) if empty.is_empty() else _("Empty source-days: {n}, most often {source}.", n=empty.height, source=empty["row"].mode().sort()[0])
     low = cells.filter((pl.col("n") > 0) & (pl.col("value") < 0.5)).height
     if low:
         finding += " " + _("Source-days under half of a usual day: {n}.", n=low)
