@@ -40,6 +40,7 @@ def test_every_command_of_the_readme_is_a_command() -> None:
         assert re.search(rf"\b{command}\b", ran.stdout), f"README names `smartport {command}`; known: {ran.stdout}"
 
 
+@pytest.mark.slow
 def test_every_benchmark_can_be_read() -> None:
     """Nobody runs them all on every change; what they take from other rooms must still be there."""
     names = sorted(path.stem for path in (ROOT / "tests" / "benchmarks").glob("*.py"))

@@ -216,10 +216,21 @@ class _Tables:
             if face[0] in self.rare:
                 found[face] = self._covered(few & (part[0] > 0), part)
                 continue
-            few = few | (gone.any(axis=0) & ((gone.sum(axis=0) < 2) | self._is_few(rest)))
+            few = few | (gone.any(axis=0) & ((gone.sum(axis=0) < 2) | self._is_few(rest))) | self._laid_open(gone, part, parts[:, at : at + 3])
             hidden = gone.any(axis=0)
             hidden[-1] &= few[-1]
             found[face] = hidden & ((few[:-1] & (part[0, :-1] > 0)).any() | hidden[-1])
+        return found
+
+    def _laid_open(self, gone: np.ndarray, part: np.ndarray, by_month: np.ndarray) -> np.ndarray:
+        """Where a quarter would give a hidden month's cell of few boxes away: what is none in a quarter is none in its months, so the one cell that is left
+        holds all of what the month's total tells of that kind, and its other boxes are the rest of its rows.
+        """
+        found = np.zeros(part.shape[1], dtype=bool)
+        for hidden, month in zip(gone, by_month.swapaxes(0, 1), strict=True):
+            left = hidden[:-1] & (part[:, :-1] > 0) & ~hidden[-1]
+            alone = left & (left.sum(axis=1, keepdims=True) == 1)
+            found[:-1] |= alone.any(axis=0) & self._is_few(month)[:-1]
         return found
 
     def _held(self, found: Mapping[tuple[str, str], np.ndarray], face: tuple[str, str]) -> np.ndarray:

@@ -124,7 +124,7 @@ def test_facts_come_out(loaded):
     assert not empty - {"dim_zones"}, empty
 
 
-@pytest.mark.parametrize(("seed", "days_a_load"), [(0, 1), (1, 2), (2, 3)])
+@pytest.mark.parametrize(("seed", "days_a_load"), [(0, 1), pytest.param(1, 2, marks=pytest.mark.slow), pytest.param(2, 3, marks=pytest.mark.slow)])
 def test_day_by_day_equals_all_at_once(tmp_path, seed, days_a_load):
     port = small_port(days=5, seed=seed, first=dt.date(2026, 6, 27))
     files = port.write(tmp_path / "files")
@@ -138,7 +138,7 @@ def test_day_by_day_equals_all_at_once(tmp_path, seed, days_a_load):
     assert differences(content(whole), content(daily)) == {}
 
 
-@examples(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@examples(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), order=st.randoms(use_true_random=False), batches=st.integers(2, 5))
 def test_any_order_of_files_gives_the_same_build(tmp_path_factory, seed, order, batches):
     tmp = tmp_path_factory.mktemp("order")
@@ -166,7 +166,7 @@ def test_any_order_of_files_gives_the_same_build_at_length(tmp_path_factory, see
     shutil.rmtree(tmp)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_files_split_in_two_give_the_same_facts(tmp_path, seed):
     port = small_port(days=3, seed=seed)
     whole = content(load_in(tmp_path, [port.write(tmp_path / "one")], "whole"), ids=False)
