@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from dashboard import store as stores
@@ -19,6 +20,7 @@ from dashboard.store import Store
 from etl.errors import BuildError
 
 LOOK_SECONDS = 2.0
+EASE_SECONDS = 30.0  # what is given back may have to be read again
 
 
 def make(store: Store) -> None:
@@ -48,14 +50,17 @@ class Watch:
         self.thread.join(timeout=1)
 
     def _look(self, store_of: Callable[[], Store]) -> None:
-        made = ""
+        made, eased = "", 0.0
         while not self._stopped.wait(LOOK_SECONDS):  # the first page has its time first
             try:
                 with asking.as_house():
                     if (build_id := store_of().build().build_id) != made:
                         made = build_id  # tried once a build: what fails here is met, and said, on the page
                         make(store_of())
-                stores.ease()
+                        eased = 0.0
+                if time.monotonic() > eased + EASE_SECONDS:
+                    stores.ease()
+                    eased = time.monotonic()
             except BuildError:
                 continue  # nothing is published yet
             except Exception:
