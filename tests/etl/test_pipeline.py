@@ -138,7 +138,7 @@ def test_day_by_day_equals_all_at_once(tmp_path, seed, days_a_load):
     assert differences(content(whole), content(daily)) == {}
 
 
-@examples(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@examples(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), order=st.randoms(use_true_random=False), batches=st.integers(2, 5))
 def test_any_order_of_files_gives_the_same_build(tmp_path_factory, seed, order, batches):
     tmp = tmp_path_factory.mktemp("order")
@@ -312,10 +312,10 @@ def test_random_reader_sees_whole_builds_only(tmp_path):
     files = small_port(days=4).write(tmp_path / "files")
     random.Random(3).shuffle(files)
     settings = installation(tmp_path / "home")
-    for number in range(0, len(files), 8):
+    for number in range(0, len(files), 16):
         inbox = tmp_path / f"in{number}"
         inbox.mkdir()
-        for path in files[number : number + 8]:
+        for path in files[number : number + 16]:
             shutil.copy(path, inbox)
         pipeline.load(settings, inbox)
         build = warehouse.open_build(settings.build, PORT)
