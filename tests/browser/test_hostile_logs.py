@@ -76,6 +76,7 @@ def _saved(page, button: str) -> bytes:
     return download.value.path().read_bytes()
 
 
+@pytest.mark.slow
 def test_pages_and_their_files_hold_what_logs_say_as_text(opened) -> None:
     page = opened("/quality?part=files&lang=en")
     rejected = _saved(page, "quality_lines_csv").decode("utf-8-sig")
