@@ -49,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "dashboard.briefing": {"dashboard.edge", "dashboard.access", "dashboard.store", "dashboard.builds", "dashboard.metrics", "dashboard.selection", "dashboard.details", "dashboard.format", "dashboard.i18n", "dashboard.evidence", "dashboard.views", "dashboard.exports", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
     "dashboard.edge": {"etl.errors", "etl.settings"},
     "dashboard.alerts": {"dashboard.access", "dashboard.store", "dashboard.metrics", "dashboard.selection", "dashboard.format", "dashboard.i18n", "dashboard.briefing", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
+    "dashboard.checks": {"dashboard.access", "dashboard.alerts", "etl.errors", "etl.contracts", "etl.settings", "etl.operation"},
     "dashboard.widgets": {"dashboard", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
     "dashboard.screens": {"dashboard", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
     "dashboard.app": {"dashboard", "etl.errors", "etl.contracts", "etl.clock", "etl.settings"},
